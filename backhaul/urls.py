@@ -1,0 +1,5 @@
+"""Every room's routes, joined."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

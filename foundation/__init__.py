@@ -1,0 +1,1 @@
+"""The ground floors of the house: trade, rest, events, accounts, places."""
