@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import environ
 
-from backhaul.home import PROJECT_ROOT, home, secret
+from backhaul.home import PROJECT_ROOT, home, secret, sockets
 
 env = environ.Env()
 
@@ -17,8 +17,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 DATABASE_URL = env.str("DATABASE_URL", default="")
-REDIS_URL = env.str("REDIS_URL", default="")
-SOCKETS = HOME / "sockets"
+SOCKETS = sockets()
+REDIS_URL = env.str("REDIS_URL", default="") or f"unix://{SOCKETS}/redis.sock"
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -103,3 +103,7 @@ USE_I18N = False
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(HOME / "staticfiles"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
