@@ -2,9 +2,12 @@
 
 from urllib.parse import quote
 
+import django_stubs_ext
 import environ
 
 from backhaul.home import PROJECT_ROOT, home, secret, sockets
+
+django_stubs_ext.monkeypatch()  # before any model: `models.CharField[str, str]` is a type that the checker reads
 
 env = environ.Env()
 
