@@ -1,0 +1,1 @@
+"""What a person chose: the desk, claims, offers, bookings."""

@@ -1,0 +1,1 @@
+"""Trucks, drivers, trips and return legs: true whether or not freight exists."""

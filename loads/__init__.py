@@ -1,0 +1,1 @@
+"""Freight that needs a truck: true whether or not a truck exists."""

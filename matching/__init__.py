@@ -1,0 +1,1 @@
+"""What needs a load and a return leg: candidates, scores, matches, market rates."""

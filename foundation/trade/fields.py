@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 
 
-class PublicIdField(models.CharField[str, str]):
+class PublicIdField(models.CharField):
     """A thing's public id: unique, never changed, compared byte for byte."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -1,0 +1,109 @@
+"""Trips out and the empty return legs that follow from them."""
+
+from functools import partial
+
+from django.contrib.postgres.indexes import GistIndex
+from django.db import models
+from django.db.models import F, Func, Q
+
+from carriers.models.fleet import Driver, HomeBase, Trailer, Truck
+from foundation.accounts.models import Organization
+from foundation.trade.equipment import TRUCK_EQUIPMENT_CHOICES
+from foundation.trade.fields import PublicIdField
+from foundation.trade.ids import new_id
+from foundation.trade.posting import Posting, Status
+
+
+class Trip(models.Model):
+    """The headhaul: an outbound load, from where to where, and when it will be empty. Private to the carrier."""
+
+    public_id = PublicIdField(default=partial(new_id, "trip"))
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="trips")
+    truck = models.ForeignKey(Truck, models.PROTECT, related_name="trips")
+    from_city = models.CharField(max_length=80)
+    from_state = models.CharField(max_length=2)
+    from_zip = models.CharField(max_length=5)
+    to_city = models.CharField(max_length=80)
+    to_state = models.CharField(max_length=2)
+    to_zip = models.CharField(max_length=5)
+    departs_at = models.DateTimeField()
+    empties_at = models.DateTimeField()
+    reference = models.CharField(max_length=64, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(empties_at__gt=F("departs_at")), name="trip_departs_before_it_empties")
+        ]
+
+
+class ReturnLeg(Posting):
+    """An empty trip home: where and when the truck empties, where and by when it must be home, and what it may do on the way.
+
+    Coordinates are ZIP centroids. Limits of None mean no limit. The driver's clock (minutes left) and the costs behind it are private; None is unknown.
+    Terms of the truck are copied, so that a later change of the truck changes no posting.
+    """
+
+    public_id = PublicIdField(default=partial(new_id, "leg"))
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="legs")
+    truck = models.ForeignKey(Truck, models.PROTECT, related_name="legs")
+    trailer = models.ForeignKey(Trailer, models.PROTECT, null=True, blank=True, related_name="legs")
+    driver = models.ForeignKey(Driver, models.PROTECT, null=True, blank=True, related_name="legs")
+    trip = models.OneToOneField(Trip, models.PROTECT, null=True, blank=True, related_name="leg")
+    home_base = models.ForeignKey(HomeBase, models.PROTECT, null=True, blank=True, related_name="legs")
+    equipment = models.CharField(max_length=2, choices=TRUCK_EQUIPMENT_CHOICES)
+    attributes = models.PositiveIntegerField(default=0)
+    weight_pounds = models.PositiveIntegerField()
+    length_feet = models.PositiveIntegerField()
+    pallets = models.PositiveIntegerField(default=0)
+    empty_city = models.CharField(max_length=80)
+    empty_state = models.CharField(max_length=2)
+    empty_zip = models.CharField(max_length=5)
+    empty_lat = models.FloatField()
+    empty_lon = models.FloatField()
+    empty_time_zone = models.CharField(max_length=64)
+    ready_at = models.DateTimeField()
+    home_city = models.CharField(max_length=80)
+    home_state = models.CharField(max_length=2)
+    home_zip = models.CharField(max_length=5)
+    home_lat = models.FloatField()
+    home_lon = models.FloatField()
+    home_time_zone = models.CharField(max_length=64)
+    home_by = models.DateTimeField()
+    max_pickup_deadhead_miles = models.PositiveIntegerField(null=True, blank=True)
+    max_home_deadhead_miles = models.PositiveIntegerField(null=True, blank=True)
+    max_out_of_route_miles = models.PositiveIntegerField(null=True, blank=True)
+    drive_minutes_left = models.PositiveSmallIntegerField(null=True, blank=True)
+    shift_minutes_left = models.PositiveSmallIntegerField(null=True, blank=True)
+    break_minutes_left = models.PositiveSmallIntegerField(null=True, blank=True)
+    cycle_minutes_left = models.PositiveSmallIntegerField(null=True, blank=True)
+    # derived when saved
+    home_miles = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "external_id"], condition=~Q(external_id=""), name="one_leg_per_external_id"
+            ),
+            models.CheckConstraint(condition=Q(home_by__gt=F("ready_at")), name="leg_is_ready_before_it_must_be_home"),
+            models.CheckConstraint(
+                condition=~Q(audience="partners_first") | Q(partners_first_until__isnull=False),
+                name="leg_for_partners_first_says_until_when",
+            ),
+        ]
+        indexes = [
+            # queries.own_legs: the carrier's list
+            models.Index(fields=["organization", "status", "-id"], name="leg_by_organization"),
+            # matching.candidates: open legs by both ends, for a load
+            GistIndex(
+                Func("empty_lon", "empty_lat", function="point", output_field=models.FloatField()),
+                Func("home_lon", "home_lat", function="point", output_field=models.FloatField()),
+                condition=Q(status=Status.OPEN),
+                name="leg_open_by_points",
+            ),
+            # services.expire_due: postings whose home-by has passed
+            models.Index(fields=["expires_at"], condition=Q(status=Status.OPEN), name="leg_open_by_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id

@@ -1,0 +1,20 @@
+"""The tables of accounts."""
+
+from foundation.accounts.models.keys import ApiKey
+from foundation.accounts.models.organizations import Capability, Market, Organization, Verification
+from foundation.accounts.models.people import Invitation, Membership, Person, Role
+from foundation.accounts.models.relationships import Relationship, RelationshipKind
+
+__all__ = [
+    "ApiKey",
+    "Capability",
+    "Invitation",
+    "Market",
+    "Membership",
+    "Organization",
+    "Person",
+    "Relationship",
+    "RelationshipKind",
+    "Role",
+    "Verification",
+]

@@ -1,0 +1,49 @@
+"""Standing permissions between organizations, with their validity."""
+
+from functools import partial
+
+from django.db import models
+from django.db.models import F, Q
+
+from foundation.accounts.models.organizations import Organization
+from foundation.trade.fields import PublicIdField
+from foundation.trade.ids import new_id
+
+
+class RelationshipKind(models.TextChoices):
+    """What the giver grants to, or holds against, the taker."""
+
+    REPRESENTS = "represents", "May act for us"
+    PARTNER = "partner", "Sees what we post to partners"
+    PREFERRED = "preferred", "Is preferred by us"
+    BLOCKED = "blocked", "Is blocked by us"
+
+
+class Relationship(models.Model):
+    """The giver's word about the taker, from `valid_from` until it is ended."""
+
+    public_id = PublicIdField(default=partial(new_id, "rel"))
+    giver = models.ForeignKey(Organization, models.CASCADE, related_name="given")
+    taker = models.ForeignKey(Organization, models.CASCADE, related_name="taken")
+    kind = models.CharField(max_length=10, choices=RelationshipKind.choices)
+    valid_from = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["giver", "taker", "kind"],
+                condition=Q(valid_until__isnull=True),
+                name="one_standing_relationship_per_kind",
+            ),
+            models.CheckConstraint(condition=~Q(giver=F("taker")), name="relationship_joins_two_organizations"),
+            models.CheckConstraint(
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gte=F("valid_from")),
+                name="relationship_ends_after_it_begins",
+            ),
+        ]
+        indexes = [
+            # audience.visible_to: which givers let this taker see, and which block it
+            models.Index(fields=["taker", "kind", "giver"], name="relationship_by_taker"),
+        ]

@@ -1,0 +1,131 @@
+"""Loads and their stops."""
+
+from functools import partial
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GistIndex
+from django.db import models
+from django.db.models import F, Func, Q
+
+from foundation.accounts.models import Organization
+from foundation.trade.equipment import LOAD_EQUIPMENT_CHOICES
+from foundation.trade.fields import PublicIdField
+from foundation.trade.ids import new_id
+from foundation.trade.posting import Posting, Status
+
+
+class LoadSize(models.TextChoices):
+    """Whether the load takes the whole truck."""
+
+    FULL = "full", "Full truckload"
+    PARTIAL = "partial", "Partial"
+
+
+class Load(Posting):
+    """Freight that needs a truck, with its terms; its way is its stops.
+
+    The first pickup and the last delivery are repeated here for the market's indexes, as ZIP centroids: no figure made from them gives an
+    address away. `rate_cents` None means open to offers. `attributes` is a bit set of `trade.equipment.Attribute`. `reserve_cents` is the highest
+    rate the owner would pay, seen by the owner only.
+    """
+
+    public_id = PublicIdField(default=partial(new_id, "load"))
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="loads")
+    equipment = models.CharField(max_length=2, choices=LOAD_EQUIPMENT_CHOICES)
+    size = models.CharField(max_length=8, choices=LoadSize.choices, default=LoadSize.FULL)
+    attributes = models.PositiveIntegerField(default=0)
+    weight_pounds = models.PositiveIntegerField()
+    length_feet = models.PositiveIntegerField(default=53)
+    pallets = models.PositiveIntegerField(default=0)
+    commodity = models.CharField(max_length=80)
+    hazmat_class = models.CharField(max_length=8, blank=True, default="")
+    temperature_min_f = models.SmallIntegerField(null=True, blank=True)
+    temperature_max_f = models.SmallIntegerField(null=True, blank=True)
+    rate_cents = models.PositiveIntegerField(null=True, blank=True)
+    reserve_cents = models.PositiveIntegerField(null=True, blank=True)
+    instructions = models.TextField(max_length=2000, blank=True, default="")
+    free_minutes = models.PositiveIntegerField(default=120)
+    detention_cents_per_hour = models.PositiveIntegerField(default=0)
+    tonu_cents = models.PositiveIntegerField(default=0)
+    # derived from the stops when saved
+    pickup_lat = models.FloatField()
+    pickup_lon = models.FloatField()
+    pickup_state = models.CharField(max_length=2)
+    pickup_opens_at = models.DateTimeField()
+    pickup_closes_at = models.DateTimeField()
+    delivery_lat = models.FloatField()
+    delivery_lon = models.FloatField()
+    delivery_state = models.CharField(max_length=2)
+    delivery_closes_at = models.DateTimeField()
+    loaded_miles = models.FloatField()
+    truck_codes = ArrayField(models.CharField(max_length=2))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "external_id"],
+                condition=~Q(external_id=""),
+                name="one_load_per_external_id",
+            ),
+            models.CheckConstraint(condition=Q(weight_pounds__gte=1, weight_pounds__lte=80_000), name="load_weighs_something"),
+            models.CheckConstraint(
+                condition=~Q(audience="partners_first") | Q(partners_first_until__isnull=False),
+                name="load_for_partners_first_says_until_when",
+            ),
+        ]
+        indexes = [
+            # queries.own_loads: the shipper's list
+            models.Index(fields=["organization", "status", "-id"], name="load_by_organization"),
+            # matching.candidates: open loads by both ends, for a leg
+            GistIndex(
+                Func("pickup_lon", "pickup_lat", function="point", output_field=models.FloatField()),
+                Func("delivery_lon", "delivery_lat", function="point", output_field=models.FloatField()),
+                condition=Q(status=Status.OPEN),
+                name="load_open_by_points",
+            ),
+            # services.expire_due: postings whose window has passed
+            models.Index(fields=["expires_at"], condition=Q(status=Status.OPEN), name="load_open_by_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class StopKind(models.TextChoices):
+    """What happens at a stop."""
+
+    PICKUP = "pickup", "Pickup"
+    DELIVERY = "delivery", "Delivery"
+
+
+class Stop(models.Model):
+    """One pickup or delivery of a load, in order of `sequence` from 0, with its window in the stop's own zone.
+
+    `lat` and `lon` are the ZIP's centroid and are shown on the market; `exact_lat`, `exact_lon`, address, facility and instructions are for the parties of a booking.
+    """
+
+    load = models.ForeignKey(Load, models.CASCADE, related_name="stops")
+    sequence = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=8, choices=StopKind.choices)
+    city = models.CharField(max_length=80)
+    state = models.CharField(max_length=2)
+    zip = models.CharField(max_length=5)
+    lat = models.FloatField()
+    lon = models.FloatField()
+    time_zone = models.CharField(max_length=64)
+    opens_at = models.DateTimeField()
+    closes_at = models.DateTimeField()
+    by_appointment = models.BooleanField(default=False)
+    service_minutes = models.PositiveIntegerField(default=120)
+    facility = models.CharField(max_length=120, blank=True, default="")
+    address = models.CharField(max_length=200, blank=True, default="")
+    exact_lat = models.FloatField(null=True, blank=True)
+    exact_lon = models.FloatField(null=True, blank=True)
+    instructions = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        ordering = ["sequence"]
+        constraints = [
+            models.UniqueConstraint(fields=["load", "sequence"], name="one_stop_per_place_in_the_order"),
+            models.CheckConstraint(condition=Q(closes_at__gt=F("opens_at")), name="window_opens_before_it_closes"),
+        ]

@@ -1,0 +1,60 @@
+"""Matches: derived rows, one for each pair of a return leg and a load that is worth showing."""
+
+from django.db import models
+
+from carriers.models import ReturnLeg
+from foundation.trade.fields import PublicIdField
+from loads.models import Load
+
+
+class Policy(models.Model):
+    """The limits, costs and speeds that scores were made with, by version; never changed, only followed by a newer one."""
+
+    version = models.CharField(max_length=40, unique=True)
+    terms = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class Match(models.Model):
+    """A load that a return leg can take, with the score and the versions it came from; deleting all rows loses nothing.
+
+    Figures in columns are the market's: miles and minutes, `market_gain_cents` at default costs. `own_gain_cents` and
+    `own_parts` are the carrier's, for its eyes only. `parts` holds the sum, the stretches and the time line as both sides may see them.
+    """
+
+    public_id = PublicIdField()
+    leg = models.ForeignKey(ReturnLeg, models.CASCADE, related_name="matches")
+    load = models.ForeignKey(Load, models.CASCADE, related_name="matches")
+    leg_version = models.PositiveIntegerField()
+    load_version = models.PositiveIntegerField()
+    policy_version = models.CharField(max_length=40)
+    road_version = models.CharField(max_length=40)
+    market_gain_cents = models.IntegerField()
+    own_gain_cents = models.IntegerField()
+    rate_cents = models.PositiveIntegerField()
+    rate_is_estimated = models.BooleanField(default=False)
+    pickup_deadhead_miles = models.FloatField()
+    loaded_miles = models.FloatField()
+    home_deadhead_miles = models.FloatField()
+    empty_miles_saved = models.FloatField()
+    pickup_slack_minutes = models.IntegerField()
+    co2_saved_kg = models.FloatField()
+    parts = models.JSONField()
+    own_parts = models.JSONField()
+    scored_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["leg", "load"], name="one_match_per_leg_and_load")]
+        indexes = [
+            # queries.matches_of_leg by the carrier's own gain
+            models.Index(fields=["leg", "-own_gain_cents", "public_id"], name="match_by_leg_own_gain"),
+            # queries.matches_of_leg and retention by market gain
+            models.Index(fields=["leg", "-market_gain_cents", "public_id"], name="match_by_leg_market_gain"),
+            # queries.matches_of_load and retention by market gain
+            models.Index(fields=["load", "-market_gain_cents", "public_id"], name="match_by_load_market_gain"),
+            # the desk: best first over the whole market
+            models.Index(fields=["-market_gain_cents", "public_id"], name="match_by_market_gain"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
