@@ -1,11 +1,13 @@
 """Settings, all from the environment; without any, the embedded servers under `BACKHAUL_HOME` serve."""
 
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
 
 import django_stubs_ext
 import environ
 
 from backhaul.home import PROJECT_ROOT, home, secret, sockets
+from backhaul.network import allowed_hosts, celery_broker_url, local_base_url
 
 django_stubs_ext.monkeypatch()  # before any model: `models.CharField[str, str]` is a type that the checker reads
 
@@ -13,14 +15,21 @@ env = environ.Env()
 
 BASE_DIR = PROJECT_ROOT
 HOME = home()
+SOCKETS = sockets()
 
 DEBUG = env.bool("DEBUG", default=False)
+DEMO = env.bool("BACKHAUL_DEMO", default=False)  # set by `backhaul demo` for the processes it starts
 SECRET_KEY = env.str("SECRET_KEY", default="") or secret("secret_key")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# Where the installation is reached. BASE_URL is what mails and the API print; behind a proxy it is the proxy's address.
+HOST = env.str("HOST", default="") or "127.0.0.1"
+PORT = env.int("PORT", default=8000)
+BASE_URL = env.str("BASE_URL", default="").rstrip("/") or local_base_url(HOST, PORT)
+SECURE = BASE_URL.startswith("https://")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or allowed_hosts(host=HOST, base_url=BASE_URL)
+CSRF_TRUSTED_ORIGINS = [BASE_URL, *env.list("CSRF_TRUSTED_ORIGINS", default=[])]
 
 DATABASE_URL = env.str("DATABASE_URL", default="")
-SOCKETS = sockets()
 REDIS_URL = env.str("REDIS_URL", default="") or f"unix://{SOCKETS}/redis.sock"
 
 INSTALLED_APPS = [
@@ -67,6 +76,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "backhaul.urls"
 ASGI_APPLICATION = "backhaul.asgi.application"
+ADMIN_ENABLED = env.bool("ADMIN_ENABLED", default=False)
 
 TEMPLATES = [
     {
@@ -83,25 +93,127 @@ TEMPLATES = [
     },
 ]
 
+# --- PostgreSQL: the only truth -------------------------------------------------------------------------------------
+
+_database: dict[str, Any] = env.db_url_config(
+    DATABASE_URL or f"postgres://backhaul@{quote(str(SOCKETS), safe='')}/backhaul"
+)
+_database["HOST"] = unquote(_database.get("HOST", ""))  # a socket's folder is written with %2F
 DATABASES = {
-    "default": {
-        **env.db_url_config(DATABASE_URL or f"postgres://backhaul@{quote(str(SOCKETS), safe='')}/backhaul"),
+    "default": _database
+    | {
+        # A pool per process: under ASGI persistent connections are one per thread and soon too many for the server.
         "CONN_MAX_AGE": 0,
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=8), "timeout": 10}},
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": _database.get("OPTIONS", {})
+        | {"pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=16), "timeout": 10}},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis: the task queue, live messages, the cache; each key begins with whose it is --------------------------------
+
+CACHES = {
+    "default": {"BACKEND": "backhaul.cache.SoftRedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "backhaul:cache"},
+}
+
+LONGEST_TASK_SECONDS = 300
+CELERY_BROKER_URL = celery_broker_url(REDIS_URL)
+CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": "required"} if REDIS_URL.startswith("rediss://") else None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "global_keyprefix": "backhaul:queue:",
+    # Longer than the longest task, or a task would run twice at once; the other two let a killed worker's tasks be
+    # found within seconds of it instead of minutes.
+    "visibility_timeout": LONGEST_TASK_SECONDS + 60,
+    "unacked_restore_interval": 2,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": not REDIS_URL.startswith("unix:"),
+    "health_check_interval": 10,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_PUBLISH_RETRY = False  # a message only pokes: the sweep sends again what a dead broker lost
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SOFT_TIME_LIMIT = LONGEST_TASK_SECONDS - 30
+CELERY_TASK_TIME_LIMIT = LONGEST_TASK_SECONDS
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_ENABLE_UTC = True
+CELERY_TIMEZONE = "UTC"
+
+# --- Who comes in -----------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.Person"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_VERIFICATION = "optional"  # signing in is free; posting asks for a confirmed address
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SECURE else "http"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Backhaul"
+
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+CSRF_COOKIE_SAMESITE = "Lax"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# --- What a browser may do with our pages -----------------------------------------------------------------------------
+
+MAP_TILE_URL = env.str("MAP_TILE_URL", default="")  # "https://tiles.example.com/{z}/{x}/{y}.png"; none: no tiles
+_tile_host = ["{0.scheme}://{0.netloc}".format(urlsplit(MAP_TILE_URL)).replace("{s}", "*")] if MAP_TILE_URL else []
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:", *_tile_host],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
+if env.bool("TRUST_PROXY", default=False):  # a proxy in front that sets this header itself, and nobody else can reach us
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
+
+# --- Static files: our own, and the front-end packages that set-up lays into static/vendor/ ---------------------------
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -109,4 +221,31 @@ STATIC_ROOT = env.path("STATIC_ROOT", default=str(HOME / "staticfiles"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Mail and logs ----------------------------------------------------------------------------------------------------
+
+EMAIL_URL = env.str("EMAIL_URL", default="")  # "smtp+tls://user:password@host:587"; none: mails are written to files
+if EMAIL_URL:
+    vars().update(env.email_url_config(EMAIL_URL))
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(HOME / "mail")
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Backhaul <backhaul@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        # Django's own handlers print nothing without DEBUG and would mail admins that nobody named.
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        "httpx": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }
