@@ -1,5 +1,6 @@
 """Which postings an organization may see: the one rule, as a condition for queries of loads and legs."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -37,3 +38,47 @@ def posting_visible_to(viewer: Organization, now: datetime) -> Q:
         Q(audience=Audience.MARKET) | Q(audience=Audience.PARTNERS_FIRST, partners_first_until__lte=now) | Q(close)
     )
     return own | (Q(organization__market=viewer.market, organization__verified_at__isnull=False) & in_audience & ~Q(blocked))
+
+
+class Sight:
+    """The same rule for rows in hand: which of several viewers see which of several owners' postings.
+
+    Reads the relationships between them once; `sees` then asks nothing of the database. `shares_once_open` counts a posting for
+    partners first as visible also before it opens to the market: what is prepared for later may be prepared now.
+    """
+
+    def __init__(self, *, viewers: Iterable[Organization], owners: Iterable[Organization], now: datetime) -> None:
+        self._viewers = {viewer.pk: viewer for viewer in viewers}
+        self._owners = {owner.pk: owner for owner in owners}
+        self._now = now
+        ids = [*self._viewers, *self._owners]
+        rows = standing(now).filter(giver__in=ids, taker__in=ids).values_list("giver", "taker", "kind")
+        self._blocked = {(giver, taker) for giver, taker, kind in rows if kind == RelationshipKind.BLOCKED}
+        self._close = {
+            (giver, taker)
+            for giver, taker, kind in rows
+            if kind in (RelationshipKind.PARTNER, RelationshipKind.REPRESENTS)
+        }
+
+    def sees(
+        self,
+        viewer_id: int,
+        owner_id: int,
+        audience: str,
+        partners_first_until: datetime | None,
+        *,
+        shares_once_open: bool = False,
+    ) -> bool:
+        """Say whether the viewer sees a posting of the owner with this audience."""
+        if viewer_id == owner_id:
+            return True
+        viewer, owner = self._viewers[viewer_id], self._owners[owner_id]
+        if viewer.market != owner.market or not viewer.is_verified or not owner.is_verified:
+            return False
+        if (owner_id, viewer_id) in self._blocked or (viewer_id, owner_id) in self._blocked:
+            return False
+        if audience == Audience.MARKET or (owner_id, viewer_id) in self._close:
+            return True
+        return audience == Audience.PARTNERS_FIRST and (
+            shares_once_open or (partners_first_until is not None and partners_first_until <= self._now)
+        )
