@@ -4,6 +4,7 @@ from functools import partial
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from foundation.accounts.models import Organization, Person
 from foundation.trade.equipment import TRUCK_EQUIPMENT_CHOICES
@@ -26,6 +27,16 @@ class HomeBase(models.Model):
     archived_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
 
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "organization", Lower("name"), condition=Q(archived_at__isnull=True), name="one_home_base_per_name"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
 
 class Driver(models.Model):
     """Somebody who drives, with a sign-in if wished."""
@@ -38,6 +49,16 @@ class Driver(models.Model):
     hazmat_endorsed = models.BooleanField(default=False)
     archived_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "person"], condition=Q(archived_at__isnull=True), name="one_driver_per_person"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Trailer(models.Model):
@@ -55,7 +76,14 @@ class Trailer(models.Model):
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organization", "number"], name="one_trailer_per_number")]
+        constraints = [
+            models.UniqueConstraint(
+                "organization", Lower("number"), condition=Q(archived_at__isnull=True), name="one_trailer_per_number"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.number
 
 
 class Truck(models.Model):
@@ -79,11 +107,16 @@ class Truck(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["organization", "number"], name="one_truck_per_number"),
+            models.UniqueConstraint(
+                "organization", Lower("number"), condition=Q(archived_at__isnull=True), name="one_truck_per_number"
+            ),
             models.UniqueConstraint(
                 fields=["organization", "external_id"], condition=~Q(external_id=""), name="one_truck_per_external_id"
             ),
         ]
+
+    def __str__(self) -> str:
+        return self.number
 
 
 class CostSetting(models.Model):

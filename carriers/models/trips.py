@@ -2,16 +2,21 @@
 
 from functools import partial
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 from django.db.models import F, Func, Q
 
+from carriers.models import reach
 from carriers.models.fleet import Driver, HomeBase, Trailer, Truck
 from foundation.accounts.models import Organization
 from foundation.trade.equipment import TRUCK_EQUIPMENT_CHOICES
 from foundation.trade.fields import PublicIdField
 from foundation.trade.ids import new_id
 from foundation.trade.posting import Posting, Status
+
+_BUSY = Func("ready_at", "home_by", RangeBoundary(), function="TSTZRANGE", output_field=DateTimeRangeField())
 
 
 class Trip(models.Model):
@@ -41,7 +46,8 @@ class ReturnLeg(Posting):
     """An empty trip home: where and when the truck empties, where and by when it must be home, and what it may do on the way.
 
     Coordinates are ZIP centroids. Limits of None mean no limit. The driver's clock (minutes left) and the costs behind it are private; None is unknown.
-    Terms of the truck are copied, so that a later change of the truck changes no posting.
+    Terms of the truck are copied, so that a later change of the truck changes no posting. `expires_at` is the last instant at which it could leave
+    for home, empty and at legal hours, and still be home in time: after that no load can help it.
     """
 
     public_id = PublicIdField(default=partial(new_id, "leg"))
@@ -79,6 +85,11 @@ class ReturnLeg(Posting):
     cycle_minutes_left = models.PositiveSmallIntegerField(null=True, blank=True)
     # derived when saved
     home_miles = models.FloatField()
+    # computed by the database: the box of every place where it could pick something up
+    reach_south = models.GeneratedField(expression=reach.south(), output_field=models.FloatField(), db_persist=True)
+    reach_west = models.GeneratedField(expression=reach.west(), output_field=models.FloatField(), db_persist=True)
+    reach_north = models.GeneratedField(expression=reach.north(), output_field=models.FloatField(), db_persist=True)
+    reach_east = models.GeneratedField(expression=reach.east(), output_field=models.FloatField(), db_persist=True)
 
     class Meta:
         constraints = [
@@ -90,16 +101,26 @@ class ReturnLeg(Posting):
                 condition=~Q(audience="partners_first") | Q(partners_first_until__isnull=False),
                 name="leg_for_partners_first_says_until_when",
             ),
+            # Neither side of the range is null and the check above keeps it from being empty, so no row escapes.
+            ExclusionConstraint(
+                expressions=[("truck", RangeOperators.EQUAL), (_BUSY, RangeOperators.OVERLAPS)],
+                condition=Q(status__in=[Status.OPEN, Status.COVERED]),
+                name="truck_has_one_leg_at_a_time",
+            ),
         ]
         indexes = [
             # queries.own_legs: the carrier's list
             models.Index(fields=["organization", "status", "-id"], name="leg_by_organization"),
-            # matching.candidates: open legs by both ends, for a load
+            # matching.candidates: open legs that reach a load's pickup
             GistIndex(
-                Func("empty_lon", "empty_lat", function="point", output_field=models.FloatField()),
-                Func("home_lon", "home_lat", function="point", output_field=models.FloatField()),
+                Func(
+                    Func("reach_west", "reach_south", function="point", output_field=models.FloatField()),
+                    Func("reach_east", "reach_north", function="point", output_field=models.FloatField()),
+                    function="box",
+                    output_field=models.FloatField(),
+                ),
                 condition=Q(status=Status.OPEN),
-                name="leg_open_by_points",
+                name="leg_open_by_reach",
             ),
             # services.expire_due: postings whose home-by has passed
             models.Index(fields=["expires_at"], condition=Q(status=Status.OPEN), name="leg_open_by_expiry"),

@@ -1,0 +1,58 @@
+"""The reach of a return leg: the box that holds every place where it could pick something up.
+
+Written as SQL expressions for generated columns, so that no writer can forget them and an index can use them. The box is generous; what lies
+in it is measured exactly afterwards. A pickup is within the deadhead limit of the empty place, or on a detour: then it lies in the ellipse
+round the empty place and home whose long axis is the way home plus the out-of-route miles, and sideways of the line by half the root of (axis squared - distance squared).
+"""
+
+from django.db.models import F, FloatField, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Abs, Cast, Coalesce, Greatest, Least, Power, Sqrt
+
+MILES_PER_DEGREE = 69.0
+# A degree of longitude at 50° north; further south it is longer, so the box errs on the wide side.
+MILES_PER_DEGREE_OF_LONGITUDE = 44.0
+NO_LIMIT_MILES = 4000.0
+SAFETY = 1.02
+
+
+def _number(value: float) -> Value:
+    return Value(value, output_field=FloatField())
+
+
+def _pad_miles() -> Combinable:
+    degrees_east = Abs(F("empty_lon") - F("home_lon"))
+    degrees_north = Abs(F("empty_lat") - F("home_lat"))
+    # no farther than the true distance, so that the ellipse is no narrower
+    distance_squared = Power(degrees_east * _number(MILES_PER_DEGREE_OF_LONGITUDE * 0.95), _number(2.0)) + Power(
+        degrees_north * _number(MILES_PER_DEGREE * 0.95), _number(2.0)
+    )
+    axis = (F("home_miles") + Cast(Coalesce(F("max_out_of_route_miles"), 0), FloatField())) * _number(SAFETY)
+    sideways = Sqrt(Greatest(_number(0.0), Power(axis, _number(2.0)) - distance_squared)) / _number(2.0)
+    deadhead = Cast(Coalesce(F("max_pickup_deadhead_miles"), int(NO_LIMIT_MILES)), FloatField()) * _number(SAFETY)
+    return Greatest(sideways, deadhead)
+
+
+def _bulge_degrees() -> Combinable:
+    # a great circle runs north of the parallel: dlon^2 / 8 * sin(2 lat) / 2 radians at its middle
+    return _number(0.0012) * Power(Abs(F("empty_lon") - F("home_lon")), _number(2.0))
+
+
+def south() -> Combinable:
+    """Return the box's southern edge in degrees."""
+    return Least(F("empty_lat"), F("home_lat")) - _pad_miles() / _number(MILES_PER_DEGREE)
+
+
+def north() -> Combinable:
+    """Return the box's northern edge in degrees."""
+    return Greatest(F("empty_lat"), F("home_lat")) + _pad_miles() / _number(MILES_PER_DEGREE) + _bulge_degrees()
+
+
+def west() -> Combinable:
+    """Return the box's western edge in degrees."""
+    return Least(F("empty_lon"), F("home_lon")) - _pad_miles() / _number(MILES_PER_DEGREE_OF_LONGITUDE)
+
+
+def east() -> Combinable:
+    """Return the box's eastern edge in degrees."""
+    return Greatest(F("empty_lon"), F("home_lon")) + _pad_miles() / _number(MILES_PER_DEGREE_OF_LONGITUDE)
