@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "foundation.accounts.middleware.ActorMiddleware",
 ]
 
 ROOT_URLCONF = "backhaul.urls"
@@ -249,3 +250,8 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
     },
 }
+
+ROAD_CACHE = HOME / "cache"
+ROUTING_URL = env.str("ROUTING_URL", default="")  # an OSRM-compatible server; without it the built-in road network
+GEOCODER = env.str("GEOCODER", default="")  # "nominatim" or "photon"; without it street addresses fall back to the ZIP
+GEOCODER_DOMAIN = env.str("GEOCODER_DOMAIN", default="")  # one's own geocoding server, as host or URL

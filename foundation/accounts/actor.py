@@ -6,9 +6,13 @@ from foundation.accounts.models import Capability, Organization, Person, Role
 from foundation.trade.errors import Forbidden
 
 READ_SCOPES = frozenset({"loads:read", "legs:read", "trucks:read", "matches:read", "places:read", "events:read"})
-WRITE_SCOPES = frozenset({"loads:write", "legs:write", "trucks:write", "matches:write", "offers:write", "bookings:write"})
+WRITE_SCOPES = frozenset(
+    {"loads:write", "legs:write", "trucks:write", "matches:write", "offers:write", "bookings:write"}
+)
 OWNER_SCOPES = frozenset({"organization:write", "keys:manage", "people:manage", "costs:write", "webhooks:manage"})
 ALL_SCOPES = READ_SCOPES | WRITE_SCOPES | OWNER_SCOPES
+# What a key may hold: keys and people are managed by owners who are signed in, never by a key.
+KEY_SCOPES = ALL_SCOPES - {"keys:manage", "people:manage"}
 
 SCOPES_BY_ROLE: dict[str, frozenset[str]] = {
     Role.OWNER: ALL_SCOPES,
@@ -47,7 +51,9 @@ class Actor:
     def require(self, scope: str) -> None:
         """Raise `Forbidden` unless the actor holds the scope."""
         if scope not in self.scopes:
-            raise Forbidden("missing_scope", f"This needs the permission {scope}. An owner of {self.organization} can give it.")
+            raise Forbidden(
+                "missing_scope", f"This needs the permission {scope}. An owner of {self.organization} can give it."
+            )
 
     def require_posting(self, capability: Capability) -> None:
         """Raise `Forbidden` unless the actor may put something on the market for an organization that does this.
@@ -55,8 +61,16 @@ class Actor:
         The e-mail address must be confirmed, the organization must have the capability, and must be verified.
         """
         if not self.email_confirmed:
-            raise Forbidden("email_unconfirmed", "Confirm your e-mail address first: open the link in the mail we sent you.")
+            raise Forbidden(
+                "email_unconfirmed", "Confirm your e-mail address first: open the link in the mail we sent you."
+            )
         if not getattr(self.organization, capability):
-            raise Forbidden("missing_capability", f"{self.organization} is not set up to {_NEEDED[capability]}. An owner can change that under Organization.")
+            raise Forbidden(
+                "missing_capability",
+                f"{self.organization} is not set up to {_NEEDED[capability]}. An owner can change that under Organization.",
+            )
         if not self.organization.is_verified:
-            raise Forbidden("unverified", f"{self.organization} is not verified yet. You can save drafts; posting opens once we have verified you.")
+            raise Forbidden(
+                "unverified",
+                f"{self.organization} is not verified yet. You can save drafts; posting opens once we have verified you.",
+            )

@@ -37,7 +37,9 @@ def posting_visible_to(viewer: Organization, now: datetime) -> Q:
     in_audience = (
         Q(audience=Audience.MARKET) | Q(audience=Audience.PARTNERS_FIRST, partners_first_until__lte=now) | Q(close)
     )
-    return own | (Q(organization__market=viewer.market, organization__verified_at__isnull=False) & in_audience & ~Q(blocked))
+    return own | (
+        Q(organization__market=viewer.market, organization__verified_at__isnull=False) & in_audience & ~Q(blocked)
+    )
 
 
 class Sight:

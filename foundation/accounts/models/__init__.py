@@ -3,7 +3,7 @@
 from foundation.accounts.models.keys import ApiKey
 from foundation.accounts.models.organizations import Capability, Market, Organization, Verification
 from foundation.accounts.models.people import Invitation, Membership, Person, Role
-from foundation.accounts.models.relationships import Relationship, RelationshipKind
+from foundation.accounts.models.relationships import Relationship, RelationshipKind, RelationshipRequest
 
 __all__ = [
     "ApiKey",
@@ -15,6 +15,7 @@ __all__ = [
     "Person",
     "Relationship",
     "RelationshipKind",
+    "RelationshipRequest",
     "Role",
     "Verification",
 ]

@@ -59,6 +59,12 @@ class Organization(models.Model):
                 condition=Q(usdot_number="") | Q(usdot_number__regex=r"^[1-9][0-9]{0,7}$"),
                 name="usdot_number_is_digits",
             ),
+            models.CheckConstraint(
+                condition=Q(mc_number="") | Q(mc_number__regex=r"^[0-9]{1,8}$"), name="mc_number_is_digits"
+            ),
+            models.CheckConstraint(
+                condition=Q(scac="") | Q(scac__regex=r"^[A-Z]{2,4}$"), name="scac_is_two_to_four_letters"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -71,7 +71,9 @@ class Membership(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["organization", "person"], name="one_membership_per_person_and_organization")
+            models.UniqueConstraint(
+                fields=["organization", "person"], name="one_membership_per_person_and_organization"
+            )
         ]
 
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from foundation.accounts.models.organizations import Organization
+from foundation.accounts.models.people import Person
 from foundation.trade.fields import PublicIdField
 from foundation.trade.ids import new_id
 
@@ -46,4 +47,33 @@ class Relationship(models.Model):
         indexes = [
             # audience.visible_to: which givers let this taker see, and which block it
             models.Index(fields=["taker", "kind", "giver"], name="relationship_by_taker"),
+        ]
+
+
+class RelationshipRequest(models.Model):
+    """The taker asks for a relationship; the giver decides. Kept after the decision."""
+
+    public_id = PublicIdField(default=partial(new_id, "ask"))
+    giver = models.ForeignKey(Organization, models.CASCADE, related_name="+")
+    taker = models.ForeignKey(Organization, models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=10, choices=RelationshipKind.choices)
+    message = models.CharField(max_length=500, blank=True, default="")
+    asked_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    granted = models.BooleanField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["giver", "taker", "kind"],
+                condition=Q(decided_at__isnull=True),
+                name="one_open_request_per_kind",
+            ),
+            models.CheckConstraint(condition=~Q(giver=F("taker")), name="request_joins_two_organizations"),
+            models.CheckConstraint(
+                condition=Q(decided_at__isnull=True, granted__isnull=True)
+                | Q(decided_at__isnull=False, granted__isnull=False),
+                name="request_is_decided_with_an_answer",
+            ),
         ]

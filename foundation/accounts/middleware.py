@@ -1,0 +1,68 @@
+"""Who asks, on every request; and what a page says when a service refuses."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
+
+from foundation.accounts.actor import SCOPES_BY_ROLE, Actor
+from foundation.accounts.models import Membership, Person
+from foundation.accounts.queries import organizations_of
+from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, Stale, TradeError
+
+SESSION_KEY = "organization"  # the public id of the organization that the person works for at the moment
+
+_STATUS: tuple[tuple[type[TradeError], int, str], ...] = (
+    (NotFound, 404, "Not found"),
+    (Forbidden, 403, "Not allowed"),
+    (Stale, 412, "Changed meanwhile"),
+    (Conflict, 409, "Somebody was first"),
+    (Invalid, 422, "Please check what you entered"),
+)
+
+
+def actor_for(membership: Membership, person: Person, *, email_confirmed: bool) -> Actor:
+    """Return the actor that a membership makes of a person."""
+    return Actor(
+        organization=membership.organization,
+        scopes=SCOPES_BY_ROLE[membership.role],
+        person=person,
+        role=membership.role,
+        email_confirmed=email_confirmed,
+    )
+
+
+class ActorMiddleware(MiddlewareMixin):
+    """Sets `request.actor` (None for a stranger) and `request.memberships` from the session, with one query.
+
+    The API's authentication classes set `request.actor` for keys.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Find the membership that the session works under; the first one when it names none that still holds."""
+        request.actor = None  # type: ignore[attr-defined]
+        request.memberships = []  # type: ignore[attr-defined]
+        if not request.user.is_authenticated:
+            return
+        memberships = organizations_of(request.user)
+        request.memberships = memberships  # type: ignore[attr-defined]
+        if not memberships:
+            return
+        chosen = request.session.get(SESSION_KEY)
+        membership = next((each for each in memberships if each.organization.public_id == chosen), memberships[0])
+        request.actor = actor_for(  # type: ignore[attr-defined]
+            membership,
+            request.user,
+            email_confirmed=membership.email_confirmed,  # type: ignore[attr-defined]
+        )
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Render a service's refusal as a page (a fragment for htmx) with its status; other exceptions go on."""
+        if not isinstance(exception, TradeError):
+            return None
+        status, title = next(
+            ((status, title) for kind, status, title in _STATUS if isinstance(exception, kind)), (400, "Not possible")
+        )
+        template = "_refusal.html" if getattr(request, "htmx", False) else "refusal.html"
+        return render(
+            request, template, {"title": title, "sentence": exception.sentence, "status": status}, status=status
+        )
