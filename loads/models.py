@@ -24,9 +24,10 @@ class LoadSize(models.TextChoices):
 class Load(Posting):
     """Freight that needs a truck, with its terms; its way is its stops.
 
-    The first pickup and the last delivery are repeated here for the market's indexes, as ZIP centroids: no figure made from them gives an
-    address away. `rate_cents` None means open to offers. `attributes` is a bit set of `trade.equipment.Attribute`. `reserve_cents` is the highest
-    rate the owner would pay, seen by the owner only.
+    The first pickup and the last delivery are repeated here for the market's indexes, as ZIP centroids: no figure made
+    from them gives an address away. The `area` points are the centres of the cities: the market sees no more than city
+    and 3-digit ZIP, so it may search by no finer point. `rate_cents` None means open to offers. `attributes` is a bit
+    set of `trade.equipment.Attribute`. `reserve_cents` is the highest rate the owner would pay, seen by the owner only.
     """
 
     public_id = PublicIdField(default=partial(new_id, "load"))
@@ -50,11 +51,15 @@ class Load(Posting):
     # derived from the stops when saved
     pickup_lat = models.FloatField()
     pickup_lon = models.FloatField()
+    pickup_area_lat = models.FloatField()
+    pickup_area_lon = models.FloatField()
     pickup_state = models.CharField(max_length=2)
     pickup_opens_at = models.DateTimeField()
     pickup_closes_at = models.DateTimeField()
     delivery_lat = models.FloatField()
     delivery_lon = models.FloatField()
+    delivery_area_lat = models.FloatField()
+    delivery_area_lon = models.FloatField()
     delivery_state = models.CharField(max_length=2)
     delivery_closes_at = models.DateTimeField()
     loaded_miles = models.FloatField()
@@ -67,7 +72,16 @@ class Load(Posting):
                 condition=~Q(external_id=""),
                 name="one_load_per_external_id",
             ),
-            models.CheckConstraint(condition=Q(weight_pounds__gte=1, weight_pounds__lte=80_000), name="load_weighs_something"),
+            models.UniqueConstraint(
+                fields=["organization", "form_token"], condition=~Q(form_token=""), name="one_load_per_form"
+            ),
+            models.CheckConstraint(
+                condition=Q(weight_pounds__gte=1, weight_pounds__lte=80_000), name="load_weighs_something"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=Status.OPEN) | Q(confirmed_at__isnull=False, expires_at__isnull=False),
+                name="open_load_is_confirmed_and_expires",
+            ),
             models.CheckConstraint(
                 condition=~Q(audience="partners_first") | Q(partners_first_until__isnull=False),
                 name="load_for_partners_first_says_until_when",
@@ -83,7 +97,11 @@ class Load(Posting):
                 condition=Q(status=Status.OPEN),
                 name="load_open_by_points",
             ),
-            # services.expire_due: postings whose window has passed
+            # queries.market_loads: freshest first; life_cycle.due and to_be_asked: long unconfirmed
+            models.Index(
+                fields=["-confirmed_at", "-id"], condition=Q(status=Status.OPEN), name="load_open_by_confirmation"
+            ),
+            # life_cycle.due: postings whose window has passed
             models.Index(fields=["expires_at"], condition=Q(status=Status.OPEN), name="load_open_by_expiry"),
         ]
 
@@ -101,7 +119,8 @@ class StopKind(models.TextChoices):
 class Stop(models.Model):
     """One pickup or delivery of a load, in order of `sequence` from 0, with its window in the stop's own zone.
 
-    `lat` and `lon` are the ZIP's centroid and are shown on the market; `exact_lat`, `exact_lon`, address, facility and instructions are for the parties of a booking.
+    `lat` and `lon` are the ZIP's centroid, which figures are computed from; `exact_lat`, `exact_lon`, address, facility
+    and instructions are for the parties of a booking.
     """
 
     load = models.ForeignKey(Load, models.CASCADE, related_name="stops")

@@ -39,7 +39,9 @@ class Audience(models.TextChoices):
 class Posting(models.Model):
     """The columns of every posting; concrete postings add `organization`, `public_id` and their own terms.
 
-    `expires_at` is the end of its window, known when it is saved; a posting that nobody confirms for 48 h is taken off as well.
+    `expires_at` is the end of its window, known when it is saved; a posting that nobody confirms for 48 h is taken off
+    as well. `confirmed_at` is set whenever a posting is open. `form_token` names the one form that made it, so that a
+    double click makes one posting.
     """
 
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.DRAFT)
@@ -55,6 +57,8 @@ class Posting(models.Model):
     opened_at = models.DateTimeField(null=True, blank=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
+    confirmation_asked_at = models.DateTimeField(null=True, blank=True)
+    form_token = models.CharField(max_length=40, blank=True, default="", editable=False)
 
     class Meta:
         abstract = True
