@@ -1,0 +1,99 @@
+"""Reactions: Celery tasks that act on facts, at least once, and mark them done in the transaction of their effect."""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+from celery import shared_task
+from django.db import connection
+from django.db.models import F, Max, Q
+from django.db.models.functions import Now
+from django.db.transaction import TransactionManagementError
+
+from foundation.events.models import Reaction
+
+logger = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 8
+LEASE = timedelta(seconds=60)
+
+
+class Settle:
+    """Marks a task's reactions to a subject as done; called inside the transaction of the task's effect."""
+
+    def __init__(self, task: str, up_to: int) -> None:
+        self.task = task
+        self.up_to = up_to
+
+    def __call__(self, subject: str) -> None:
+        """Mark the subject's reactions as done; raises `TransactionManagementError` outside a transaction."""
+        if not connection.in_atomic_block:
+            raise TransactionManagementError("Settle a subject in the transaction of the effect")
+        Reaction.objects.filter(task=self.task, subject=subject, position__lte=self.up_to, done_at__isnull=True).update(
+            done_at=Now(), dead_at=None
+        )
+
+
+Body = Callable[[list[str], Settle], None]
+
+
+def wait_after(attempts: int) -> timedelta:
+    """Return how long to wait before an attempt follows this many failed ones: 5 s, 20 s, 80 s, ... at most 6 h."""
+    return timedelta(seconds=min(5 * 4 ** max(attempts - 1, 0), 6 * 3600))
+
+
+def _undone(task: str, subjects: Sequence[str]) -> Q:
+    return Q(task=task, subject__in=subjects, done_at__isnull=True, dead_at__isnull=True)
+
+
+def perform(task: str, body: Body, subjects: Sequence[str]) -> None:
+    """Run a reaction's body for those subjects that still wait for it, and note a failure for the sweep.
+
+    What a duplicate message brings again is passed over. A subject counts as done only when the body settles it.
+    """
+    undone = _undone(task, subjects)
+    found = dict(Reaction.objects.filter(undone).values_list("subject").annotate(Max("position")))
+    waiting = [subject for subject in dict.fromkeys(subjects) if subject in found]
+    if not waiting:
+        return
+    # Facts up to here were committed before the body reads, so one run answers them all.
+    up_to = max(found.values())
+    begun = _undone(task, waiting) & Q(position__lte=up_to)
+    Reaction.objects.filter(begun).update(attempts=F("attempts") + 1, due_at=Now() + LEASE)
+    try:
+        body(waiting, Settle(task, up_to))
+    except Exception as error:
+        _note_failure(begun, f"{type(error).__name__}: {error}")
+        raise
+    if _note_failure(begun, "The task ended without settling this subject"):
+        logger.error("%s ended without settling all of %s", task, waiting)
+
+
+def _note_failure(begun: Q, sentence: str) -> int:
+    """Write down why the rest is undone, and when to try again; return how many reactions that are."""
+    left = 0
+    for attempts in list(Reaction.objects.filter(begun).values_list("attempts", flat=True).distinct()):
+        given_up = {"dead_at": Now()} if attempts >= MOST_ATTEMPTS else {}
+        left += Reaction.objects.filter(begun, attempts=attempts).update(
+            last_error=sentence.replace("\0", "")[:500], due_at=Now() + wait_after(attempts), **given_up
+        )
+    return left
+
+
+def reaction(name: str) -> Callable[[Body], Any]:
+    """Make a Celery task of a body that takes subjects and `settle`.
+
+    The body does its work, subject by subject or all at once, and calls `settle(subject)` inside the transaction of
+    each effect. It may run twice for the same subject, also at the same time.
+    """
+
+    def decorate(body: Body) -> Any:
+        @wraps(body)
+        def run(subjects: list[str], up_to: int) -> None:
+            perform(name, body, subjects)
+
+        return shared_task(name=name, ignore_result=True)(run)
+
+    return decorate

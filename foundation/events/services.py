@@ -1,0 +1,143 @@
+"""Every write of this room that other rooms ask for: facts, audit entries, mails, notices, the end of live streams."""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Protocol
+
+from django.db import connection, transaction
+from django.db.transaction import TransactionManagementError
+
+from foundation.events import live
+from foundation.events.models import AuditEntry, Event, FeedEntry, Mail, Notice
+
+LARGEST_PAYLOAD_BYTES = 20_000
+WAKE_CHANNEL = "backhaul_events"
+
+_NAME = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+")
+
+
+class HasLabel(Protocol):
+    """Whoever acts, as the audit names it: a person's or a key's public id."""
+
+    @property
+    def label(self) -> str:
+        """Return the public id to write down."""
+        ...
+
+
+def _require_transaction(what: str) -> None:
+    if not connection.in_atomic_block:
+        raise TransactionManagementError(f"{what} belongs in the transaction of the change that it speaks of")
+
+
+def _checked(organization_id: str, payload: dict[str, Any]) -> dict[str, Any]:
+    size = len(json.dumps(payload, allow_nan=False, ensure_ascii=False).encode())
+    if size > LARGEST_PAYLOAD_BYTES:
+        raise ValueError(f"The payload for {organization_id} has {size} bytes; {LARGEST_PAYLOAD_BYTES} are allowed")
+    return payload
+
+
+def publish(*, name: str, subject: str, audience: Mapping[str, dict[str, Any]], version: int = 0) -> Event:
+    """Record a fact about a subject (its public id), with the payload that each organization of the audience may read.
+
+    Raises `TransactionManagementError` outside a transaction, `ValueError` for a name that is not like `load.opened` or
+    a payload above 20 kB, `TypeError` for a payload that is not plain JSON.
+    """
+    _require_transaction("A fact")
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} does not name a fact; write it like `load.opened`")
+    payloads = {organization_id: _checked(organization_id, payload) for organization_id, payload in audience.items()}
+    event = Event.objects.create(name=name, subject=subject, version=version)
+    FeedEntry.objects.bulk_create(
+        FeedEntry(event=event, organization_id=organization_id, payload=payload)
+        for organization_id, payload in payloads.items()
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [WAKE_CHANNEL])
+    return event
+
+
+def record_audit(
+    *, organization_id: str, actor: HasLabel | str, action: str, subject: str, changes: dict[str, Any]
+) -> AuditEntry:
+    """Write down who did what to which subject and what changed; the relay chains the entry within a minute.
+
+    `actor` is an actor or, for the operator and the system, a plain name. Raises `TransactionManagementError` outside
+    a transaction.
+    """
+    _require_transaction("An audit entry")
+    return AuditEntry.objects.create(
+        organization_id=organization_id,
+        actor=actor if isinstance(actor, str) else actor.label,
+        action=action,
+        subject=subject,
+        changes=changes,
+    )
+
+
+def queue_mail(
+    *,
+    organization_id: str | None,
+    to: str,
+    subject: str,
+    text: str,
+    html: str = "",
+    kind: str,
+    event: Event | None = None,
+) -> Mail | None:
+    """Queue a mail in the transaction of its cause; None when the event already has this mail to this address.
+
+    The kind `sign_in` marks mails whose links let somebody in: they are never shown and are wiped once sent. Raises
+    `TransactionManagementError` outside a transaction.
+    """
+    _require_transaction("A mail")
+    if event is not None and Mail.objects.filter(event=event, recipient=to, kind=kind).exists():
+        return None
+    mail = Mail.objects.create(
+        event=event,
+        organization_id=organization_id or "",
+        recipient=to,
+        subject=" ".join(subject.split())[:200],
+        text=text,
+        html=html,
+        kind=kind,
+    )
+    publish(name="mail.queued", subject=mail.public_id, audience={})
+    return mail
+
+
+def notify(
+    *, event: Event | None = None, key: str = "", organization_id: str, text: str, url: str = ""
+) -> Notice | None:
+    """Put a notice under an organization's bell; None when it has one of the same cause (the key, or else the event).
+
+    Raises `ValueError` without key and event, `TransactionManagementError` outside a transaction.
+    """
+    _require_transaction("A notice")
+    cause = key or (event.public_id if event else "")
+    if not cause:
+        raise ValueError("A notice needs a key or an event, or it could come twice")
+    draft = Notice(event=event, organization_id=organization_id, key=cause, text=text[:300], url=url)
+    Notice.objects.bulk_create([draft], ignore_conflicts=True)
+    notice = Notice.objects.get(organization_id=organization_id, key=cause)
+    if notice.public_id != draft.public_id:
+        return None
+    publish(
+        name="notice.posted",
+        subject=notice.public_id,
+        audience={organization_id: {"id": notice.public_id, "text": notice.text, "url": notice.url}},
+    )
+    return notice
+
+
+def end_streams(*, organization_id: str | None = None, person_id: str | None = None) -> None:
+    """End the live streams of a person, of an organization, or of a person in an organization, after the commit.
+
+    Open pages connect again and are asked anew who they are. Raises `ValueError` when neither is named.
+    """
+    if not organization_id and not person_id:
+        raise ValueError("Name the organization or the person whose streams should end")
+    message: dict[str, object] = {"organization_id": organization_id or "", "person_id": person_id or ""}
+    transaction.on_commit(partial(live.send, [(live.CONTROL_CHANNEL, message)]))
