@@ -1,4 +1,4 @@
-"""Addresses: which host names the web server answers to, and one Redis address in the two spellings its clients want."""
+"""Addresses: the host names the web server answers to, and a Redis address in the two spellings its clients want."""
 
 import socket
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +14,7 @@ def local_base_url(host: str, port: int) -> str:
 
 
 def allowed_hosts(*, host: str, base_url: str) -> list[str]:
-    """Return the Host headers to answer: loopback, the public address and, bound to every address, this machine's own."""
+    """Return the Host headers to answer: loopback, the public name and, bound everywhere, this machine's own."""
     names = [*LOOPBACK, urlsplit(base_url).hostname or ""]
     if host in EVERYWHERE:
         name = socket.gethostname()

@@ -1,8 +1,8 @@
 """A pytest plugin, loaded before Django's settings: the servers that the tests run against.
 
-PostgreSQL: the one that DATABASE_URL names, else an embedded one, started once for the run and shared by its workers (each has a
-database of its own). Redis: an embedded one for each worker, so that workers hear nothing of each other. The
-installation's folder is a temporary one: tests never read the developer's.
+PostgreSQL: the one that DATABASE_URL names, else an embedded one, started once for the run and shared by its workers
+(each has a database of its own). Redis: an embedded one for each worker, so that workers hear nothing of each other.
+The installation's folder is a temporary one: tests never read the developer's.
 """
 
 import atexit

@@ -54,6 +54,13 @@ class Server:
         self.log = log
         self.process: subprocess.Popen[bytes] | None = None
 
+    def start(self) -> None:
+        """Start the server and wait until it answers.
+
+        Raises ServerFailed.
+        """
+        raise NotImplementedError
+
     @property
     def alive(self) -> bool:
         """Whether the server's process runs."""

