@@ -54,7 +54,14 @@ class Driver(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "person"], condition=Q(archived_at__isnull=True), name="one_driver_per_person"
-            )
+            ),
+            models.UniqueConstraint(
+                "organization",
+                Lower("name"),
+                "phone",
+                condition=Q(archived_at__isnull=True),
+                name="one_driver_per_name_and_phone",
+            ),
         ]
 
     def __str__(self) -> str:

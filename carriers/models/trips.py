@@ -45,7 +45,7 @@ class Trip(models.Model):
 class ReturnLeg(Posting):
     """An empty trip home: where and when the truck empties, where and by when it must be home, and what it may do on the way.
 
-    Coordinates are ZIP centroids. Limits of None mean no limit. The driver's clock (minutes left) and the costs behind it are private; None is unknown.
+    Coordinates are ZIP centroids; `empty_area` is the centre of the city, by which the market may search. Limits of None mean no limit. The driver's clock (minutes left) and the costs behind it are private; None is unknown.
     Terms of the truck are copied, so that a later change of the truck changes no posting. `expires_at` is the last instant at which it could leave
     for home, empty and at legal hours, and still be home in time: after that no load can help it.
     """
@@ -67,6 +67,8 @@ class ReturnLeg(Posting):
     empty_zip = models.CharField(max_length=5)
     empty_lat = models.FloatField()
     empty_lon = models.FloatField()
+    empty_area_lat = models.FloatField()
+    empty_area_lon = models.FloatField()
     empty_time_zone = models.CharField(max_length=64)
     ready_at = models.DateTimeField()
     home_city = models.CharField(max_length=80)
@@ -96,6 +98,13 @@ class ReturnLeg(Posting):
             models.UniqueConstraint(
                 fields=["organization", "external_id"], condition=~Q(external_id=""), name="one_leg_per_external_id"
             ),
+            models.UniqueConstraint(
+                fields=["organization", "form_token"], condition=~Q(form_token=""), name="one_leg_per_form"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=Status.OPEN) | Q(confirmed_at__isnull=False, expires_at__isnull=False),
+                name="open_leg_is_confirmed_and_expires",
+            ),
             models.CheckConstraint(condition=Q(home_by__gt=F("ready_at")), name="leg_is_ready_before_it_must_be_home"),
             models.CheckConstraint(
                 condition=~Q(audience="partners_first") | Q(partners_first_until__isnull=False),
@@ -122,7 +131,11 @@ class ReturnLeg(Posting):
                 condition=Q(status=Status.OPEN),
                 name="leg_open_by_reach",
             ),
-            # services.expire_due: postings whose home-by has passed
+            # queries.visible_legs: freshest first; life_cycle.due and to_be_asked: long unconfirmed
+            models.Index(
+                fields=["-confirmed_at", "-id"], condition=Q(status=Status.OPEN), name="leg_open_by_confirmation"
+            ),
+            # life_cycle.due: postings that can no longer be home in time
             models.Index(fields=["expires_at"], condition=Q(status=Status.OPEN), name="leg_open_by_expiry"),
         ]
 
