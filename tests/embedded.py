@@ -44,6 +44,8 @@ def _prepare() -> None:
     root = Path(tempfile.mkdtemp(prefix="backhaul-tests-"))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
     os.environ["BACKHAUL_HOME"] = str(root / "home")
+    os.environ["STATIC_ROOT"] = str(root / "static")
+    (root / "static").mkdir()
     for name in ("HOST", "PORT", "DEBUG", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS"):
         os.environ.pop(name, None)
     if _only_asks():

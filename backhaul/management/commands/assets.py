@@ -1,6 +1,7 @@
 """Install the front-end packages and collect static files: what an image build does once."""
 
 import subprocess
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management import call_command
@@ -16,6 +17,10 @@ class Command(BaseCommand):
     help = "Install the front-end packages and collect static files."
     requires_system_checks = []
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Describe the options."""
+        parser.add_argument("--packages-only", action="store_true", help="leave the static files as they are")
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Do both.
 
@@ -25,6 +30,8 @@ class Command(BaseCommand):
         if not front_end.installed():
             with steps.step("Front-end packages"):
                 self._install()
+        if options["packages_only"]:
+            return
         with steps.step("Static files"):
             call_command("collectstatic", "--noinput", "--clear", verbosity=0)
 
