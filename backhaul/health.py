@@ -1,17 +1,15 @@
 """Whether the installation works, asked by load balancers, the supervisor and `backhaul doctor`."""
 
-import time
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 import redis
 from django.conf import settings
-from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from psycopg_pool import PoolTimeout
 
-from backhaul.tasks import CANARY_KEY
+from foundation.events.queries import Pulse, pulse
 
 OLD_EVENT_SECONDS = 60.0
 DEAF_WORKER_SECONDS = 90.0
@@ -27,10 +25,12 @@ class Database:
 
 @dataclass(frozen=True)
 class Outbox:
-    """How long the oldest fact has waited for the relay; None where that cannot be asked."""
+    """How long the oldest fact has waited for the relay and the oldest reaction for a worker; None where none waits."""
 
     ok: bool
     oldest_waiting_seconds: float | None
+    oldest_undone_seconds: float | None
+    dead_reactions: int
 
 
 @dataclass(frozen=True)
@@ -106,17 +106,31 @@ def _queue() -> Queue:
         return Queue(reachable=False)
 
 
-def _worker() -> Worker:
-    seen = cache.get(CANARY_KEY)
-    age = None if seen is None else max(0.0, time.time() - float(seen))
+def _pulse(database: Database) -> Pulse | None:
+    return pulse() if database.migrated else None
+
+
+def _worker(seen: Pulse | None) -> Worker:
+    """Judge by when a worker last heard the fact that the relay publishes for this purpose."""
+    age = seen.canary_seconds if seen else None
     return Worker(ok=age is not None and age <= DEAF_WORKER_SECONDS, seconds_since_canary=age)
 
 
-def _outbox(database: Database) -> Outbox:
-    return Outbox(ok=database.migrated, oldest_waiting_seconds=None)
+def _outbox(seen: Pulse | None) -> Outbox:
+    """Judge by the oldest fact without a position; reactions that wait or were given up are told beside it."""
+    if seen is None:
+        return Outbox(ok=False, oldest_waiting_seconds=None, oldest_undone_seconds=None, dead_reactions=0)
+    waiting = seen.oldest_fact_seconds
+    return Outbox(
+        ok=waiting is None or waiting <= OLD_EVENT_SECONDS,
+        oldest_waiting_seconds=waiting,
+        oldest_undone_seconds=seen.oldest_reaction_seconds,
+        dead_reactions=seen.dead_reactions,
+    )
 
 
 def check() -> Health:
     """Look at everything, each part with a short patience."""
     database = _database()
-    return Health(database=database, outbox=_outbox(database), queue=_queue(), worker=_worker())
+    seen = _pulse(database)
+    return Health(database=database, outbox=_outbox(seen), queue=_queue(), worker=_worker(seen))

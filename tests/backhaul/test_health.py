@@ -1,15 +1,13 @@
 """The health endpoints."""
 
-import time
+from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
+from django.db.models.functions import Now
 from django.test import Client
 
 from backhaul import health
-from backhaul.tasks import CANARY_KEY, canary
-
-pytestmark = pytest.mark.usefixtures("empty_cache")
+from foundation.events.models import Canary, Event
 
 
 def test_a_process_that_answers_is_healthy(client: Client) -> None:
@@ -30,13 +28,13 @@ def test_a_migrated_installation_without_a_worker_serves_but_says_so(client: Cli
 
 @pytest.mark.django_db
 def test_an_installation_whose_worker_answers_is_ready(client: Client) -> None:
-    canary()
+    Canary.objects.create(subject="operator", heard_at=Now())
     assert client.get("/readyz").json()["status"] == "ready"
 
 
 @pytest.mark.django_db
 def test_a_worker_that_stopped_consuming_is_seen() -> None:
-    cache.set(CANARY_KEY, time.time() - 300)
+    Canary.objects.create(subject="operator", heard_at=Now() - timedelta(minutes=5))
     found = health.check()
     assert not found.worker.ok
     assert found.ready, "posting goes on without a worker"
@@ -55,3 +53,11 @@ def test_missing_redis_is_degraded_and_answers_quickly(client: Client, settings:
     found = client.get("/readyz")
     assert found.status_code == 200
     assert found.json()["queue"] == {"reachable": False}
+
+
+@pytest.mark.django_db
+def test_a_fact_that_waits_too_long_for_the_relay_is_seen() -> None:
+    Event.objects.create(name="load.opened", subject="load_1", created_at=Now() - timedelta(minutes=5))
+    found = health.check()
+    assert not found.outbox.ok
+    assert found.outbox.oldest_waiting_seconds == pytest.approx(300, abs=30)

@@ -34,6 +34,9 @@ class Command(BaseCommand):
         waiting = found.outbox.oldest_waiting_seconds
         words = "nothing waits" if not waiting else f"the oldest fact waits since {waiting:.0f} s"
         self._tell("Relay", found.outbox.ok, words, "See logs/relay.log; start the relay.")
+        if found.outbox.dead_reactions:
+            words = f"{found.outbox.dead_reactions} reactions were given up after 8 attempts"
+            self._tell("Reactions", False, words, "Mend what their last error says, then replay them.")
 
     def _tell(self, name: str, ok: bool, words: str, remedy: str = "") -> None:
         self.stdout.write("\t".join([name, "ok" if ok else "not", words, remedy]))
