@@ -1,0 +1,1 @@
+"""Turns words into coordinates, and two coordinates into road miles and hours."""
