@@ -61,6 +61,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "foundation.rest.middleware.RestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -206,7 +207,9 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
-if env.bool("TRUST_PROXY", default=False):  # a proxy in front that sets this header itself, and nobody else can reach us
+if env.bool(
+    "TRUST_PROXY", default=False
+):  # a proxy in front that sets this header itself, and nobody else can reach us
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 LANGUAGE_CODE = "en-us"
@@ -222,6 +225,51 @@ STATIC_ROOT = env.path("STATIC_ROOT", default=str(HOME / "staticfiles"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- The REST API -----------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "foundation.accounts.authentication.KeyAuthentication",
+        "foundation.accounts.authentication.ActorSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["foundation.rest.actors.Scoped"],
+    "DEFAULT_PARSER_CLASSES": ["foundation.rest.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["foundation.rest.parsers.StrictJSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "foundation.rest.schema.Operation",
+    "EXCEPTION_HANDLER": "foundation.rest.problems.problem_response",
+    "URL_FORMAT_OVERRIDE": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+# Requests per key (or person), requests per organization, seconds of the window.
+REST_RATE_LIMITS = {
+    "read": (1200, 4800, 60),
+    "search": (300, 1200, 60),
+    "write": (600, 2400, 60),
+    "bulk": (20, 60, 60),
+    "claim": (60, 240, 60),
+    "sign_in": (30, 30, 60),  # refused keys, per address
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Backhaul",
+    "DESCRIPTION": "The marketplace that fills trucks on the way home. Every account may use all of it: make an API key "
+    "under Organization → API keys. Ids are opaque; money is a decimal string with its currency; times are RFC 3339 "
+    "with an offset in and UTC out; lists are read by their `next`; every refusal is a problem document (RFC 9457).",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    "SERVERS": [{"url": "/", "description": "This installation"}],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "DISABLE_DOCSTRING_DESCRIPTIONS": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "foundation.rest.schema.add_components",
+    ],
 }
 
 # --- Mail and logs ----------------------------------------------------------------------------------------------------
