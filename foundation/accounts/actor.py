@@ -67,10 +67,12 @@ class Actor:
         if not getattr(self.organization, capability):
             raise Forbidden(
                 "missing_capability",
-                f"{self.organization} is not set up to {_NEEDED[capability]}. An owner can change that under Organization.",
+                f"{self.organization} is not set up to {_NEEDED[capability]}. "
+                "An owner can change that under Organization.",
             )
         if not self.organization.is_verified:
             raise Forbidden(
                 "unverified",
-                f"{self.organization} is not verified yet. You can save drafts; posting opens once we have verified you.",
+                f"{self.organization} is not verified yet. "
+                "You can save drafts; posting opens once we have verified you.",
             )

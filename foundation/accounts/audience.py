@@ -17,8 +17,8 @@ def standing(now: datetime) -> QuerySet[Relationship]:
 def posting_visible_to(viewer: Organization, now: datetime) -> Q:
     """Return the condition under which a posting (a row with `organization` and `audience`) is in the viewer's sight.
 
-    The own postings always. Others: same market, viewer verified, neither side blocks the other, and the audience holds the viewer: the
-    market, or partners and representatives of the owner. The caller adds the status that it wants.
+    The own postings always. Others: same market, viewer verified, neither side blocks the other, and the audience
+    holds the viewer: the market, or partners and representatives of the owner. The caller adds the status it wants.
     """
     own = Q(organization=viewer)
     if not viewer.is_verified:

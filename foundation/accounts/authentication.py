@@ -59,7 +59,8 @@ def _note_use(key: ApiKey, now: datetime) -> None:
 def actor_of_key(text: str) -> tuple[ApiKey, Actor] | None:
     """Return a valid key with the actor it makes, or None; notes the use.
 
-    A key never may more than the person who made it: it stops with their account or membership, and loses the scopes that their role loses.
+    A key never may more than the person who made it: it stops with their account or membership, and loses the
+    scopes that their role loses.
     """
     key = _find(text)
     now = clock.now()

@@ -126,7 +126,8 @@ def counterpart(organization: Organization, text: str) -> Organization:
     other = found.first() if wanted else None
     if other is None:
         raise NotFound(
-            "No company here has this number. Enter its USDOT number, or its organization id (org_…) as it stands on its Organization page."
+            "No company here has this number. Enter its USDOT number, or its organization id (org_…) "
+            "as it stands on its Organization page."
         )
     return other
 

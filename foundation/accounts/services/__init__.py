@@ -1,0 +1,48 @@
+"""Every write of accounts."""
+
+from foundation.accounts.services.keys import create_key, revoke_key
+from foundation.accounts.services.organizations import (
+    create_organization,
+    endangers_verification,
+    revoke_verification,
+    update_organization,
+    verify_organization,
+)
+from foundation.accounts.services.people import (
+    accept_invitation,
+    change_role,
+    find_invitation,
+    invite_colleague,
+    remove_member,
+    revoke_invitation,
+    switch_organization,
+)
+from foundation.accounts.services.relationships import (
+    answer_request,
+    ask_for_relationship,
+    end_relationship,
+    set_relationship,
+    withdraw_request,
+)
+
+__all__ = [
+    "accept_invitation",
+    "answer_request",
+    "ask_for_relationship",
+    "change_role",
+    "create_key",
+    "create_organization",
+    "end_relationship",
+    "endangers_verification",
+    "find_invitation",
+    "invite_colleague",
+    "remove_member",
+    "revoke_invitation",
+    "revoke_key",
+    "revoke_verification",
+    "set_relationship",
+    "switch_organization",
+    "update_organization",
+    "verify_organization",
+    "withdraw_request",
+]

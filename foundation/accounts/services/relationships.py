@@ -1,0 +1,239 @@
+"""Standing permissions between organizations: given and ended by the giver, asked for by the taker."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from foundation.accounts.actor import Actor
+from foundation.accounts.models import Organization, Relationship, RelationshipKind, RelationshipRequest
+from foundation.accounts.queries import blocks_either_way, counterpart
+from foundation.accounts.services.organizations import locked
+from foundation.events.services import end_streams, publish, record_audit
+from foundation.trade import clock
+from foundation.trade.errors import Conflict, FieldProblem, Invalid, NotFound
+
+ASKED_FOR = frozenset({RelationshipKind.REPRESENTS, RelationshipKind.PARTNER})
+
+
+def set_relationship(
+    *, actor: Actor, taker_public_id: str, kind: str, valid_until: datetime | None = None
+) -> Relationship:
+    """Give a relationship of a kind to another organization (its id or USDOT number), or change how long it is valid.
+
+    Blocking ends whatever else the giver had given. Raises `Forbidden`, `Invalid`.
+    """
+    actor.require("organization:write")
+    if kind not in RelationshipKind.values:
+        raise Invalid([FieldProblem("kind", "unknown", f"Choose one of {', '.join(RelationshipKind.values)}.")])
+    try:
+        taker = counterpart(actor.organization, taker_public_id)
+    except NotFound as error:
+        raise Invalid([FieldProblem("taker", "unknown", error.sentence)]) from error
+    with transaction.atomic():
+        return _give(actor, locked(actor.organization), taker, kind, valid_until)
+
+
+def _give(
+    actor: Actor, giver: Organization, taker: Organization, kind: str, valid_until: datetime | None
+) -> Relationship:
+    now = clock.now()
+    if valid_until is not None and valid_until <= now:
+        raise Invalid([FieldProblem("valid_until", "in_the_past", "Choose a day after today, or leave it empty.")])
+    if kind == RelationshipKind.REPRESENTS and not taker.brokers:
+        raise Invalid(
+            [FieldProblem("kind", "not_a_broker", f"{taker} is not set up as a broker, so it cannot act for you.")]
+        )
+    given = _in_force(giver, taker, now)
+    if kind == RelationshipKind.BLOCKED:
+        for other in given.exclude(kind=RelationshipKind.BLOCKED):
+            _end(actor, other, now)
+        _open_requests(giver, taker).update(decided_at=now, granted=False)
+    elif given.filter(kind=RelationshipKind.BLOCKED).exists():
+        raise Conflict("blocked", f"You block {taker}. End that first.")
+    standing = given.filter(kind=kind).first()
+    if standing is not None:
+        if standing.valid_until == valid_until:
+            return standing
+        before = standing.valid_until
+        standing.valid_until = valid_until
+        standing.save(update_fields=["valid_until"])
+    else:
+        before = None
+        standing = Relationship.objects.create(
+            giver=giver, taker=taker, kind=kind, valid_from=now, valid_until=valid_until
+        )
+    _open_requests(giver, taker).filter(kind=kind).update(decided_at=now, granted=True)
+    _record(actor, standing, "relationship.given", {"valid_until": [_text(before), _text(valid_until)]})
+    return standing
+
+
+def end_relationship(*, actor: Actor, relationship_id: str) -> None:
+    """End a relationship: the giver takes it back, or the taker gives it up. Raises `NotFound`, `Forbidden`."""
+    actor.require("organization:write")
+    with transaction.atomic():
+        organization = locked(actor.organization)
+        now = clock.now()
+        mine = Q(giver=organization) | (Q(taker=organization) & ~Q(kind=RelationshipKind.BLOCKED))
+        relationship = (
+            Relationship.objects.select_for_update(of=("self",))
+            .filter(mine, public_id=relationship_id)
+            .select_related("giver", "taker")
+            .first()
+        )
+        if relationship is None:
+            raise NotFound
+        if relationship.valid_until is None or relationship.valid_until > now:
+            _end(actor, relationship, now)
+
+
+def ask_for_relationship(*, actor: Actor, giver_public_id: str, kind: str, message: str = "") -> RelationshipRequest:
+    """Ask another organization to let this one act for it, or to be its partner; the other decides.
+
+    Asking again while a request is open changes nothing. Raises `Forbidden`, `Invalid`, and `Conflict` when the
+    relationship stands already.
+    """
+    actor.require("organization:write")
+    taker = actor.organization
+    if kind not in ASKED_FOR:
+        raise Invalid([FieldProblem("kind", "unknown", "You can ask to act for somebody, or to be a partner.")])
+    if not taker.is_verified:
+        raise Conflict("unverified", f"{taker} is not verified yet. You can ask others once we have verified you.")
+    if kind == RelationshipKind.REPRESENTS and not taker.brokers:
+        raise Invalid([FieldProblem("kind", "not_a_broker", f"{taker} is not set up to broker freight.")])
+    if len(message) > 500:
+        raise Invalid([FieldProblem("message", "too_long", "Use at most 500 characters.")])
+    try:
+        giver = counterpart(taker, giver_public_id)
+    except NotFound as error:
+        raise Invalid([FieldProblem("giver", "unknown", error.sentence)]) from error
+    with transaction.atomic():
+        now = clock.now()
+        locked(taker)
+        if _in_force(giver, taker, now).filter(kind=kind).exists():
+            raise Conflict("stands_already", "This relationship stands already.")
+        request = _open_requests(giver, taker).filter(kind=kind).first()
+        if request is not None:
+            return request
+        blocked = blocks_either_way(giver, taker, now)
+        request = RelationshipRequest.objects.create(
+            giver=giver, taker=taker, kind=kind, message=message.strip(), asked_by=actor.person, asked_at=now
+        )
+        if blocked:  # the asker cannot tell; the giver is not bothered
+            request.decided_at, request.granted = now, False
+            request.save(update_fields=["decided_at", "granted"])
+        record_audit(
+            organization_id=taker.public_id,
+            actor=actor,
+            action="relationship.asked",
+            subject=request.public_id,
+            changes={"kind": [None, kind]},
+        )
+        if not blocked:
+            publish(
+                name="relationship.asked",
+                subject=request.public_id,
+                audience={giver.public_id: {"id": request.public_id, "kind": kind, "from": taker.name}},
+            )
+    return request
+
+
+def answer_request(
+    *, actor: Actor, request_id: str, grant: bool, valid_until: datetime | None = None
+) -> RelationshipRequest:
+    """Grant or decline a request, as its giver. Raises `NotFound`, `Forbidden`, and `Conflict` when it was decided."""
+    actor.require("organization:write")
+    with transaction.atomic():
+        giver = locked(actor.organization)
+        request = _request(request_id, giver=giver)
+        if grant:
+            _give(actor, giver, request.taker, request.kind, valid_until)
+        request.decided_at, request.granted = clock.now(), grant
+        request.save(update_fields=["decided_at", "granted"])
+        record_audit(
+            organization_id=giver.public_id,
+            actor=actor,
+            action="relationship.granted" if grant else "relationship.declined",
+            subject=request.public_id,
+            changes={"kind": [None, request.kind]},
+        )
+    return request
+
+
+def withdraw_request(*, actor: Actor, request_id: str) -> None:
+    """Take a request back, as its asker. Raises `NotFound`, `Forbidden`, `Conflict`."""
+    actor.require("organization:write")
+    with transaction.atomic():
+        request = _request(request_id, taker=locked(actor.organization))
+        request.decided_at, request.granted = clock.now(), False
+        request.save(update_fields=["decided_at", "granted"])
+        record_audit(
+            organization_id=actor.organization.public_id,
+            actor=actor,
+            action="relationship.unasked",
+            subject=request.public_id,
+            changes={"kind": [request.kind, None]},
+        )
+
+
+def _request(request_id: str, **side: Organization) -> RelationshipRequest:
+    request = (
+        RelationshipRequest.objects.select_for_update(of=("self",))
+        .filter(public_id=request_id, **side)
+        .select_related("giver", "taker")
+        .first()
+    )
+    if request is None:
+        raise NotFound
+    if request.decided_at is not None:
+        raise Conflict("decided", "This request has been decided or taken back already.")
+    return request
+
+
+def _in_force(giver: Organization, taker: Organization, now: datetime) -> QuerySet[Relationship]:
+    return Relationship.objects.filter(
+        Q(valid_until__isnull=True) | Q(valid_until__gt=now), giver=giver, taker=taker
+    ).select_related("giver", "taker")
+
+
+def _open_requests(giver: Organization, taker: Organization) -> QuerySet[RelationshipRequest]:
+    return RelationshipRequest.objects.filter(giver=giver, taker=taker, decided_at__isnull=True)
+
+
+def _end(actor: Actor, relationship: Relationship, now: datetime) -> None:
+    before = relationship.valid_until
+    relationship.valid_until = max(now, relationship.valid_from)
+    relationship.save(update_fields=["valid_until"])
+    _record(actor, relationship, "relationship.ended", {"valid_until": [_text(before), _text(now)]})
+
+
+def _text(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant else None
+
+
+def _record(actor: Actor, relationship: Relationship, action: str, changes: dict[str, object]) -> None:
+    """Write down and tell both sides; that somebody is blocked stays with the blocker."""
+    giver, taker = relationship.giver, relationship.taker
+    payload: dict[str, object] = {
+        "id": relationship.public_id,
+        "kind": relationship.kind,
+        "giver": giver.public_id,
+        "taker": taker.public_id,
+        "valid_until": _text(relationship.valid_until),
+    }
+    sides = [giver] if relationship.kind == RelationshipKind.BLOCKED else [giver, taker]
+    for side in sides:
+        record_audit(
+            organization_id=side.public_id,
+            actor=actor if side == actor.organization else actor.organization.public_id,
+            action=action,
+            subject=relationship.public_id,
+            changes={"kind": relationship.kind, "giver": giver.public_id, "taker": taker.public_id, **changes},
+        )
+    publish(
+        name="relationship.changed",
+        subject=relationship.public_id,
+        audience={each.public_id: payload for each in sides},
+    )
+    for side in (giver, taker):
+        end_streams(organization_id=side.public_id)
