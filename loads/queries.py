@@ -1,0 +1,127 @@
+"""Every read of loads beyond a primary key; the first argument is the organization that asks."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from foundation.accounts.audience import posting_visible_to
+from foundation.accounts.models import Organization
+from foundation.accounts.queries import represented_by
+from foundation.places.nearby import nearby
+from foundation.trade import clock
+from foundation.trade.errors import NotFound
+from foundation.trade.life_cycle import fresh_first
+from foundation.trade.posting import Status
+from loads.models import Load
+from loads.visibility import Standing
+
+
+def _with_parts(rows: QuerySet[Load]) -> QuerySet[Load]:
+    return rows.select_related("organization").prefetch_related("stops")
+
+
+def own_loads(organization: Organization) -> QuerySet[Load]:
+    """Return the organization's own loads in every status, newest first."""
+    return _with_parts(Load.objects.filter(organization=organization)).order_by("-id")
+
+
+def visible_loads(organization: Organization, now: datetime | None = None) -> QuerySet[Load]:
+    """Return the open loads that the organization may see, its own among them, freshly confirmed first."""
+    moment = now or clock.now()
+    rows = Load.objects.filter(posting_visible_to(organization, moment), status=Status.OPEN)
+    return _with_parts(rows).order_by(*fresh_first())
+
+
+def market_loads(organization: Organization, now: datetime | None = None) -> QuerySet[Load]:
+    """Return the open loads of others that the organization may see; nothing before it is verified."""
+    return visible_loads(organization, now).exclude(organization=organization)
+
+
+def load_of(organization: Organization, public_id: str, now: datetime | None = None) -> Load:
+    """Return a load of the organization's own, or an open one that it may see; raises `NotFound` otherwise."""
+    moment = now or clock.now()
+    rows = Load.objects.filter(Q(organization=organization) | Q(status=Status.OPEN), public_id=public_id)
+    load = _with_parts(rows.filter(posting_visible_to(organization, moment))).first()
+    if load is None:
+        raise NotFound("There is no such load here.")
+    return load
+
+
+def own_load(organization: Organization, public_id: str) -> Load:
+    """Return one of the organization's own loads; raises `NotFound` otherwise."""
+    load = own_loads(organization).filter(public_id=public_id).first()
+    if load is None:
+        raise NotFound("There is no such load here.")
+    return load
+
+
+def load_by_external_id(organization: Organization, external_id: str) -> Load | None:
+    """Return the organization's load with its own system's number, if there is one."""
+    return own_loads(organization).filter(external_id=external_id).first() if external_id else None
+
+
+def load_by_form(organization: Organization, form_token: str) -> Load | None:
+    """Return the load that a form has made already, if it was sent before."""
+    return own_loads(organization).filter(form_token=form_token).first() if form_token else None
+
+
+def standing_of(organization: Organization, now: datetime | None = None) -> Standing:
+    """Return how the organization stands to loads: which are its own, which of those it represents."""
+    return Standing(organization, represented_by(organization, now).values_list("pk", flat=True))
+
+
+def open_loads() -> QuerySet[Load]:
+    """Return all open loads, whoever asks: for matching, which judges visibility itself; never for a page."""
+    return Load.objects.filter(status=Status.OPEN)
+
+
+def loads_by_ids(public_ids: Iterable[str]) -> QuerySet[Load]:
+    """Return loads by public id with stops and owner, whoever asks: for matching and tasks; never for a page."""
+    return _with_parts(Load.objects.filter(public_id__in=list(public_ids)))
+
+
+def status_counts(organization: Organization) -> dict[str, int]:
+    """Return how many loads the organization has in each status."""
+    rows = Load.objects.filter(organization=organization).values("status").annotate(count=Count("pk"))
+    counts = {row["status"]: row["count"] for row in rows.order_by()}
+    return {status: counts.get(status, 0) for status in Status.values}
+
+
+def lane_counts(organization: Organization, limit: int = 20) -> list[dict[str, Any]]:
+    """Return the busiest lanes between states with their count of open loads: all that the unverified see.
+
+    Postings for partners only are left out, and lanes with fewer than three loads, so that no count points at one
+    shipper.
+    """
+    rows = (
+        Load.objects.filter(
+            status=Status.OPEN,
+            audience="market",
+            organization__market=organization.market,
+            organization__verified_at__isnull=False,
+        )
+        .values("pickup_state", "delivery_state")
+        .annotate(loads=Count("pk"))
+        .filter(loads__gte=3)
+        .order_by("-loads", "pickup_state", "delivery_state")[:limit]
+    )
+    return [
+        {"from_state": row["pickup_state"], "to_state": row["delivery_state"], "loads": row["loads"]} for row in rows
+    ]
+
+
+def near(rows: QuerySet[Load], *, end: str, lat: float, lon: float, radius_miles: float) -> QuerySet[Load]:
+    """Keep the loads whose pickup or delivery (`end`) lies within so many miles of a point.
+
+    Measured to the centre of the stop's city, which everybody sees: a search by its ZIP code would give that away.
+    """
+    return nearby(
+        rows,
+        lat_column=f"{end}_area_lat",
+        lon_column=f"{end}_area_lon",
+        lat=lat,
+        lon=lon,
+        radius_miles=radius_miles,
+    )

@@ -1,0 +1,296 @@
+"""Every write of loads: one verb of the trade, one function, one transaction."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from django.db import IntegrityError, transaction
+
+from foundation.accounts.actor import Actor
+from foundation.accounts.models import Capability, Organization
+from foundation.accounts.queries import brokers_representing
+from foundation.events.services import HasLabel, notify, publish, queue_mail, record_audit
+from foundation.trade import clock
+from foundation.trade.errors import FieldProblem, Invalid, Stale
+from foundation.trade.life_cycle import (
+    check_editable,
+    check_version,
+    confirm_posting,
+    expire_due,
+    open_posting,
+    raise_version,
+    to_be_asked,
+    withdraw_posting,
+)
+from foundation.trade.posting import Status
+from foundation.trade.rules import Problems
+from loads.models import Load
+from loads.queries import load_by_external_id, load_by_form, own_load
+from loads.road import Stretch, stretches
+from loads.rules import validate
+from loads.store import changes, columns, write_stops
+from loads.terms import LoadTerms, terms_of
+from loads.visibility import Viewer, payload
+
+SYSTEM = "system"
+NOUN = "load"
+Outcome = Literal["created", "changed", "unchanged"]
+
+
+def post_load(
+    *, actor: Actor, terms: LoadTerms, external_id: str = "", draft: bool = False, form_token: str = ""
+) -> Load:
+    """Post a load, or save it as a draft; the same form sent twice gives the first load.
+
+    Raises `Forbidden` without the scope or, unless it is a draft, the right to post; `Invalid` for wrong terms or an
+    `external_id` that is taken.
+    """
+    actor.require("loads:write")
+    if not draft:
+        actor.require_posting(Capability.SHIPS)
+    sent_before = load_by_form(actor.organization, form_token)
+    if sent_before is not None:
+        return sent_before
+    roads = _roads(terms)
+    _check_external_id(external_id)
+    now = clock.now()
+    validate(terms, now=now, roads=roads, draft=draft)
+    load = Load(
+        organization=actor.organization,
+        external_id=external_id,
+        form_token=form_token,
+        status=Status.DRAFT if draft else Status.OPEN,
+        created_at=now,
+        updated_at=now,
+        opened_at=None if draft else now,
+        confirmed_at=None if draft else now,
+        **columns(terms, roads),
+    )
+    try:
+        with transaction.atomic():
+            load.save(force_insert=True)
+            write_stops(load, terms)
+            _tell("load.drafted" if draft else "load.opened", load, actor)
+    except IntegrityError as error:
+        return _made_meanwhile(actor.organization, external_id, form_token, error)
+    return load
+
+
+def edit_load(*, actor: Actor, load_id: str, version: int | None, terms: LoadTerms) -> Load:
+    """Change the terms of a load; of an open one this confirms it too. `version` is the one that was looked at.
+
+    Raises `NotFound`, `Forbidden`, `Stale` for another version, `Conflict` once it is covered, `Invalid`.
+    """
+    actor.require("loads:write")
+    load, _ = _edit(actor, own_load(actor.organization, load_id), version, terms)
+    return load
+
+
+def open_load(*, actor: Actor, load_id: str, version: int | None = None) -> Load:
+    """Put a draft, withdrawn or expired load on the market with the terms that it has.
+
+    Raises `NotFound`, `Forbidden`, `Stale`, `Conflict` when it is open or covered, `Invalid` when its terms no longer
+    hold.
+    """
+    actor.require("loads:write")
+    actor.require_posting(Capability.SHIPS)
+    load = own_load(actor.organization, load_id)
+    roads = _roads(terms_of(load))
+    with transaction.atomic():
+        load = _locked(load)
+        check_version(load, version)
+        now = clock.now()
+        if load.status != Status.OPEN:
+            validate(terms_of(load), now=now, roads=roads, stored_until=load.partners_first_until)
+        open_posting(load, now=now, noun=NOUN, fact=lambda row: _tell("load.opened", row, actor))
+    return load
+
+
+def withdraw_load(*, actor: Actor, load_id: str, version: int | None = None) -> Load:
+    """Take a draft or open load off the market.
+
+    Raises `NotFound`, `Forbidden`, `Stale`, `Conflict` when it is covered or off the market already.
+    """
+    actor.require("loads:write")
+    load = own_load(actor.organization, load_id)
+    with transaction.atomic():
+        load = _locked(load)
+        check_version(load, version)
+        was_open = load.status == Status.OPEN
+        withdraw_posting(
+            load,
+            now=clock.now(),
+            noun=NOUN,
+            fact=lambda row: _tell("load.withdrawn", row, actor, brokers=was_open),
+        )
+    return load
+
+
+def confirm_load(*, actor: Actor, load_id: str) -> Load:
+    """Say that an open load still stands.
+
+    Raises `NotFound`, `Forbidden`, `Conflict` when it is not open.
+    """
+    actor.require("loads:write")
+    load = own_load(actor.organization, load_id)
+    confirm_posting(load, now=clock.now(), noun=NOUN, fact=lambda row: _tell("load.confirmed", row, actor))
+    return load
+
+
+def upsert_load(
+    *, actor: Actor, external_id: str, terms: LoadTerms, version: int | None = None
+) -> tuple[Load, Outcome]:
+    """Post the load with this number of the caller's own system, or bring the one it has up to date.
+
+    An open load that stays the same is confirmed; an expired one goes back on the market; a draft stays a draft and
+    what was withdrawn stays withdrawn. Raises as `post_load` and `edit_load` do.
+    """
+    actor.require("loads:write")
+    if not external_id:
+        raise Invalid([FieldProblem("external_id", "required", "Give the number that your system knows the load by.")])
+    load = load_by_external_id(actor.organization, external_id)
+    if load is None:
+        if version is not None:
+            raise Stale("stale", "There is no load with this number any more, so this version of it cannot be changed.")
+        try:
+            return post_load(actor=actor, terms=terms, external_id=external_id), "created"
+        except Invalid:
+            load = load_by_external_id(actor.organization, external_id)
+            if load is None:
+                raise
+    load, changed = _edit(actor, load, version, terms, reopen=True)
+    return load, "changed" if changed else "unchanged"
+
+
+def expire_due_loads() -> int:
+    """Take loads off the market whose pickup window is over or that nobody confirmed for 48 h; return how many."""
+    return expire_due(Load, now=clock.now(), noun=NOUN, fact=lambda row: _tell("load.expired", row, SYSTEM))
+
+
+def ask_confirmation() -> int:
+    """Ask owners to confirm what they have not confirmed for 12 h, once a period: a notice and a mail to each owner.
+
+    Returns how many loads were asked about. Safe to run twice: asking marks the loads in the same transaction.
+    """
+    asked = 0
+    for owner_id in list(to_be_asked(Load, now=clock.now()).values_list("organization", flat=True).distinct()):
+        with transaction.atomic():
+            now = clock.now()
+            rows = list(
+                to_be_asked(Load, now=now)
+                .filter(organization=owner_id)
+                .select_for_update(skip_locked=True, of=("self",))
+                .order_by("id")
+            )
+            if rows:
+                Load.objects.filter(pk__in=[row.pk for row in rows]).update(confirmation_asked_at=now)
+                _ask(Organization.objects.get(pk=owner_id), rows)
+                asked += len(rows)
+    return asked
+
+
+def _ask(owner: Organization, loads: Sequence[Load]) -> None:
+    count = len(loads)
+    those = "1 load waits" if count == 1 else f"{count} loads wait"
+    event = publish(
+        name="load.confirmation_asked",
+        subject=owner.public_id,
+        audience={owner.public_id: {"count": count, "loads": [load.public_id for load in loads[:200]]}},
+    )
+    url = "/loads/?confirm=1"
+    notify(event=event, organization_id=owner.public_id, text=f"{those} for your confirmation.", url=url)
+    if owner.contact_email:
+        queue_mail(
+            organization_id=owner.public_id,
+            to=owner.contact_email,
+            subject=f"{those} for your confirmation",
+            text=(
+                f"{those} for your confirmation on Backhaul.\n\n"
+                "A load that nobody has confirmed for 24 hours is ranked last; after 48 hours it leaves the market.\n"
+                f"Confirm or withdraw under Loads: {url}\n"
+            ),
+            kind="confirmation",
+            event=event,
+        )
+
+
+def _edit(
+    actor: Actor, load: Load, version: int | None, terms: LoadTerms, *, reopen: bool = False
+) -> tuple[Load, bool]:
+    """Write changed terms; say whether anything changed."""
+    roads = _roads(terms)
+    with transaction.atomic():
+        load = _locked(load)
+        check_version(load, version)
+        check_editable(load, NOUN)
+        now = clock.now()
+        opens = reopen and load.status == Status.EXPIRED
+        is_open = load.status == Status.OPEN
+        if is_open or opens:
+            actor.require_posting(Capability.SHIPS)
+        validate(terms, now=now, roads=roads, draft=not (is_open or opens), stored_until=load.partners_first_until)
+        values = columns(terms, roads)
+        changed = changes(load, terms, values)
+        if not changed and not opens:
+            if is_open:
+                confirm_posting(load, now=now, noun=NOUN, fact=lambda row: _tell("load.confirmed", row, actor))
+            return load, False
+        for name, value in values.items():
+            setattr(load, name, value)
+        raise_version(load, now=now, confirmed=is_open)
+        load.save()
+        write_stops(load, terms)
+        load = _locked(load)  # with the new stops
+        if opens:
+            open_posting(load, now=now, noun=NOUN, fact=lambda row: _tell("load.opened", row, actor, changed=changed))
+        else:
+            _tell("load.edited", load, actor, changed=changed, brokers=is_open)
+    return load, True
+
+
+def _roads(terms: LoadTerms) -> list[Stretch]:
+    """Ask the road network, before any transaction; what has no ZIP code is left to `validate`."""
+    places = [stop.place for stop in terms.stops]
+    return stretches(places) if all(place.zip for place in places) else []
+
+
+def _locked(load: Load) -> Load:
+    """Read a load again, holding its row until the transaction ends."""
+    rows = Load.objects.select_for_update(of=("self",)).select_related("organization").prefetch_related("stops")
+    return rows.get(pk=load.pk)
+
+
+def _check_external_id(external_id: str) -> None:
+    problems = Problems()
+    problems.text("external_id", external_id, longest=64, label="The number of your own system")
+    problems.settle()
+
+
+def _made_meanwhile(organization: Organization, external_id: str, form_token: str, error: IntegrityError) -> Load:
+    """Return what the same form made a moment ago, or say which number is taken."""
+    twin = load_by_form(organization, form_token)
+    if twin is not None:
+        return twin
+    if load_by_external_id(organization, external_id) is not None:
+        sentence = f"You have a load with the number {external_id} already. Change that one, or use another number."
+        raise Invalid([FieldProblem("external_id", "taken", sentence)]) from error
+    raise error
+
+
+def _tell(
+    name: str,
+    load: Load,
+    actor: HasLabel | str,
+    *,
+    changed: dict[str, Any] | None = None,
+    brokers: bool | None = None,
+) -> None:
+    """Publish a fact to the owner and, where the load is or was on the market, to brokers that act for it; audit it."""
+    owner = load.organization
+    audience = {owner.public_id: payload(load, Viewer.OWNER)}
+    if name != "load.drafted" and brokers is not False:
+        for broker in brokers_representing(owner):
+            audience[broker.public_id] = payload(load, Viewer.REPRESENTATIVE)
+    publish(name=name, subject=load.public_id, audience=audience, version=load.version)
+    record_audit(
+        organization_id=owner.public_id, actor=actor, action=name, subject=load.public_id, changes=changed or {}
+    )

@@ -1,0 +1,176 @@
+"""Who sees which field of a load: the one place that pages, REST and event payloads take their fields from."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from foundation.accounts.models import Organization
+from foundation.trade.money import CURRENCY, decimal_text
+from foundation.trade.windows import local
+from loads.models import Load, Stop
+
+
+class Viewer(StrEnum):
+    """How an organization stands to a load."""
+
+    OWNER = "owner"
+    REPRESENTATIVE = "representative"  # a broker that may act for the owner
+    MARKET = "market"  # anybody else in the posting's audience
+
+
+_MARKET_LOAD = frozenset(
+    {
+        "id",
+        "status",
+        "organization",
+        "equipment",
+        "size",
+        "attributes",
+        "weight_pounds",
+        "length_feet",
+        "pallets",
+        "commodity",
+        "hazmat_class",
+        "temperature_min_f",
+        "temperature_max_f",
+        "rate",
+        "free_minutes",
+        "detention_per_hour",
+        "tonu",
+        "loaded_miles",
+        "opened_at",
+        "confirmed_at",
+        "stops",
+    }
+)
+_OWN_LOAD = _MARKET_LOAD | {
+    "version",
+    "external_id",
+    "reference",
+    "notes",
+    "private_notes",
+    "instructions",
+    "reserve",
+    "audience",
+    "partners_first_until",
+    "created_at",
+    "updated_at",
+    "expires_at",
+}
+_MARKET_STOP = frozenset(
+    {
+        "kind",
+        "city",
+        "state",
+        "zip3",
+        "time_zone",
+        "opens_at",
+        "closes_at",
+        "opens_at_local",
+        "closes_at_local",
+        "by_appointment",
+        "service_minutes",
+    }
+)
+_OWN_STOP = _MARKET_STOP | {"zip", "facility", "address", "instructions"}
+
+LOAD_FIELDS: Mapping[Viewer, frozenset[str]] = MappingProxyType(
+    {
+        Viewer.OWNER: _OWN_LOAD,
+        # A broker may search trucks for those it represents; what belongs to a booking it learns with the booking.
+        Viewer.REPRESENTATIVE: _MARKET_LOAD | {"version", "expires_at"},
+        Viewer.MARKET: _MARKET_LOAD,
+    }
+)
+STOP_FIELDS: Mapping[Viewer, frozenset[str]] = MappingProxyType(
+    {Viewer.OWNER: _OWN_STOP, Viewer.REPRESENTATIVE: _MARKET_STOP, Viewer.MARKET: _MARKET_STOP}
+)
+
+
+class Standing:
+    """How one organization stands to the loads it looks at; asks for the represented once, then nothing."""
+
+    def __init__(self, viewer: Organization, represented_ids: Iterable[int]) -> None:
+        self.viewer = viewer
+        self._represented = frozenset(represented_ids)
+
+    def of(self, load: Load) -> Viewer:
+        """Return how the organization stands to a load that it may see."""
+        if load.organization_id == self.viewer.pk:
+            return Viewer.OWNER
+        return Viewer.REPRESENTATIVE if load.organization_id in self._represented else Viewer.MARKET
+
+
+def company(load: Load, viewer: Viewer) -> dict[str, str] | None:
+    """Return the owner's id and name, or None where the owner hides it from this viewer."""
+    owner = load.organization
+    if owner.hides_name and viewer is Viewer.MARKET:
+        return None
+    return {"id": owner.public_id, "name": owner.name}
+
+
+def view(load: Load, viewer: Viewer) -> dict[str, Any]:
+    """Return a load as this viewer may see it: instants aware, money in cents (the names in `MONEY`).
+
+    Expects `organization` and `stops` to be loaded.
+    """
+    fields = LOAD_FIELDS[viewer]
+    return {name: _value(load, name, viewer) for name in sorted(fields)}
+
+
+_NAMED_OTHERWISE = {
+    "id": "public_id",
+    "rate": "rate_cents",
+    "reserve": "reserve_cents",
+    "tonu": "tonu_cents",
+    "detention_per_hour": "detention_cents_per_hour",
+}
+MONEY = frozenset({"rate", "reserve", "tonu", "detention_per_hour"})
+"""The fields of a view that are cents; outside they are an amount with its currency."""
+
+
+def _value(load: Load, name: str, viewer: Viewer) -> Any:
+    if name == "organization":
+        return company(load, viewer)
+    if name == "stops":
+        return [view_stop(stop, viewer) for stop in load.stops.all()]
+    return getattr(load, _NAMED_OTHERWISE.get(name, name))
+
+
+def view_stop(stop: Stop, viewer: Viewer) -> dict[str, Any]:
+    """Return a stop as this viewer may see it."""
+    return {name: _stop_value(stop, name) for name in sorted(STOP_FIELDS[viewer])}
+
+
+def _stop_value(stop: Stop, name: str) -> Any:
+    if name == "zip3":
+        return stop.zip[:3]
+    if name.endswith("_local"):
+        wall: datetime = local(getattr(stop, name.removesuffix("_local")), stop.time_zone)
+        return wall.replace(tzinfo=None).isoformat(timespec="minutes")
+    return getattr(stop, name)
+
+
+def payload(load: Load, viewer: Viewer) -> dict[str, Any]:
+    """Return the view as plain JSON for an event: instants in UTC, money as an amount with its currency."""
+    seen = view(load, viewer)
+    # Long texts stay behind the link: a payload holds what a list shows.
+    for name in ("instructions", "notes", "private_notes"):
+        seen.pop(name, None)
+    for stop in seen["stops"]:
+        stop.pop("instructions", None)
+    return {name: _plain(value, money=name in MONEY) for name, value in seen.items()}
+
+
+def _plain(value: Any, *, money: bool = False) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if money and value is not None:
+        return {"amount": decimal_text(value), "currency": CURRENCY}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return value
