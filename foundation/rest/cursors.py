@@ -54,7 +54,7 @@ def sign_position(request: Request, order: Sequence[str], position: Sequence[Any
 
 
 def position_of(request: Request, order: Sequence[str]) -> list[Any] | None:
-    """Return the position that the request's cursor names, or None at the list's beginning. Raises a 400 for a foreign one."""
+    """Return the position that the cursor names, or None at the beginning. Raises a 400 for a foreign cursor."""
     cursor = request.query_params.get("cursor")
     if cursor is None:
         return None

@@ -1,7 +1,7 @@
 """ETags and conditional requests.
 
-An ETag is a digest of the very representation that the caller gets: it cannot depend on a field that the caller does not
-see, and a change that is invisible to someone leaves that one's ETag as it was.
+An ETag is a digest of the very representation that the caller gets: it cannot depend on a field that the caller does
+not see, and a change that is invisible to someone leaves that one's ETag as it was.
 """
 
 import base64

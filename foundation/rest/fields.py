@@ -59,7 +59,7 @@ class MoneyField(serializers.Field):  # type: ignore[type-arg]
 
     default_error_messages = {
         "not_money": 'Money is written {{"amount": "1250.00", "currency": "USD"}}.',
-        "amount_not_text": 'The amount is text with at most two decimals, like "1250.00"; a JSON number is refused, since it may not be exact.',
+        "amount_not_text": 'The amount is text with at most two decimals, like "1250.00"; a JSON number is refused.',
         "currency": "The currency has to be USD.",
         "max_value": "That amount is too large. Check the number of digits.",
         "min_value": "The amount may not be below zero.",
@@ -177,7 +177,7 @@ class StrictIntegerField(serializers.IntegerField):
         """Return the number."""
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("invalid")
-        return data
+        return int(data)
 
 
 class StrictFloatField(serializers.FloatField):

@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 
-from foundation.rest.problems import KIND_BY_STATUS, Problem, plain_problem_response
+from foundation.rest.kinds import KIND_BY_STATUS
+from foundation.rest.problems import Problem, plain_problem_response
 
 API_PREFIX = "/api/"
 

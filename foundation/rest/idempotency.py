@@ -1,7 +1,7 @@
 """Idempotency-Key: the same POST twice is done once; the second one gets the first one's answer.
 
-The record commits in the transaction of the work. While that runs, a transaction-level advisory lock holds the key: a second
-request meanwhile is a 409 at once, and a crash frees the key at once. Only committed successes are stored.
+The record commits in the transaction of the work. While that runs, a transaction-level advisory lock holds the key: a
+second request meanwhile is a 409 at once, and a crash frees the key at once. Only committed successes are stored.
 """
 
 import hashlib

@@ -6,7 +6,8 @@ from django.db import models
 class IdempotencyRecord(models.Model):
     """The answer to a POST that was done once, kept for seven days under the client's Idempotency-Key.
 
-    Written in the transaction of the work itself. `organization` is an opaque public id; `fingerprint` is a digest of the query and the body.
+    Written in the transaction of the work itself. `organization` is an opaque public id; `fingerprint` is a digest of
+    the query and the body.
     """
 
     organization = models.CharField(max_length=40, db_collation="C")

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from foundation.rest.etags import is_unchanged
-from foundation.rest.problems import KINDS, Kind
+from foundation.rest.kinds import KINDS, Kind
 from foundation.rest.schema import schema_json
 
 

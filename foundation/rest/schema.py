@@ -13,7 +13,8 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
-from foundation.rest.problems import CONTENT_TYPE, KIND_BY_STATUS, KINDS
+from foundation.rest.kinds import KIND_BY_STATUS, KINDS
+from foundation.rest.problems import CONTENT_TYPE
 from foundation.rest.serializers import StrictSerializer
 
 Schema = dict[str, Any]
@@ -118,13 +119,13 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         }
 
 
-class Operation(AutoSchema):  # type: ignore[misc]
+class Operation(AutoSchema):
     """Describes one operation, with the house's manners added."""
 
     def get_override_parameters(self) -> list[Any]:
         """Add the headers that the method takes."""
         parameters = list(super().get_override_parameters())
-        action = self.view.action_name() if hasattr(self.view, "action_name") else ""
+        action = _action(self.view)
         if self.method == "POST":
             required = action in getattr(self.view, "requires_idempotency_key", ())
             parameters.append(_required(IDEMPOTENCY_KEY) if required else IDEMPOTENCY_KEY)
@@ -154,13 +155,13 @@ class Operation(AutoSchema):  # type: ignore[misc]
             statuses.append(428)
         for status in sorted(statuses):
             operation["responses"].setdefault(str(status), {"$ref": f"#/components/responses/Problem{status}"})
-        if self.method == "GET" and self.view.action_name() == "retrieve":
+        if self.method == "GET" and _action(self.view) == "retrieve":
             operation["responses"]["304"] = {"description": "What you have is current.", "headers": _headers("ETag")}
         return operation
 
     def _add_headers(self, status: str, response: Schema) -> None:
         names = ["X-Request-Id", "RateLimit-Policy", "RateLimit"]
-        action = self.view.action_name()
+        action = _action(self.view)
         if (
             action != "list"
             and self.method != "DELETE"
@@ -175,10 +176,15 @@ class Operation(AutoSchema):  # type: ignore[misc]
         response.setdefault("headers", {}).update(_headers(*names))
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Schema:
-        schema: Schema = super()._map_basic_serializer(serializer, direction)
+        schema: Schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         if isinstance(serializer, StrictSerializer) and direction == "request":
             schema["additionalProperties"] = False
         return schema
+
+
+def _action(view: Any) -> str | None:
+    """Return the name of the action that is described; "" for a view that is not one of ours."""
+    return view.action_name() if hasattr(view, "action_name") else ""
 
 
 def _required(parameter: OpenApiParameter) -> OpenApiParameter:
@@ -233,5 +239,6 @@ def add_components(result: Schema, generator: Any, request: Any, public: bool) -
 @cache
 def schema_json() -> bytes:
     """Return the schema of the whole API, as it is served and committed; made once per process."""
-    schema = SchemaGenerator(api_version="v1").get_schema(request=None, public=True)
+    generator = SchemaGenerator(api_version="v1")  # type: ignore[no-untyped-call]
+    schema = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return json.dumps(schema, indent=2, ensure_ascii=False, default=str).encode() + b"\n"

@@ -8,7 +8,7 @@ from rest_framework.exceptions import ErrorDetail
 
 
 class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """Refuses unknown fields by name; its read-only fields may be sent back as they were read, and are not looked at."""
+    """Refuses unknown fields by name; its read-only fields may be sent back as read, and are not looked at."""
 
     default_error_messages = {"unknown_field": "There is no such field here."}
 

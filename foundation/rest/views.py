@@ -29,7 +29,7 @@ from foundation.rest.serializers import StrictSerializer
 from foundation.rest.throttling import BucketThrottle, count_failed_sign_in, header_policy, header_state
 
 
-class StrictFilterBackend(DjangoFilterBackend):
+class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
     """Applies the view's FilterSet; a filter that does not read is a 400 that names the parameter."""
 
     raise_exception = False
@@ -100,8 +100,8 @@ class Endpoint(APIView):
         super().initial(request, *args, **kwargs)
         self.refuse_unknown_parameters(request)
         if request.method == "POST" and self.action_name() is not None:
-            work: Callable[..., Response] = self.post  # type: ignore[attr-defined]
-            self.post = partial(self._post_once, work)
+            work: Callable[..., Response] = getattr(self, "post")  # noqa: B009 - bound by as_view
+            setattr(self, "post", partial(self._post_once, work))  # noqa: B010
 
     def refuse_unknown_parameters(self, request: Request) -> None:
         """Raise a 400 that names the query parameters that nobody knows or that are given twice."""
