@@ -1,6 +1,7 @@
 """Matches: derived rows, one for each pair of a return leg and a load that is worth showing."""
 
 from django.db import models
+from django.db.models import Q
 
 from carriers.models import ReturnLeg
 from foundation.trade.fields import PublicIdField
@@ -19,7 +20,7 @@ class Match(models.Model):
     """A load that a return leg can take, with the score and the versions it came from; deleting all rows loses nothing.
 
     Figures in columns are the market's: miles and minutes, `market_gain_cents` at default costs. `own_gain_cents` and
-    `own_parts` are the carrier's, for its eyes only. `parts` holds the sum, the stretches and the time line as both sides may see them.
+    `own_parts` are the carrier's, for its eyes only; `is_for_carrier` says that it may see the load and gains by it. `parts` holds the sum, the stretches and the time line as both sides may see them.
     """
 
     public_id = PublicIdField()
@@ -31,6 +32,7 @@ class Match(models.Model):
     road_version = models.CharField(max_length=40)
     market_gain_cents = models.IntegerField()
     own_gain_cents = models.IntegerField()
+    is_for_carrier = models.BooleanField(default=False)
     rate_cents = models.PositiveIntegerField()
     rate_is_estimated = models.BooleanField(default=False)
     pickup_deadhead_miles = models.FloatField()
@@ -47,14 +49,35 @@ class Match(models.Model):
         constraints = [models.UniqueConstraint(fields=["leg", "load"], name="one_match_per_leg_and_load")]
         indexes = [
             # queries.matches_of_leg by the carrier's own gain
-            models.Index(fields=["leg", "-own_gain_cents", "public_id"], name="match_by_leg_own_gain"),
+            models.Index(fields=["leg", "-own_gain_cents", "load"], name="match_by_leg_own_gain"),
             # queries.matches_of_leg and retention by market gain
-            models.Index(fields=["leg", "-market_gain_cents", "public_id"], name="match_by_leg_market_gain"),
+            models.Index(fields=["leg", "-market_gain_cents", "load"], name="match_by_leg_market_gain"),
             # queries.matches_of_load and retention by market gain
-            models.Index(fields=["load", "-market_gain_cents", "public_id"], name="match_by_load_market_gain"),
+            models.Index(fields=["load", "-market_gain_cents", "leg"], name="match_by_load_market_gain"),
             # the desk: best first over the whole market
-            models.Index(fields=["-market_gain_cents", "public_id"], name="match_by_market_gain"),
+            models.Index(fields=["-market_gain_cents", "leg", "load"], name="match_by_market_gain"),
         ]
 
     def __str__(self) -> str:
         return self.public_id
+
+
+class MatchRun(models.Model):
+    """What the last matching of a leg or of a load looked at: how many pairs, how many were feasible, and refusals counted by rule."""
+
+    leg = models.OneToOneField(ReturnLeg, models.CASCADE, null=True, blank=True, related_name="match_run")
+    load = models.OneToOneField(Load, models.CASCADE, null=True, blank=True, related_name="match_run")
+    version = models.PositiveIntegerField()
+    policy_version = models.CharField(max_length=40)
+    candidates = models.PositiveIntegerField()
+    feasible = models.PositiveIntegerField()
+    refusals = models.JSONField(default=dict)
+    ran_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(leg__isnull=True, load__isnull=False) | Q(leg__isnull=False, load__isnull=True),
+                name="match_run_is_for_a_leg_or_a_load",
+            )
+        ]

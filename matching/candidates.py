@@ -1,0 +1,111 @@
+"""Candidates: which open loads could suit a leg, and which open legs a load, by indexed SQL.
+
+The statements only leave out pairs that the engine would refuse: equipment, capacity, windows that cannot meet, and places out of reach by great
+circle, which no road is shorter than. What remains is scored with road miles. Boxes come first, so that the GiST indexes over points serve.
+"""
+
+import math
+
+from django.db import connection
+
+from carriers.models import ReturnLeg
+from foundation.trade.equipment import loads_for
+from loads.models import Load
+
+MILES_PER_DEGREE = 69.0
+# A road may be a little shorter than our great circle: the sphere is not the earth. Nothing within this factor is left out.
+SAFETY = 1.02
+EARTH_RADIUS_MILES = 3958.7613
+
+
+def _great_circle(lat_a: str, lon_a: str, lat_b: str, lon_b: str) -> str:
+    """Return SQL for the great-circle miles between two points given as SQL (haversine)."""
+    return (
+        f"(2 * {EARTH_RADIUS_MILES} * asin(least(1, sqrt("
+        f"sin(radians({lat_b} - {lat_a}) / 2) ^ 2 + cos(radians({lat_a})) * cos(radians({lat_b}))"
+        f" * sin(radians({lon_b} - {lon_a}) / 2) ^ 2))))"
+    )
+
+
+_EMPTY_TO_PICKUP = _great_circle("leg.empty_lat", "leg.empty_lon", "load.pickup_lat", "load.pickup_lon")
+_DELIVERY_TO_HOME = _great_circle("load.delivery_lat", "load.delivery_lon", "leg.home_lat", "leg.home_lon")
+
+# The pair test, the same from both sides. `NULL` limits are no limits.
+_SUITS = f"""
+    load.truck_codes @> ARRAY[leg.equipment]::varchar[]
+    AND load.attributes & ~leg.attributes = 0
+    AND load.weight_pounds <= leg.weight_pounds
+    AND load.length_feet <= leg.length_feet
+    AND load.pallets <= leg.pallets
+    AND load.pickup_closes_at > leg.ready_at
+    AND load.pickup_opens_at < leg.home_by
+    AND (leg.max_home_deadhead_miles IS NULL OR {_DELIVERY_TO_HOME} <= leg.max_home_deadhead_miles * {SAFETY})
+    AND (
+        leg.max_pickup_deadhead_miles IS NULL
+        OR {_EMPTY_TO_PICKUP} <= leg.max_pickup_deadhead_miles * {SAFETY}
+        OR {_EMPTY_TO_PICKUP} + load.loaded_miles / {SAFETY} + {_DELIVERY_TO_HOME}
+            <= (leg.home_miles + leg.max_out_of_route_miles) * {SAFETY}
+    )
+"""
+_SAME_MARKET = """
+    JOIN accounts_organization AS shipper ON shipper.id = load.organization_id
+    JOIN accounts_organization AS carrier ON carrier.id = leg.organization_id AND carrier.market = shipper.market
+"""
+
+_LOADS_FOR_LEG = f"""
+    SELECT load.id
+    FROM carriers_returnleg AS leg
+    JOIN loads_load AS load ON load.status = 'open'
+    {_SAME_MARKET}
+    WHERE leg.id = %(leg)s AND {_SUITS}
+        AND load.equipment = ANY(%(codes)s)
+        AND point(load.pickup_lon, load.pickup_lat) <@ %(pickup_box)s::box
+        AND point(load.delivery_lon, load.delivery_lat) <@ %(delivery_box)s::box
+    ORDER BY load.id
+"""
+
+_LEGS_FOR_LOAD = f"""
+    SELECT leg.id
+    FROM loads_load AS load
+    JOIN carriers_returnleg AS leg ON leg.status = 'open'
+    {_SAME_MARKET}
+    WHERE load.id = %(load)s AND {_SUITS}
+        AND box(
+            point(leg.reach_west, leg.reach_south), point(leg.reach_east, leg.reach_north)
+        ) @> box(point(load.pickup_lon, load.pickup_lat), point(load.pickup_lon, load.pickup_lat))
+    ORDER BY leg.id
+"""
+
+
+def _box(lat: float, lon: float, miles: float | None) -> str:
+    """Return the box that holds every point within great-circle miles of a point; None is the whole earth."""
+    if miles is None:
+        return "((-180,-90),(180,90))"
+    reach = miles * SAFETY / MILES_PER_DEGREE + 0.01
+    nearest_pole = min(abs(lat) + reach, 89.0)
+    sideways = reach / math.cos(math.radians(nearest_pole))
+    return f"(({lon - sideways},{lat - reach}),({lon + sideways},{lat + reach}))"
+
+
+def loads_for_leg(leg: ReturnLeg) -> list[int]:
+    """Return the keys of the open loads that could suit an open leg, in order."""
+    home_box = _box(leg.home_lat, leg.home_lon, leg.max_home_deadhead_miles)
+    pickup_box = f"(({leg.reach_west},{leg.reach_south}),({leg.reach_east},{leg.reach_north}))"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LOADS_FOR_LEG,
+            {
+                "leg": leg.pk,
+                "codes": sorted(loads_for(leg.equipment)),
+                "pickup_box": pickup_box,
+                "delivery_box": home_box,
+            },
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def legs_for_load(load: Load) -> list[int]:
+    """Return the keys of the open legs that an open load could suit, in order."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LEGS_FOR_LOAD, {"load": load.pk})
+        return [row[0] for row in cursor.fetchall()]

@@ -1,0 +1,86 @@
+"""Reads of matches: each asks for an organization, and sees only pairs whose two sides it may see.
+
+Which figures of a match an organization may read is said in `matching.visibility`. A match whose load or leg has changed since it was scored is
+still listed, marked as being updated, until the worker has scored it again; one whose load or leg left the market is not.
+"""
+
+from datetime import datetime
+
+from django.db.models import BooleanField, Case, F, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
+
+from carriers.models import ReturnLeg
+from carriers.queries import visible_legs
+from foundation.accounts.models import Organization
+from foundation.trade.errors import NotFound
+from foundation.trade.posting import RANKED_LAST_AFTER
+from loads.models import Load
+from loads.queries import visible_loads
+from matching.models import Match, MatchRun
+
+SHOWN = 20
+
+
+def _live(viewer: Organization, now: datetime) -> QuerySet[Match]:
+    """Matches of open pairs of which the viewer may see both sides, with what a list shows."""
+    aged = now - RANKED_LAST_AFTER
+    return (
+        Match.objects.filter(
+            load__in=visible_loads(viewer, now).values("pk"),
+            leg__in=visible_legs(viewer, now).values("pk"),
+        )
+        .select_related("load__organization", "leg__organization", "leg__truck")
+        .annotate(
+            is_being_updated=Case(
+                When(leg_version=F("leg__version"), load_version=F("load__version"), then=Value(False)),
+                default=Value(True),
+                output_field=BooleanField(),
+            ),
+            is_ranked_last=Case(
+                When(
+                    Q(load__confirmed_at__lte=aged) | Q(leg__confirmed_at__lte=aged),
+                    then=Value(True),
+                ),
+                default=Value(False),
+                output_field=BooleanField(),
+            ),
+            confirmed_at=Coalesce("load__confirmed_at", "load__opened_at"),
+        )
+    )
+
+
+def desk_matches(viewer: Organization, now: datetime) -> QuerySet[Match]:
+    """Matches worth announcing, best market gain first, long unconfirmed postings last."""
+    return _live(viewer, now).filter(market_gain_cents__gt=0).order_by("is_ranked_last", "-market_gain_cents", "leg_id", "load_id")
+
+
+def matches_of_leg(viewer: Organization, leg: ReturnLeg, now: datetime) -> QuerySet[Match]:
+    """The leg's matches: for its carrier by its own gain, for others by market gain."""
+    rows = _live(viewer, now).filter(leg=leg)
+    if leg.organization_id == viewer.pk:
+        return rows.filter(is_for_carrier=True).order_by("is_ranked_last", "-own_gain_cents", "load_id")
+    return rows.filter(market_gain_cents__gt=0).order_by("is_ranked_last", "-market_gain_cents", "leg_id", "load_id")
+
+
+def matches_of_load(viewer: Organization, load: Load, now: datetime) -> QuerySet[Match]:
+    """The load's matches by market gain."""
+    return desk_matches(viewer, now).filter(load=load)
+
+
+def match_of(viewer: Organization, public_id: str, now: datetime) -> Match:
+    """Return one live match that the viewer may see; raises `NotFound`.
+
+    A pair that is worth it at the carrier's own costs only is nobody else's business.
+    """
+    rows = _live(viewer, now).filter(public_id=public_id)
+    match = rows.filter(Q(market_gain_cents__gt=0) | Q(leg__organization=viewer, is_for_carrier=True)).first()
+    if match is None:
+        raise NotFound("This match is gone: the load or the truck has left the market, or the match was never yours.")
+    return match
+
+
+def run_of(*, leg: ReturnLeg | None = None, load: Load | None = None) -> MatchRun | None:
+    """Return what the last matching of a leg or load looked at; the caller has checked whose it is."""
+    return MatchRun.objects.filter(leg=leg, load=load).first()
+
+

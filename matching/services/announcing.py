@@ -1,0 +1,79 @@
+"""Who hears that matches changed, and what each hears: one fact a run, rendered for each organization apart."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from carriers.models import ReturnLeg
+from foundation.accounts.audience import Sight
+from foundation.accounts.models import Organization
+from foundation.accounts.queries import verified_brokers
+from foundation.events.services import publish
+from loads.models import Load
+
+MOST_IDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedPair:
+    """One match that appeared, changed or went: its id, its two postings, and for whom it is worth something."""
+
+    public_id: str
+    leg: ReturnLeg
+    load: Load
+    is_for_carrier: bool
+    is_for_market: bool
+    is_gone: bool
+
+
+@dataclass(slots=True)
+class _Payload:
+    changed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+
+def _viewers(pairs: list[ChangedPair], market: str) -> dict[int, Organization]:
+    people: list[Organization] = [*verified_brokers(market)]
+    for pair in pairs:
+        people += [pair.leg.organization, pair.load.organization]
+    return {organization.pk: organization for organization in people}
+
+
+def announce(*, subject: str, version: int, market: str, pairs: Iterable[ChangedPair], now: datetime) -> None:
+    """Publish `matches.changed` to the carrier, the shipper and the brokers of each pair, each told only of its own.
+
+    Runs in the transaction that stored the matches. An organization that may see none of the pairs hears nothing.
+    """
+    rows = list(pairs)
+    viewers = _viewers(rows, market)
+    sight = Sight(viewers=viewers.values(), owners=viewers.values(), now=now)
+    payloads: dict[int, _Payload] = {}
+    for pair in rows:
+        leg, load = pair.leg, pair.load
+        for key, viewer in viewers.items():
+            carrier = key == leg.organization_id
+            if not (carrier or key == load.organization_id or viewer.brokers):
+                continue
+            if not (pair.is_for_market or (carrier and pair.is_for_carrier)):
+                continue
+            if sight.sees(key, leg.organization_id, leg.audience, leg.partners_first_until) and sight.sees(
+                key, load.organization_id, load.audience, load.partners_first_until
+            ):
+                payload = payloads.setdefault(key, _Payload())
+                (payload.gone if pair.is_gone else payload.changed).append(pair.public_id)
+    if payloads:
+        publish(
+            name="matches.changed",
+            subject=subject,
+            version=version,
+            audience={
+                viewers[key].public_id: {
+                    "subject": subject,
+                    "changed": payload.changed[:MOST_IDS],
+                    "gone": payload.gone[:MOST_IDS],
+                    "changed_count": len(payload.changed),
+                    "gone_count": len(payload.gone),
+                }
+                for key, payload in payloads.items()
+            },
+        )
