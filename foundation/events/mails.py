@@ -1,0 +1,47 @@
+"""Mails: how one goes out, and what of it is kept."""
+
+import re
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+
+from foundation.events.models import Mail
+from foundation.events.reactions import Settle
+from foundation.trade import clock
+
+SIGN_IN = "sign_in"  # mails whose links let somebody in
+TO_PAGE = "page"  # MAIL_DELIVERY of the demo: mails are shown on a page and go nowhere
+
+_LINK = re.compile(r"https?://\S+")
+_CODE = re.compile(r"^\s*[A-Z0-9]{3,}(-[A-Z0-9]{3,})*\s*$", re.MULTILINE)
+
+
+def without_links(text: str) -> str:
+    """Return a text with its links, and codes that stand alone on a line, taken out."""
+    return _CODE.sub("[code removed]", _LINK.sub("[link removed]", text))
+
+
+def deliver(mail: Mail | None, subject: str, settle: Settle) -> None:
+    """Send a mail and mark it as sent; once more after a crash between the two. A mail that was pruned is settled."""
+    fresh = mail is not None and mail.sent_at is None
+    if mail and fresh and getattr(settings, "MAIL_DELIVERY", "") != TO_PAGE:
+        message = EmailMultiAlternatives(
+            mail.subject, mail.text, to=[mail.recipient], headers={"Message-ID": _message_id(mail)}
+        )
+        if mail.html:
+            message.attach_alternative(mail.html, "text/html")
+        message.send()
+    with transaction.atomic():
+        if mail and fresh:
+            mail.sent_at = clock.now()
+            if mail.kind == SIGN_IN:
+                mail.text, mail.html = without_links(mail.text), ""
+            mail.save(update_fields=["sent_at", "text", "html"])
+        settle(subject)
+
+
+def _message_id(mail: Mail) -> str:
+    """Return an id that a repeated mail shares with the first, so that mailboxes can tell."""
+    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip("> ") or "localhost"
+    return f"<{mail.public_id}@{domain}>"

@@ -1,0 +1,74 @@
+"""What others read of this room: an organization's feed, mails and notices; the operator's view of health."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from foundation.events.models import Canary, Event, FeedEntry, Mail, Notice, NoticeReader, Reaction
+from foundation.trade import clock
+
+REPLAY = timedelta(seconds=10)  # a page may be so old when its stream opens
+OPERATOR = "operator"
+
+
+def feed_of(organization_id: str, *, after: int = 0) -> QuerySet[FeedEntry]:
+    """Return what an organization has heard after a position, oldest first."""
+    entries = FeedEntry.objects.filter(organization_id=organization_id, position__gt=after)
+    return entries.select_related("event").order_by("position")
+
+
+def last_position(organization_id: str) -> int:
+    """Return the position of the last fact that an organization has heard."""
+    entries = FeedEntry.objects.filter(organization_id=organization_id, position__isnull=False)
+    return entries.order_by("-position").values_list("position", flat=True).first() or 0
+
+
+def position_for_new_page(organization_id: str) -> int:
+    """Return where a new page begins to listen: a few seconds ago, so that nothing slips in while it loads."""
+    recent = FeedEntry.objects.filter(organization_id=organization_id, event__placed_at__gte=Now() - REPLAY)
+    first = recent.order_by("position").values_list("position", flat=True).first()
+    return first - 1 if first else last_position(organization_id)
+
+
+def mails_of(organization_id: str) -> QuerySet[Mail]:
+    """Return an organization's mails, newest first."""
+    return Mail.objects.filter(organization_id=organization_id).order_by("-id")
+
+
+def notices_of(organization_id: str) -> QuerySet[Notice]:
+    """Return an organization's notices, newest first."""
+    return Notice.objects.filter(organization_id=organization_id).order_by("-id")
+
+
+def read_up_to(organization_id: str, person_id: str) -> int:
+    """Return how far a person has read an organization's notices."""
+    reader = NoticeReader.objects.filter(organization_id=organization_id, person_id=person_id).first()
+    return reader.read_up_to if reader else 0
+
+
+def dead_reactions() -> QuerySet[Reaction]:
+    """Return the reactions that were given up, newest first (the operator's)."""
+    return Reaction.objects.filter(dead_at__isnull=False).select_related("event").order_by("-dead_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How the outbox, the relay and the workers do; ages in seconds, None where there is nothing to tell."""
+
+    oldest_fact_seconds: float | None
+    oldest_reaction_seconds: float | None
+    canary_seconds: float | None
+    dead_reactions: int
+
+
+def pulse() -> Pulse:
+    """Return how old the oldest unplaced fact, the oldest undone reaction and the last canary are (the operator's)."""
+    now = clock.now()
+    fact = Event.objects.filter(position__isnull=True).order_by("id").values_list("created_at", flat=True).first()
+    undone = Reaction.objects.filter(done_at__isnull=True, dead_at__isnull=True).order_by("position")
+    reaction = undone.values_list("event__placed_at", flat=True).first()
+    canary = Canary.objects.filter(pk=OPERATOR).values_list("heard_at", flat=True).first()
+    ages = [(now - instant).total_seconds() if instant else None for instant in (fact, reaction, canary)]
+    return Pulse(ages[0], ages[1], ages[2], dead_reactions().count())

@@ -1,0 +1,92 @@
+"""Messages: a reaction is sent when its fact is placed, and again by the sweep until it is done or given up."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from celery import current_app
+from django.db.models import Case, DurationField, ExpressionWrapper, F, Value, When
+from django.db.models.functions import Least, Now
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from foundation.events import live
+from foundation.events.models import Reaction
+from foundation.events.reactions import LEASE, MOST_ATTEMPTS
+from foundation.events.relay.placing import Heard
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 50  # subjects in one message
+MOST_AT_ONCE = 5_000  # reactions that one sweep sends
+BULK_FROM = 10  # a message with so many subjects goes to the bulk queue, where it holds up no single posting
+LONGEST_RESEND = timedelta(minutes=5)
+
+
+def announce(heard: Iterable[Heard]) -> bool:
+    """Tell each organization's open pages that something happened to it; say whether Redis took it."""
+    messages: list[tuple[str, dict[str, object]]] = [
+        (live.channel_of(each.organization_id), {"name": each.name, "subject": each.subject, "position": each.position})
+        for each in heard
+    ]
+    return live.send(messages) if messages else True
+
+
+def send_task(name: str, arguments: list[object], *, queue: str, expires_seconds: float | None = None) -> bool:
+    """Send one Celery message without retrying; say whether the broker took it."""
+    try:
+        current_app.send_task(name, args=arguments, queue=queue, expires=expires_seconds, retry=False)
+    except (OperationalError, RedisError, OSError) as error:
+        logger.warning("%s was not sent (%s: %s); the sweep sends it again", name, type(error).__name__, error)
+        return False
+    return True
+
+
+def chunks(reactions: Iterable[Reaction]) -> Iterator[tuple[str, list[Reaction]]]:
+    """Yield (task, reactions) for each message: coalesced by subject, and alone where an attempt has failed already."""
+    by_task: dict[str, dict[str, list[Reaction]]] = defaultdict(lambda: defaultdict(list))
+    for reaction in reactions:
+        by_task[reaction.task][reaction.subject].append(reaction)
+    for task, by_subject in by_task.items():
+        fresh: list[list[Reaction]] = []
+        for same in by_subject.values():
+            if any(reaction.attempts for reaction in same):
+                yield task, same  # whatever broke, it must not take others along
+            else:
+                fresh.append(same)
+        for start in range(0, len(fresh), CHUNK):
+            yield task, [reaction for same in fresh[start : start + CHUNK] for reaction in same]
+
+
+def send_reactions(reactions: Iterable[Reaction]) -> bool:
+    """Send the messages of reactions and lease them; stop at the first that the broker refuses, and say so."""
+    for task, rows in chunks(reactions):
+        subjects = list(dict.fromkeys(row.subject for row in rows))
+        queue = "bulk" if len(subjects) >= BULK_FROM else "default"
+        if not send_task(task, [subjects, max(row.position for row in rows)], queue=queue):
+            return False
+        _lease(rows)
+    return True
+
+
+def _lease(rows: list[Reaction]) -> None:
+    """Note that rows were sent: they are due again after a minute, later with each time that nobody took them up.
+
+    A row that a worker has begun meanwhile keeps the time that its attempt has set.
+    """
+    longer = ExpressionWrapper(Value(LEASE) * (F("sends") + 1), output_field=DurationField())
+    pause = Least(longer, Value(LONGEST_RESEND))
+    due_at = Case(When(due_at__lte=Now(), then=Now() + pause), default=F("due_at"))
+    Reaction.objects.filter(pk__in=[row.pk for row in rows], done_at__isnull=True).update(
+        sends=F("sends") + 1, due_at=due_at
+    )
+
+
+def sweep() -> bool:
+    """Send again what is undone and due, and give up what has failed too often; say whether the broker took it all."""
+    due = Reaction.objects.filter(done_at__isnull=True, dead_at__isnull=True, due_at__lte=Now())
+    given_up = due.filter(attempts__gte=MOST_ATTEMPTS).update(dead_at=Now())
+    if given_up:
+        logger.error("%s reactions were given up after %s attempts", given_up, MOST_ATTEMPTS)
+    return send_reactions(due.order_by("position")[:MOST_AT_ONCE])
