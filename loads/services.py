@@ -92,8 +92,8 @@ def open_load(*, actor: Actor, load_id: str, version: int | None = None) -> Load
     hold.
     """
     actor.require("loads:write")
-    actor.require_posting(Capability.SHIPS)
     load = own_load(actor.organization, load_id)
+    actor.require_posting(Capability.SHIPS)
     roads = _roads(terms_of(load))
     with transaction.atomic():
         load = _locked(load)

@@ -1,7 +1,7 @@
 """Builders: one row each, valid unless told otherwise, without services, events or the road network."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 from foundation.accounts.actor import SCOPES_BY_ROLE, Actor
@@ -82,8 +82,7 @@ def straight_stretches(terms: LoadTerms) -> list[Stretch]:
     """Return the ways between the stops as the crow flies times 1.2, at 50 mph."""
     places = [find_place(stop.place.zip or "") for stop in terms.stops]
     lengths = [
-        float(great_circle_miles(here.lat, here.lon, there.lat, there.lon)) * 1.2
-        for here, there in zip(places, places[1:], strict=False)
+        float(great_circle_miles(here.lat, here.lon, there.lat, there.lon)) * 1.2 for here, there in pairwise(places)
     ]
     return [Stretch(miles, miles * 60 / 50, miles * 60 / 50 * 0.95) for miles in lengths]
 

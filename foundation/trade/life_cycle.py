@@ -5,7 +5,7 @@ Each function takes `fact`, which publishes and audits in the same transaction; 
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -17,10 +17,18 @@ from foundation.trade.status import change_status
 Row = TypeVar("Row", bound=Posting)
 Fact = Callable[[Row], None]
 
+# A covered posting opens again only when its booking is cancelled, never by its owner's click.
+_OWNERS_MOVES = {status: targets for status, targets in MOVES.items() if status != Status.COVERED}
 EDITABLE = frozenset({Status.DRAFT, Status.OPEN, Status.WITHDRAWN, Status.EXPIRED})
 
 
-def check_version(row: Posting, version: int | None) -> None:
+class Versioned(Protocol):
+    """Anything that counts its versions, so that a change made on an old one is noticed."""
+
+    version: Any
+
+
+def check_version(row: Versioned, version: int | None) -> None:
     """Raise `Stale` when a change was made on another version than the stored one; None asks for no check."""
     if version is not None and row.version != version:
         raise Stale(
@@ -45,7 +53,7 @@ def open_posting(row: Row, *, now: datetime, fact: Fact[Row], noun: str, **chang
     change_status(
         row,
         to=Status.OPEN,
-        moves=MOVES,
+        moves=_OWNERS_MOVES,
         fact=fact,
         sentence=f"This {noun} is on the market already, or booked. Reload to see where it stands.",
         opened_at=now,
