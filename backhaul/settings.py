@@ -101,14 +101,15 @@ _database: dict[str, Any] = env.db_url_config(
     DATABASE_URL or f"postgres://backhaul@{quote(str(SOCKETS), safe='')}/backhaul"
 )
 _database["HOST"] = unquote(_database.get("HOST", ""))  # a socket's folder is written with %2F
+_pool_size = env.int("DATABASE_POOL", default=16)  # 0: none, for commands that ask once and end
+_pool = {"pool": {"min_size": 1, "max_size": _pool_size, "timeout": 10}} if _pool_size else {}
 DATABASES = {
     "default": _database
     | {
         # A pool per process: under ASGI persistent connections are one per thread and soon too many for the server.
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": _database.get("OPTIONS", {})
-        | {"pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=16), "timeout": 10}},
+        "OPTIONS": _database.get("OPTIONS", {}) | _pool,
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -175,6 +176,11 @@ ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_VERIFICATION = "optional"  # signing in is free; posting asks for a confirmed address
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_ADAPTER = "foundation.accounts.adapter.AccountAdapter"  # mails go through the outbox
+ACCOUNT_SIGNUP_FORM_CLASS = "foundation.accounts.forms.SignUpExtras"
+ACCOUNT_CHANGE_EMAIL = True  # one address per person; a new one counts once it is confirmed
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or second factor is mailed to the person
+ACCOUNT_RATE_LIMITS = {"signup": "20/h/ip"}  # on top of allauth's own for sign-in, reset and confirmation
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SECURE else "http"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -211,6 +217,7 @@ if env.bool(
     "TRUST_PROXY", default=False
 ):  # a proxy in front that sets this header itself, and nobody else can reach us
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # sign-in is limited by the address that the proxy saw
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

@@ -81,8 +81,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     # Handed on untouched: coordinates such as -87.6 and their own --help are not ours to read.
     if words[:1] == ["miles"]:
-        return become([sys.executable, "-m", "foundation.places.command", *words[1:]])
+        return become([sys.executable, "-m", "backhaul.cli.miles", *words[1:]])
     if words[:1] == ["verify"]:
+        os.environ["DATABASE_POOL"] = "0"
         return become(commands.django("verify", *words[1:]))
     asked = parser().parse_args(words)
     try:
@@ -108,4 +109,6 @@ def _run(asked: argparse.Namespace) -> int:
         case "worker":
             return become(commands.worker())
         case verb:
+            if verb != "relay":
+                os.environ["DATABASE_POOL"] = "0"
             return become(commands.django(verb))

@@ -101,7 +101,7 @@ def _running() -> Iterator[Finding]:
 
 def _ask_django() -> Iterator[Finding]:
     """Run our readiness command, which prints one finding on a line: name, tab, ok or not, tab, words, tab, remedy."""
-    env = os.environ | {"DJANGO_SETTINGS_MODULE": "backhaul.settings", "LOG_LEVEL": "CRITICAL"}
+    env = os.environ | {"DJANGO_SETTINGS_MODULE": "backhaul.settings", "LOG_LEVEL": "CRITICAL", "DATABASE_POOL": "0"}
     answer = subprocess.run(
         commands.django("readiness"), env=env, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=60, check=False
     )

@@ -31,6 +31,7 @@ class Child:
         self.process: subprocess.Popen[bytes] | None = None
         self.started_at = 0.0
         self.start_again_at = 0.0
+        self.deaths = 0
         self._pause = FIRST_PAUSE_SECONDS
 
     def start(self) -> None:
@@ -63,6 +64,7 @@ class Child:
         code = self.process.returncode
         self.end_group()  # what it may have left behind
         self.process = None
+        self.deaths += 1
         if time.monotonic() - self.started_at > STEADY_SECONDS:
             self._pause = FIRST_PAUSE_SECONDS
         self.start_again_at = time.monotonic() + self._pause

@@ -21,7 +21,6 @@ def web(*, host: str, port: int, workers: int | None = None) -> list[str]:
         *("--interface", "asginl", "--host", host, "--port", str(port)),
         *("--workers", str(count), "--workers-kill-timeout", str(STREAM_STOP_SECONDS)),
         *("--respawn-failed-workers", "--no-ws", "--http", "1", "--backlog", "1024"),
-        *("--process-name", "backhaul-web"),
         "backhaul.asgi:application",
     ]
 

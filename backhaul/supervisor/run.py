@@ -27,6 +27,7 @@ CHILDREN_STOP_SECONDS = 2.8
 SERVERS_STOP_SECONDS = 1.2
 FIRST_PAGE = "/accounts/login/"
 FIRST_PAGE_SECONDS = 60.0
+HOPELESS_DEATHS = 3  # of the web server before it ever answered
 WATCH_SECONDS = 0.2
 HEALTH_SECONDS = 20.0
 DEAF_WORKER_SECONDS = 120.0  # without an answer to the canary: it runs but stopped consuming
@@ -67,10 +68,10 @@ class Supervisor:
 
         Raises Refused, AlreadyRunning, ServerFailed and StepFailed, each with a message for the person at the terminal.
         """
-        self.options.check()
-        privileges.adopt_orphans()
         began = time.monotonic()
         with Lock() as lock:
+            self.options.check()  # behind the lock: "it already runs" says more than "the port is taken"
+            privileges.adopt_orphans()
             lock.tell({"base_url": self.options.base_url})
             self._listen_for_signals()
             try:
@@ -199,7 +200,7 @@ class Supervisor:
             deadline = time.monotonic() + FIRST_PAGE_SECONDS
             while not self._page_answers():
                 self._mend()
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline or self.children[0].deaths >= HOPELESS_DEATHS:
                     log = self.logs / "web.log"
                     raise StepFailed(f"The web server does not answer. Its log ({log}) ends:\n{last_lines(log, 20)}")
                 time.sleep(0.1)

@@ -1,12 +1,18 @@
 """Bring a database to where the product can run on it; safe to run again, quick when there is nothing to do."""
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from backhaul.home import folder
 from backhaul.steps import Steps
+from foundation.places.models import ZipCode
+from foundation.places.roads.build import road_version
+from foundation.places.services import load_zip_table, road_network
 
 
 class Command(BaseCommand):
@@ -26,3 +32,18 @@ class Command(BaseCommand):
         steps = Steps()
         with steps.step("Database schema"):
             call_command("migrate", verbosity=0, interactive=False)
+        self._load_zips(steps)
+        if not (Path(settings.ROAD_CACHE) / f"{road_version()}.npz").exists():
+            with steps.step("Road network"):
+                road_network()
+
+    def _load_zips(self, steps: Steps) -> None:
+        """Load the ZIP table unless this database has it from the data of this version."""
+        stamp = folder("cache") / "zip-table"
+        database = settings.DATABASES["default"]
+        wanted = f"{road_version()} {database['HOST']} {database['PORT']} {database['NAME']}"
+        if ZipCode.objects.exists() and stamp.exists() and stamp.read_text() == wanted:
+            return
+        with steps.step("ZIP table") as report:
+            report(f"{load_zip_table():,} ZIP codes")
+        stamp.write_text(wanted)
