@@ -1,6 +1,10 @@
 """Who asks, on every request; and what a page says when a service refuses."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 
@@ -10,6 +14,13 @@ from foundation.accounts.queries import organizations_of
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, Stale, TradeError
 
 SESSION_KEY = "organization"  # the public id of the organization that the person works for at the moment
+
+# Pages whose forms mean the person, or name their organization themselves; and the API, which has no tabs.
+_ANY_ORGANIZATION = ("/accounts/", "/api/", "/organization/switch/", "/organization/new/", "/organization/invitations/")
+_SWITCHED = (
+    "In another tab you switched to {name}, and this form was opened for another organization. Nothing was saved. "
+    "Switch back, or go on from your start page."
+)
 
 _STATUS: tuple[tuple[type[TradeError], int, str], ...] = (
     (NotFound, 404, "Not found"),
@@ -54,6 +65,18 @@ class ActorMiddleware(MiddlewareMixin):
             request.user,
             email_confirmed=membership.email_confirmed,  # type: ignore[attr-defined]
         )
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        """Stop a form of a tab that still shows another organization than the one the person has switched to."""
+        actor = request.actor  # type: ignore[attr-defined]
+        if actor is None or request.method != "POST" or request.path.startswith(_ANY_ORGANIZATION):
+            return None
+        seen = request.headers.get("X-Organization") or request.POST.get("_organization")
+        if not seen or seen == actor.organization.public_id:
+            return None
+        return self.process_exception(request, Conflict("switched", _SWITCHED.format(name=actor.organization.name)))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Render a service's refusal as a page (a fragment for htmx) with its status; other exceptions go on."""

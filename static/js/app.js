@@ -32,6 +32,14 @@
       event.preventDefault();
       return;
     }
+    const organization = document.body.dataset.organization;
+    if (organization && !form.elements.namedItem("_organization")) {
+      const seen = document.createElement("input");
+      seen.type = "hidden";
+      seen.name = "_organization";
+      seen.value = organization;
+      form.append(seen);
+    }
     form.dataset.sent = "yes";
     form.classList.add("is-sending");
   });
@@ -59,6 +67,11 @@
 
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-autosubmit]")) event.target.form.requestSubmit();
+  });
+
+  document.addEventListener("htmx:configRequest", (event) => {
+    const organization = document.body.dataset.organization;
+    if (organization) event.detail.headers["X-Organization"] = organization;
   });
 
   // htmx: what went wrong is said, never swallowed.

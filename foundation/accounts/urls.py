@@ -1,0 +1,37 @@
+"""Routes of accounts; allauth's own stand beside them in `account_urlpatterns`."""
+
+from allauth.account import views as allauth_views
+from django.db import transaction
+from django.urls import URLPattern, URLResolver, include, path
+
+from foundation.accounts.views import home, keys, organization, people, relationships
+
+app_name = "accounts"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("accounts/profile/", home.profile, name="profile"),
+    path("organization/", organization.overview, name="organization"),
+    path("organization/edit/", organization.edit, name="organization_edit"),
+    path("organization/new/", organization.set_up, name="set_up"),
+    path("organization/switch/", home.switch, name="switch"),
+    path("organization/leave/", home.leave, name="leave"),
+    path("organization/people/", people.people, name="people"),
+    path("organization/people/<str:person_id>/role/", people.role, name="role"),
+    path("organization/people/<str:person_id>/removal/", people.remove, name="remove"),
+    path("organization/people/invitations/<str:invitation_id>/revocation/", people.take_back, name="take_back"),
+    path("organization/invitations/<str:token>/", people.invitation, name="invitation"),
+    path("organization/relationships/", relationships.relationships, name="relationships"),
+    path("organization/relationships/requests/", relationships.ask, name="ask"),
+    path("organization/relationships/requests/<str:request_id>/answer/", relationships.answer, name="answer"),
+    path("organization/relationships/requests/<str:request_id>/withdrawal/", relationships.withdraw, name="unask"),
+    path("organization/relationships/<str:relationship_id>/end/", relationships.end, name="end_relationship"),
+    path("organization/keys/", keys.keys, name="keys"),
+    path("organization/keys/<str:key_id>/revocation/", keys.revoke, name="revoke_key"),
+]
+
+account_urlpatterns: list[URLPattern | URLResolver] = [
+    # In one transaction: a person without the mail that confirms the address would be stuck.
+    path("accounts/signup/", transaction.atomic(allauth_views.signup), name="account_signup"),
+    path("accounts/", include("allauth.urls")),
+]
