@@ -4,6 +4,8 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from functools import cache
+from typing import Any
 
 from celery import current_app
 from django.db.models import Case, DurationField, ExpressionWrapper, F, Value, When
@@ -24,6 +26,13 @@ BULK_FROM = 10  # a message with so many subjects goes to the bulk queue, where 
 LONGEST_RESEND = timedelta(minutes=5)
 
 
+@cache
+def _broker() -> Any:
+    """Return a connection to the broker that fails at once: Celery's own tries for 6 s, and all facts would wait."""
+    options = {**current_app.conf.broker_transport_options, "max_retries": 0}
+    return current_app.connection_for_write(transport_options=options)
+
+
 def announce(heard: Iterable[Heard]) -> bool:
     """Tell each organization's open pages that something happened to it; say whether Redis took it."""
     messages: list[tuple[str, dict[str, object]]] = [
@@ -36,8 +45,12 @@ def announce(heard: Iterable[Heard]) -> bool:
 def send_task(name: str, arguments: list[object], *, queue: str, expires_seconds: float | None = None) -> bool:
     """Send one Celery message without retrying; say whether the broker took it."""
     try:
-        current_app.send_task(name, args=arguments, queue=queue, expires=expires_seconds, retry=False)
+        current_app.send_task(
+            name, args=arguments, queue=queue, expires=expires_seconds, retry=False, connection=_broker()
+        )
     except (OperationalError, RedisError, OSError) as error:
+        _broker().close()
+        _broker.cache_clear()
         logger.warning("%s was not sent (%s: %s); the sweep sends it again", name, type(error).__name__, error)
         return False
     return True
