@@ -1,7 +1,8 @@
 """What a mile and an hour cost a carrier that has not entered its own figures: dated defaults with their source.
 
-ATRI, Operational Costs of Trucking 2025 (data of 2024): $2.260 a marginal mile, all in. An empty mile burns less: 2.260 - 0.481 (fuel) x (1 - 0.755)
-= $2.14. The hour is an assumption: driving and rest are in the mile already, so it prices loading, unloading and waiting only.
+ATRI, Operational Costs of Trucking 2025 (data of 2024): $2.260 a marginal mile, all in. An empty mile burns less:
+2.260 - 0.481 (fuel) x (1 - 0.755) = $2.14. The hour is an assumption: driving and rest are in the mile already, so it
+prices loading, unloading and waiting only.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,10 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Cents a mile loaded and empty, cents an on-duty hour that is not driving, cents an hour late at home; from when on and whose figures they are."""
+    """Cents a mile loaded and empty, an on-duty hour that is not driving, an hour late at home.
+
+    From when on, and whose figures they are.
+    """
 
     valid_from: date
     loaded_cents_per_mile: int

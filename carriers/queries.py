@@ -1,28 +1,24 @@
-"""Reads of fleets, trips and return legs; the organization that asks comes first, and what is not in its sight is not found."""
+"""Reads of fleets, trips and return legs; the organization that asks comes first, and sees what is in its sight."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Count, Model, Q, QuerySet
 
 from carriers.costs import OWN, Costs, default_costs_on
 from carriers.models import CostSetting, Driver, HomeBase, ReturnLeg, Trailer, Trip, Truck
+from carriers.visibility import Standing
 from foundation.accounts.audience import posting_visible_to
 from foundation.accounts.models import Membership, Organization, Person, Role
+from foundation.accounts.queries import represented_by
+from foundation.places.nearby import nearby
+from foundation.trade import clock
 from foundation.trade.errors import NotFound
+from foundation.trade.life_cycle import fresh_first
 from foundation.trade.posting import OFF_THE_MARKET_AFTER, Audience, Status
 
 Row = TypeVar("Row", bound=Model)
-
-
-@dataclass(frozen=True, slots=True)
-class LaneCount:
-    """How many trucks head from one state to another."""
-
-    from_state: str
-    to_state: str
-    count: int
 
 
 def _one(rows: QuerySet[Row], public_id: str, sentence: str) -> Row:
@@ -79,6 +75,12 @@ def home_base_of(organization: Organization, public_id: str) -> HomeBase:
     return _one(HomeBase.objects.filter(organization=organization), public_id, "There is no such home base of yours.")
 
 
+def truck_by_external_id(organization: Organization, external_id: str) -> Truck | None:
+    """Return the organization's truck with its own system's number, if there is one."""
+    rows = Truck.objects.filter(organization=organization).select_related("home_base", "usual_driver", "usual_trailer")
+    return rows.filter(external_id=external_id).first() if external_id else None
+
+
 def people_who_drive(organization: Organization) -> QuerySet[Person]:
     """Return the members with the role driver: those whom a driver of the fleet may sign in as."""
     members = Membership.objects.filter(organization=organization, role=Role.DRIVER)
@@ -109,6 +111,16 @@ def costs_on(organization: Organization, day: date) -> Costs:
     )
 
 
+def own_costs_of(organization_ids: Iterable[int]) -> dict[int, list[CostSetting]]:
+    """Return several carriers' own cost settings by key, newest first: for matching, which shows each only its own
+    figures.
+    """
+    found: dict[int, list[CostSetting]] = {}
+    for setting in CostSetting.objects.filter(organization__in=set(organization_ids)).order_by("-valid_from"):
+        found.setdefault(setting.organization_id, []).append(setting)
+    return found
+
+
 # --- Return legs ------------------------------------------------------------------------------------------------------
 
 
@@ -131,25 +143,67 @@ def on_the_market(now: datetime) -> Q:
     return Q(status=Status.OPEN, expires_at__gt=now, confirmed_at__gt=now - OFF_THE_MARKET_AFTER)
 
 
-def visible_legs(organization: Organization, now: datetime) -> QuerySet[ReturnLeg]:
-    """Return the open legs that the organization may see, its own among them, soonest ready first."""
-    return _legs().filter(on_the_market(now), posting_visible_to(organization, now)).order_by("ready_at", "id")
+def visible_legs(organization: Organization, now: datetime | None = None) -> QuerySet[ReturnLeg]:
+    """Return the open legs that the organization may see, its own among them, freshly confirmed first."""
+    moment = now or clock.now()
+    rows = _legs().filter(on_the_market(moment), posting_visible_to(organization, moment))
+    return rows.order_by(*fresh_first())
+
+
+def market_legs(organization: Organization, now: datetime | None = None) -> QuerySet[ReturnLeg]:
+    """Return the open legs of others that the organization may see; nothing before it is verified."""
+    return visible_legs(organization, now).exclude(organization=organization)
+
+
+def near_empty(rows: QuerySet[ReturnLeg], *, lat: float, lon: float, radius_miles: float) -> QuerySet[ReturnLeg]:
+    """Keep the legs that empty within so many miles of a point, measured to the centre of the city, which all see."""
+    return nearby(
+        rows, lat_column="empty_area_lat", lon_column="empty_area_lon", lat=lat, lon=lon, radius_miles=radius_miles
+    )
 
 
 def own_leg(organization: Organization, public_id: str) -> ReturnLeg:
     """Return one of the organization's own legs. Raises NotFound."""
-    return _one(_legs().filter(organization=organization), public_id, "There is no such return leg of yours.")
+    return _one(_legs().filter(organization=organization), public_id, "There is no such return leg here.")
 
 
-def leg_of(organization: Organization, public_id: str, now: datetime) -> ReturnLeg:
+def leg_of(organization: Organization, public_id: str, now: datetime | None = None) -> ReturnLeg:
     """Return a leg that is the organization's own, or open and in its sight. Raises NotFound."""
-    seen = Q(organization=organization) | (on_the_market(now) & posting_visible_to(organization, now))
-    return _one(_legs().filter(seen), public_id, "There is no such return leg.")
+    moment = now or clock.now()
+    seen = Q(organization=organization) | (on_the_market(moment) & posting_visible_to(organization, moment))
+    return _one(_legs().filter(seen), public_id, "There is no such return leg here.")
+
+
+def leg_by_external_id(organization: Organization, external_id: str) -> ReturnLeg | None:
+    """Return the organization's leg with its own system's number, if there is one."""
+    return own_legs(organization).filter(external_id=external_id).first() if external_id else None
+
+
+def leg_by_form(organization: Organization, form_token: str) -> ReturnLeg | None:
+    """Return the leg that a form has made already, if it was sent before."""
+    return own_legs(organization).filter(form_token=form_token).first() if form_token else None
+
+
+def standing_of(organization: Organization, now: datetime | None = None) -> Standing:
+    """Return how the organization stands to legs: which are its own, which of those it represents."""
+    return Standing(organization, represented_by(organization, now).values_list("pk", flat=True))
 
 
 def open_legs() -> QuerySet[ReturnLeg]:
-    """Return all open legs, whosever they are: for matching, which decides itself who hears of a pair. Never for a page."""
-    return _legs().filter(status=Status.OPEN)
+    """Return all open legs, whoever asks: for matching, which judges each pair itself; never for a page."""
+    return ReturnLeg.objects.filter(status=Status.OPEN)
+
+
+def legs_by_ids(public_ids: Iterable[str]) -> QuerySet[ReturnLeg]:
+    """Return legs by public id, whoever asks: for matching and tasks; never for a page."""
+    return _legs().filter(public_id__in=list(public_ids))
+
+
+def status_counts(organization: Organization) -> dict[str, int]:
+    """Return how many legs the organization has in each status."""
+    rows = ReturnLeg.objects.filter(organization=organization).values("status").annotate(count=Count("pk"))
+    counts = {row["status"]: row["count"] for row in rows.order_by()}
+    return {status: counts.get(status, 0) for status in Status.values}
 
 
 def trips_of(organization: Organization) -> QuerySet[Trip]:
@@ -157,17 +211,23 @@ def trips_of(organization: Organization) -> QuerySet[Trip]:
     return Trip.objects.filter(organization=organization).select_related("truck", "leg").order_by("-departs_at", "-id")
 
 
-def lane_counts(organization: Organization, now: datetime, *, limit: int = 50) -> list[LaneCount]:
-    """Return how many trucks head from state to state on the organization's market, most first; the unverified see these too.
+def lane_counts(organization: Organization, limit: int = 20) -> list[dict[str, Any]]:
+    """Return the busiest lanes between states with their count of trucks heading that way; all that the unverified
+    see.
 
-    Only postings for the whole market count, so that no partner's posting shows in a figure.
+    Postings for partners only are left out, and lanes with fewer than three trucks, so that no count points at a
+    carrier.
     """
-    for_all = Q(audience=Audience.MARKET) | Q(audience=Audience.PARTNERS_FIRST, partners_first_until__lte=now)
     rows = (
-        ReturnLeg.objects.filter(on_the_market(now), for_all)
-        .filter(organization__market=organization.market, organization__verified_at__isnull=False)
+        ReturnLeg.objects.filter(
+            on_the_market(clock.now()),
+            audience=Audience.MARKET,
+            organization__market=organization.market,
+            organization__verified_at__isnull=False,
+        )
         .values("empty_state", "home_state")
-        .annotate(count=Count("id"))
-        .order_by("-count", "empty_state", "home_state")[:limit]
+        .annotate(legs=Count("pk"))
+        .filter(legs__gte=3)
+        .order_by("-legs", "empty_state", "home_state")[:limit]
     )
-    return [LaneCount(row["empty_state"], row["home_state"], row["count"]) for row in rows]
+    return [{"from_state": row["empty_state"], "to_state": row["home_state"], "legs": row["legs"]} for row in rows]

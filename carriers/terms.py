@@ -1,4 +1,4 @@
-"""The terms of a fleet, a headhaul and a return leg, as their owner gives them; what needs no database is judged in `carriers.rules`."""
+"""The terms of a fleet, a headhaul and a return leg, as their owner gives them; `carriers.rules` judges them."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -28,7 +28,10 @@ class DriverTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailerTerms:
-    """A trailer and what it holds; None is the usual capacity of its equipment. `attributes` is a set of `trade.equipment.Attribute` bits."""
+    """A trailer and what it holds; None is the usual capacity of its equipment.
+
+    `attributes` is a set of `trade.equipment.Attribute` bits.
+    """
 
     number: str
     equipment: str
@@ -40,7 +43,10 @@ class TrailerTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TruckTerms:
-    """A truck with what it usually pulls; None is the usual capacity of its equipment, "" is no such base, driver or trailer (public ids)."""
+    """A truck with what it usually pulls; None is the usual capacity of its equipment.
+
+    Home base, driver and trailer are public ids; "" is none.
+    """
 
     number: str
     equipment: str
@@ -55,7 +61,7 @@ class TruckTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostTerms:
-    """The carrier's own costs from a day on, in cents: a mile loaded, a mile empty, an on-duty hour, an hour late at home."""
+    """The carrier's own costs from a day on, in cents: a mile loaded, a mile empty, an on-duty hour, an hour late."""
 
     valid_from: date
     loaded_cents_per_mile: int
@@ -68,9 +74,10 @@ class CostTerms:
 class LegTerms:
     """An empty trip home: which truck, where and when it empties, where and by when it must be home, and its limits.
 
-    `truck`, `trailer`, `driver` and `home_base` are public ids. For `trailer`, `driver` and `home_base` None means the truck's usual one and ""
-    none. `home` is given where the truck goes somewhere else than to a base. Equipment and capacity of None follow the trailer, or the truck where there is no
-    trailer; they are given where the truck has something else or less free. A limit of None is no limit. Instants are aware.
+    `truck`, `trailer`, `driver` and `home_base` are public ids. For `trailer`, `driver` and `home_base` None means
+    the truck's usual one and "" none. `home` is given where the truck goes somewhere else than to a base. Equipment
+    and capacity of None follow the trailer, or the truck where there is no trailer; they are given where the truck
+    has something else or less free. A limit of None is no limit. Instants are aware.
     """
 
     truck: str

@@ -4,11 +4,19 @@ from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 from typing import Any
 
+from carriers.choices import choose
+from carriers.models import Driver, HomeBase, ReturnLeg, Trailer, Truck
+from carriers.road import Way
+from carriers.store import columns as leg_columns
+from carriers.terms import LegTerms
 from foundation.accounts.actor import SCOPES_BY_ROLE, Actor
 from foundation.accounts.models import Membership, Organization, Person, Relationship, Role
 from foundation.places.geometry import great_circle_miles
+from foundation.places.place import Place
 from foundation.places.queries import find_place
+from foundation.trade.equipment import EQUIPMENT
 from foundation.trade.posting import Status
+from foundation.trade.rules import Problems
 from loads.models import Load, StopKind
 from loads.road import Stretch
 from loads.store import columns, write_stops
@@ -114,3 +122,111 @@ def make_load(
     load.save(force_insert=True)
     write_stops(load, given)
     return load
+
+
+def make_home_base(organization: Organization, place: str = "75201", **columns_: Any) -> HomeBase:
+    """Make a home base at a ZIP code or "City, ST": Dallas unless told otherwise."""
+    found = find_place(place)
+    columns_.setdefault("name", f"Yard {next(_numbers)}")
+    return HomeBase.objects.create(
+        organization=organization,
+        city=found.city,
+        state=found.state,
+        zip=found.zip or "",
+        lat=found.lat,
+        lon=found.lon,
+        time_zone=found.time_zone,
+        **columns_,
+    )
+
+
+def make_driver(organization: Organization, **columns_: Any) -> Driver:
+    """Make a driver."""
+    columns_.setdefault("name", f"Driver {next(_numbers)}")
+    return Driver.objects.create(organization=organization, **columns_)
+
+
+def _capacity(columns_: dict[str, Any]) -> dict[str, Any]:
+    usual = EQUIPMENT[columns_.setdefault("equipment", "V")]
+    columns_.setdefault("number", f"{next(_numbers)}")
+    columns_.setdefault("weight_pounds", usual.weight_pounds)
+    columns_.setdefault("length_feet", usual.length_feet)
+    columns_.setdefault("pallets", usual.pallets)
+    return columns_
+
+
+def make_trailer(organization: Organization, **columns_: Any) -> Trailer:
+    """Make a trailer, a van unless told otherwise."""
+    return Trailer.objects.create(organization=organization, **_capacity(columns_))
+
+
+def make_truck(organization: Organization | None = None, *, home: str = "75201", **columns_: Any) -> Truck:
+    """Make a truck, a van whose home base is in Dallas unless told otherwise; `home=""` is none."""
+    owner = organization or make_organization(hauls=True)
+    if home:
+        columns_.setdefault("home_base", make_home_base(owner, home))
+    return Truck.objects.create(organization=owner, **_capacity(columns_))
+
+
+def leg_terms(
+    truck: Truck | str, empty: str = "60601", *, ready_at: datetime | None = None, hours: float = 72, **fields: Any
+) -> LegTerms:
+    """Make the terms of a truck empty in Chicago tomorrow, home within 72 hours; limits 100, 100 and 150 miles."""
+    ready = ready_at or now() + timedelta(days=1)
+    defaults: dict[str, Any] = {
+        "truck": truck if isinstance(truck, str) else truck.public_id,
+        "empty": find_place(empty),
+        "ready_at": ready,
+        "home_by": ready + timedelta(hours=hours),
+        "max_pickup_deadhead_miles": 100,
+        "max_home_deadhead_miles": 100,
+        "max_out_of_route_miles": 150,
+    }
+    return LegTerms(**{**defaults, **fields})
+
+
+def straight_way(start: Place, end: Place) -> Way:
+    """Return the way as the crow flies times 1.2, at 50 mph."""
+    miles = float(great_circle_miles(start.lat, start.lon, end.lat, end.lon)) * 1.2
+    return Way(miles, miles * 60 / 50, miles * 60 / 50 * 0.95)
+
+
+def make_leg(
+    organization: Organization | None = None,
+    *,
+    truck: Truck | None = None,
+    terms: LegTerms | None = None,
+    status: str = Status.OPEN,
+    confirmed_at: datetime | None = None,
+    external_id: str = "",
+    home: str | None = None,
+    **fields: Any,
+) -> ReturnLeg:
+    """Make a return leg, Chicago to Dallas unless told otherwise; `fields` go to `leg_terms` or are its own columns.
+
+    `home` is a ZIP code or "City, ST" where the truck goes somewhere else than to its base.
+    """
+    names = ("public_id", "version", "expires_at", "home_miles", "trip")
+    own_columns = {name: fields.pop(name) for name in names if name in fields}
+    owner = organization or (truck.organization if truck else make_organization(hauls=True))
+    if terms is None:
+        if home is not None:
+            fields["home"] = find_place(home)
+        terms = leg_terms(truck or make_truck(owner), **fields)
+    problems = Problems()
+    chosen = choose(owner, terms, problems)
+    assert chosen is not None, problems.found
+    moment = confirmed_at or now()
+    on_market = None if status == Status.DRAFT else moment
+    leg = ReturnLeg(
+        organization=owner,
+        status=status,
+        external_id=external_id,
+        created_at=moment,
+        updated_at=moment,
+        opened_at=on_market,
+        confirmed_at=on_market,
+        **{**leg_columns(terms, chosen, straight_way(terms.empty, chosen.home)), **own_columns},
+    )
+    leg.save(force_insert=True)
+    return leg

@@ -127,7 +127,7 @@ class Truck(models.Model):
 
 
 class CostSetting(models.Model):
-    """The carrier's own costs from a date on: cents a mile loaded and empty, cents an on-duty hour, cents an hour late at home."""
+    """The carrier's own costs from a date on, in cents: a mile loaded, a mile empty, an on-duty hour, an hour late."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="cost_settings")
     valid_from = models.DateField()

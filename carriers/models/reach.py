@@ -1,12 +1,13 @@
 """The reach of a return leg: the box that holds every place where it could pick something up.
 
-Written as SQL expressions for generated columns, so that no writer can forget them and an index can use them. The box is generous; what lies
-in it is measured exactly afterwards. A pickup is within the deadhead limit of the empty place, or on a detour: then it lies in the ellipse
-round the empty place and home whose long axis is the way home plus the out-of-route miles, and sideways of the line by half the root of (axis squared - distance squared).
+Written as SQL expressions for generated columns, so that no writer can forget them and an index can use them. The box
+is generous; what lies in it is measured exactly afterwards. A pickup is within the deadhead limit of the empty place,
+or on a detour: then it lies in the ellipse round the empty place and home whose long axis is the way home plus the
+out-of-route miles, and sideways of the line by half the root of (axis squared - distance squared).
 """
 
 from django.db.models import F, FloatField, Value
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Abs, Cast, Coalesce, Greatest, Least, Power, Sqrt
 
 MILES_PER_DEGREE = 69.0
@@ -20,7 +21,7 @@ def _number(value: float) -> Value:
     return Value(value, output_field=FloatField())
 
 
-def _pad_miles() -> Combinable:
+def _pad_miles() -> Greatest:
     degrees_east = Abs(F("empty_lon") - F("home_lon"))
     degrees_north = Abs(F("empty_lat") - F("home_lat"))
     # no farther than the true distance, so that the ellipse is no narrower
@@ -33,26 +34,26 @@ def _pad_miles() -> Combinable:
     return Greatest(sideways, deadhead)
 
 
-def _bulge_degrees() -> Combinable:
+def _bulge_degrees() -> CombinedExpression:
     # a great circle runs north of the parallel: dlon^2 / 8 * sin(2 lat) / 2 radians at its middle
     return _number(0.0012) * Power(Abs(F("empty_lon") - F("home_lon")), _number(2.0))
 
 
-def south() -> Combinable:
+def south() -> CombinedExpression:
     """Return the box's southern edge in degrees."""
     return Least(F("empty_lat"), F("home_lat")) - _pad_miles() / _number(MILES_PER_DEGREE)
 
 
-def north() -> Combinable:
+def north() -> CombinedExpression:
     """Return the box's northern edge in degrees."""
     return Greatest(F("empty_lat"), F("home_lat")) + _pad_miles() / _number(MILES_PER_DEGREE) + _bulge_degrees()
 
 
-def west() -> Combinable:
+def west() -> CombinedExpression:
     """Return the box's western edge in degrees."""
     return Least(F("empty_lon"), F("home_lon")) - _pad_miles() / _number(MILES_PER_DEGREE_OF_LONGITUDE)
 
 
-def east() -> Combinable:
+def east() -> CombinedExpression:
     """Return the box's eastern edge in degrees."""
     return Greatest(F("empty_lon"), F("home_lon")) + _pad_miles() / _number(MILES_PER_DEGREE_OF_LONGITUDE)

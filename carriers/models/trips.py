@@ -43,11 +43,13 @@ class Trip(models.Model):
 
 
 class ReturnLeg(Posting):
-    """An empty trip home: where and when the truck empties, where and by when it must be home, and what it may do on the way.
+    """An empty trip home: where and when the truck empties, where and by when it must be home, and its limits.
 
-    Coordinates are ZIP centroids; `empty_area` is the centre of the city, by which the market may search. Limits of None mean no limit. The driver's clock (minutes left) and the costs behind it are private; None is unknown.
-    Terms of the truck are copied, so that a later change of the truck changes no posting. `expires_at` is the last instant at which it could leave
-    for home, empty and at legal hours, and still be home in time: after that no load can help it.
+    Coordinates are ZIP centroids; `empty_area` is the centre of the city, by which the market may search. Limits of
+    None mean no limit. The driver's clock (minutes left) and the costs behind it are private; None is unknown. Terms
+    of the truck are copied, so that a later change of the truck changes no posting. `expires_at` is the last instant
+    at which it could leave for home, empty and at legal hours, and still be home in time: after that no load can help
+    it.
     """
 
     public_id = PublicIdField(default=partial(new_id, "leg"))
@@ -140,4 +142,4 @@ class ReturnLeg(Posting):
         ]
 
     def __str__(self) -> str:
-        return self.public_id
+        return str(self.public_id)
