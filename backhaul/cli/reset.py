@@ -45,7 +45,6 @@ def reset(*, sure: bool) -> int:
                 shutil.rmtree(path)
             else:
                 path.unlink()
-        if outside.exists() and outside != folder / "sockets":
-            shutil.rmtree(outside)
+        shutil.rmtree(outside, ignore_errors=True)  # a short one lies outside the folder
     print("Deleted. The next start begins anew.")
     return 0

@@ -94,11 +94,11 @@ class Supervisor:
         self._install_front_end()
         self._start_collecting()
         self._start_servers()
-        words = ["prepare"]
-        if self.options.demo:
-            words += ["--demo", "--legs", str(self.options.legs), "--loads", str(self.options.loads)]
-        self._run_shown(commands.django(*words))
+        self._run_shown(commands.django("prepare", *(["--demo", *self._market_size()] if self.options.demo else [])))
         self._finish_collecting()
+
+    def _market_size(self) -> list[str]:
+        return ["--legs", str(self.options.legs), "--loads", str(self.options.loads)]
 
     def _install_front_end(self) -> None:
         if front_end.installed():
@@ -187,7 +187,7 @@ class Supervisor:
             ("relay", python("relay"), signal.SIGTERM),
         ]
         if self.options.demo:
-            wanted.append(("trickle", python("trickle"), signal.SIGTERM))
+            wanted.append(("trickle", python("trickle", *self._market_size()), signal.SIGTERM))
         for name, command, orphan_signal in wanted:
             log = self.logs / f"{name}.log"
             self.children.append(Child(name, command, env=self.env, log=log, orphan_signal=orphan_signal))

@@ -36,6 +36,8 @@ class Command(BaseCommand):
         if not (Path(settings.ROAD_CACHE) / f"{road_version()}.npz").exists():
             with steps.step("Road network"):
                 road_network()
+        if options["demo"]:
+            call_command("seed_demo", legs=options["legs"], loads=options["loads"])
 
     def _load_zips(self, steps: Steps) -> None:
         """Load the ZIP table unless this database has it from the data of this version."""

@@ -1,4 +1,4 @@
-"""Keep the demo market moving: the demo's own process beside web, worker and relay."""
+"""Keep the demo market moving while it runs."""
 
 import signal
 import threading
@@ -8,22 +8,22 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from backhaul.demo.trickle import run
+from backhaul.demo import trickle
 
 
 class Command(BaseCommand):
-    """`manage.py trickle`; the supervisor of the demo runs it."""
+    """`backhaul demo` runs it beside the web server."""
 
-    help = "Post, confirm and withdraw on the demo market until stopped."
+    help = "Post, change and withdraw on the demo market until SIGTERM or Ctrl-C."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Describe the options."""
+        """Describe the size that the market keeps."""
         parser.add_argument("--legs", type=int, default=300)
         parser.add_argument("--loads", type=int, default=2000)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run until SIGTERM or SIGINT."""
+        """Run until told to stop."""
         stop = threading.Event()
 
         def leave(number: int, frame: FrameType | None) -> None:
@@ -31,4 +31,4 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, leave)
         signal.signal(signal.SIGINT, leave)
-        run(legs=options["legs"], loads=options["loads"], stop=stop)
+        trickle.run(legs=options["legs"], loads=options["loads"], stop=stop)
