@@ -1,0 +1,1 @@
+"""Template tags for words of the trade."""

@@ -1,0 +1,68 @@
+"""Words of the trade in templates: money, equipment, windows in local time, ages."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+
+from foundation.trade import equipment, money
+from foundation.trade.equipment import ATTRIBUTE_NAMES
+from foundation.trade.windows import local
+
+register = template.Library()
+
+
+@register.filter
+def dollars(cents: int | None) -> str:
+    """Return cents as "$1,250.00", whole dollars as "$1,250"; nothing for None."""
+    if cents is None:
+        return ""
+    return money.dollars(cents).removesuffix(".00")
+
+
+@register.filter
+def equipment_name(code: str) -> str:
+    """Return "Van" for V, "Van or reefer" for VR."""
+    return equipment.equipment_name(code)
+
+
+@register.filter
+def attribute_names(bits: int) -> list[str]:
+    """Return the words for a set of attribute bits."""
+    return [name for bit, name in ATTRIBUTE_NAMES.items() if bits & bit]
+
+
+@register.simple_tag
+def at(instant: datetime, time_zone: str) -> str:
+    """Return an instant as wall time with its zone: "Tue Nov 24, 14:30 CST"."""
+    return f"{local(instant, time_zone):%a %b %-d, %H:%M %Z}"
+
+
+@register.simple_tag
+def window(opens_at: datetime, closes_at: datetime, time_zone: str) -> str:
+    """Return a window in wall time: "Tue Nov 24, 08:00–16:00 CST", with the second day where it is another."""
+    opens, closes = local(opens_at, time_zone), local(closes_at, time_zone)
+    if opens.date() == closes.date():
+        return f"{opens:%a %b %-d, %H:%M}–{closes:%H:%M %Z}"
+    zone = f"{closes:%Z}" if f"{opens:%Z}" == f"{closes:%Z}" else f"{opens:%Z}/{closes:%Z}"
+    return f"{opens:%a %b %-d, %H:%M} – {closes:%a %b %-d, %H:%M} {zone}"
+
+
+@register.simple_tag
+def age(since: datetime | None, now: datetime) -> str:
+    """Return how long ago something was: "just now", "5 min", "3 h", "2 d"."""
+    if since is None:
+        return ""
+    passed = max(now - since, timedelta(0))
+    minutes = int(passed.total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} d"
+
+
+@register.filter
+def get(mapping: Any, key: Any) -> Any:
+    """Return a value of a mapping by a key that is a variable."""
+    return mapping.get(key)
