@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 from typing import Any
 
+from allauth.account.models import EmailAddress
+
 from carriers.choices import choose
 from carriers.models import Driver, HomeBase, ReturnLeg, Trailer, Truck
 from carriers.road import Way
@@ -39,10 +41,13 @@ def make_organization(name: str = "", *, verified: bool = True, **columns_: Any)
     return Organization.objects.create(name=name or f"Organization {next(_numbers)}", **columns_)
 
 
-def make_person(organization: Organization | None = None, role: str = Role.OWNER, **columns_: Any) -> Person:
-    """Make a person who signs in with `PASSWORD`, with a role in an organization if one is named."""
+def make_person(
+    organization: Organization | None = None, role: str = Role.OWNER, *, confirmed: bool = True, **columns_: Any
+) -> Person:
+    """Make a person who signs in with `PASSWORD`, the address confirmed, with a role in an organization if one is named."""
     email = columns_.pop("email", f"person{next(_numbers)}@example.com")
     person = Person.objects.create_user(email, PASSWORD, **columns_)
+    EmailAddress.objects.create(user=person, email=email, primary=True, verified=confirmed)
     if organization is not None:
         Membership.objects.create(organization=organization, person=person, role=role)
     return person
