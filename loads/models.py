@@ -108,6 +108,16 @@ class Load(Posting):
     def __str__(self) -> str:
         return self.public_id
 
+    @property
+    def first_stop(self) -> "Stop":
+        """The first pickup; asks nothing when the stops are prefetched."""
+        return list(self.stops.all())[0]
+
+    @property
+    def last_stop(self) -> "Stop":
+        """The last delivery; asks nothing when the stops are prefetched."""
+        return list(self.stops.all())[-1]
+
 
 class StopKind(models.TextChoices):
     """What happens at a stop."""

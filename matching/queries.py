@@ -30,6 +30,7 @@ def _live(viewer: Organization, now: datetime) -> QuerySet[Match]:
             leg__in=visible_legs(viewer, now).values("pk"),
         )
         .select_related("load__organization", "leg__organization", "leg__truck")
+        .prefetch_related("load__stops")
         .annotate(
             is_being_updated=Case(
                 When(leg_version=F("leg__version"), load_version=F("load__version"), then=Value(False)),

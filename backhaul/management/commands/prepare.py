@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from backhaul.demo.seed import seed
 from backhaul.home import folder
 from backhaul.steps import Steps
 from foundation.places.models import ZipCode
@@ -37,7 +38,8 @@ class Command(BaseCommand):
             with steps.step("Road network"):
                 road_network()
         if options["demo"]:
-            call_command("seed_demo", legs=options["legs"], loads=options["loads"])
+            with steps.step("Demo market") as report:
+                seed(legs=options["legs"], loads=options["loads"], report=report)
 
     def _load_zips(self, steps: Steps) -> None:
         """Load the ZIP table unless this database has it from the data of this version."""

@@ -1,0 +1,70 @@
+"""The desk's filters: what the address of a desk says, so that a desk can be shared."""
+
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import django_filters
+from django.db.models import QuerySet
+
+from brokers.queries import represented_only
+from foundation.accounts.models import Organization
+from foundation.places.regions import area_choices, states_of
+from foundation.trade.equipment import TRUCK_EQUIPMENT_CHOICES
+from matching.models import Match
+
+
+class DeskFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Equipment of the truck, where from and where to, pickup day, least gain, represented sides only.
+
+    A pickup day is a day where the viewer is; a window that touches it counts. Needs `viewer` and `now`.
+    """
+
+    equipment = django_filters.ChoiceFilter(
+        field_name="leg__equipment", choices=TRUCK_EQUIPMENT_CHOICES, label="Truck", empty_label="Any truck"
+    )
+    origin = django_filters.ChoiceFilter(
+        method="filter_origin", choices=area_choices, label="Pickup in", empty_label="Anywhere"
+    )
+    destination = django_filters.ChoiceFilter(
+        method="filter_destination", choices=area_choices, label="Delivery in", empty_label="Anywhere"
+    )
+    pickup_day = django_filters.DateFilter(method="filter_day", label="Pickup day")
+    minimum_gain = django_filters.NumberFilter(method="filter_gain", label="Gain from", min_value=0, max_value=1_000_000)
+    represented = django_filters.BooleanFilter(method="filter_represented", label="Represented only")
+
+    class Meta:
+        """The filters are all declared above."""
+
+        model = Match
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, viewer: Organization, now: datetime, **kwargs: Any) -> None:
+        """Remember who looks and when."""
+        self.viewer = viewer
+        self.now = now
+        super().__init__(*args, **kwargs)
+
+    def filter_origin(self, rows: QuerySet[Match], name: str, value: str) -> QuerySet[Match]:
+        """Keep pickups in a region or state."""
+        return rows.filter(load__pickup_state__in=states_of(value))
+
+    def filter_destination(self, rows: QuerySet[Match], name: str, value: str) -> QuerySet[Match]:
+        """Keep deliveries in a region or state."""
+        return rows.filter(load__delivery_state__in=states_of(value))
+
+    def filter_day(self, rows: QuerySet[Match], name: str, value: date) -> QuerySet[Match]:
+        """Keep loads whose pickup window touches a day."""
+        midnight = datetime.combine(value, time(), tzinfo=ZoneInfo(self.viewer.time_zone))
+        return rows.filter(
+            load__pickup_opens_at__lt=midnight + timedelta(days=1), load__pickup_closes_at__gt=midnight
+        )
+
+    def filter_gain(self, rows: QuerySet[Match], name: str, value: Decimal) -> QuerySet[Match]:
+        """Keep market gains from so many dollars on."""
+        return rows.filter(market_gain_cents__gte=int(value * 100))
+
+    def filter_represented(self, rows: QuerySet[Match], name: str, value: bool) -> QuerySet[Match]:
+        """Keep matches of which the viewer represents a side."""
+        return represented_only(rows, self.viewer, self.now) if value else rows

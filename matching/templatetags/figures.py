@@ -1,0 +1,69 @@
+"""Figures for the eye: money, minutes, places and windows, in pages of matching and above."""
+
+from datetime import datetime
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from foundation.trade.equipment import equipment_name
+from foundation.trade.money import dollars
+from foundation.trade.windows import local
+
+register = template.Library()
+
+
+@register.filter
+def money(cents: int | None) -> str:
+    """Write cents as dollars; nothing for None."""
+    return "" if cents is None else dollars(cents)
+
+
+@register.filter
+def round_money(cents: int | None) -> str:
+    """Write cents as whole dollars, for lists."""
+    if cents is None:
+        return ""
+    return dollars(round(cents / 100) * 100).removesuffix(".00")
+
+
+@register.filter
+def hours(minutes: float | None) -> str:
+    """Write minutes as hours and minutes: 95 is "1 h 35 min", 30 is "30 min"."""
+    if minutes is None:
+        return ""
+    whole = round(abs(minutes))
+    sign = "−" if minutes < 0 else ""
+    if whole < 60:
+        return f"{sign}{whole} min"
+    rest = f" {whole % 60} min" if whole % 60 and whole < 24 * 60 else ""
+    return f"{sign}{whole // 60} h{rest}"
+
+
+@register.filter
+def miles(value: float | None) -> str:
+    """Write miles without decimals."""
+    return "" if value is None else f"{value:,.0f} mi"
+
+
+@register.filter
+def equipment(code: str) -> str:
+    """Write an equipment code in words."""
+    return equipment_name(code)
+
+
+@register.simple_tag
+def wall(instant: datetime, time_zone: str, form: str = "%a %b %-d, %H:%M") -> SafeString:
+    """Write an instant as wall time of a zone, machine-readable as well."""
+    there = local(instant, time_zone)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', there.isoformat(), f"{there:%Y-%m-%d %H:%M %Z}", there.strftime(form)
+    )
+
+
+@register.simple_tag
+def window(opens_at: datetime, closes_at: datetime, time_zone: str) -> SafeString:
+    """Write a window as wall time of its stop's zone; the day is said once when it is one day."""
+    opens, closes = local(opens_at, time_zone), local(closes_at, time_zone)
+    end = closes.strftime("%H:%M" if closes.date() == opens.date() else "%a %b %-d, %H:%M")
+    return format_html('<span title="{}">{} – {} {}</span>', time_zone, opens.strftime("%a %b %-d, %H:%M"), end, closes.strftime("%Z"))
