@@ -111,7 +111,7 @@ class Load(Posting):
     @property
     def first_stop(self) -> "Stop":
         """The first pickup; asks nothing when the stops are prefetched."""
-        return list(self.stops.all())[0]
+        return next(iter(self.stops.all()))
 
     @property
     def last_stop(self) -> "Stop":

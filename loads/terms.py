@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from foundation.places.place import Place, PlaceNotFound
+from foundation.places.place import Place, PlaceNotFound, Precision
 from foundation.places.queries import find_place
 from foundation.trade.accessorials import AccessorialTerms
 from foundation.trade.posting import Audience
@@ -69,7 +69,8 @@ def stop_place(stop: Stop) -> Place:
     exact = stop.exact_lat is not None and stop.exact_lon is not None
     lat = stop.exact_lat if stop.exact_lat is not None else stop.lat
     lon = stop.exact_lon if stop.exact_lon is not None else stop.lon
-    return Place(stop.zip, stop.city, stop.state, lat, lon, stop.time_zone, "address" if exact else "zip")
+    precision: Precision = "zip" if not exact else "address" if stop.address else "coordinates"
+    return Place(stop.zip, stop.city, stop.state, lat, lon, stop.time_zone, precision)
 
 
 def terms_of(load: Load) -> LoadTerms:
