@@ -4,10 +4,23 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from backhaul import views
 from foundation.accounts.urls import account_urlpatterns
+from foundation.places.urls import api_urlpatterns as places_api
+from foundation.rest.handlers import unknown_address
+from foundation.rest.urls import api_urlpatterns as rest_api
+from loads.api.urls import api_urlpatterns as loads_api
+
+handler400 = "foundation.rest.handlers.bad_request"
+handler403 = "foundation.rest.handlers.permission_denied"
+handler404 = "foundation.rest.handlers.not_found"
+handler500 = "foundation.rest.handlers.server_error"
+
+API: list[URLPattern | URLResolver] = [*rest_api, *places_api, *loads_api]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("foundation.accounts.urls")),
     *account_urlpatterns,
+    path("api/v1/", include(API)),
+    path("api/<path:rest>", unknown_address),
 ]

@@ -116,11 +116,12 @@ class CursorPagination(BasePagination):
             "type": "object",
             "required": ["items", "next"],
             "properties": {
-                "items": {"type": "array", "items": schema, "maxItems": MAX_LIMIT},
+                "items": schema,
                 "next": {
                     "type": ["string", "null"],
                     "format": "uri",
                     "description": "The address of the next page; null on the last one.",
+                    "example": "https://backhaul.example.com/api/v1/loads?cursor=WyI4M2Y...",
                 },
             },
         }

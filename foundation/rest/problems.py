@@ -22,7 +22,7 @@ CHALLENGE = 'Bearer realm="Backhaul"'
 
 # What reads as documented and yet breaks a rule; every other code of a serializer says that it does not read at all.
 SEMANTIC_CODES = frozenset(
-    {"blank", "empty", "invalid_choice", "max_length", "max_value", "min_length", "min_value", "does_not_exist"}
+    {"blank", "empty", "invalid_choice", "max_length", "max_value", "min_length", "min_value", "place_not_found"}
 )
 
 
