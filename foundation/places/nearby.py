@@ -21,9 +21,10 @@ def nearby(
     there = Radians(F(lat_column))
     between = Radians(F(lon_column)) - Radians(Value(lon, output_field=FloatField()))
     cosine = Sin(here) * Sin(there) + Cos(here) * Cos(there) * Cos(between)
-    return (
+    kept: QuerySet[Row] = (
         rows.filter(**{f"{lat_column}__range": (lat - lat_margin, lat + lat_margin)})
         .filter(**{f"{lon_column}__range": (lon - lon_margin, lon + lon_margin)})
         .alias(miles_away=EARTH_RADIUS_MILES * ACos(Least(Value(1.0), Greatest(Value(-1.0), cosine))))
         .filter(miles_away__lte=radius_miles)
     )
+    return kept

@@ -26,7 +26,7 @@ class RoutingFailed(Exception):
 
 
 class OsrmTravel:
-    """Asks `/table` and `/route` of an OSRM-compatible server; trips it cannot answer come from `fallback`, as estimated.
+    """Asks `/table` and `/route` of an OSRM-compatible server; what it cannot answer `fallback` does, as estimated.
 
     Never call it inside a database transaction: it talks to the network.
     """
@@ -114,7 +114,7 @@ class OsrmTravel:
         except (KeyError, TypeError, ValueError) as problem:
             raise RoutingFailed(f"the table has no distances and durations ({problem!r})") from problem
         if len(meters) != len(lats) or len(seconds) != len(lats):
-            raise RoutingFailed(f"{len(lats)} trips asked for, {len(meters)} distances and {len(seconds)} durations came")
+            raise RoutingFailed(f"{len(lats)} trips asked for, {len(meters)} and {len(seconds)} answered")
         return meters / METERS_PER_MILE, seconds / 60
 
     def _get(self, path: str, parameters: dict[str, str]) -> dict[str, Any]:

@@ -11,6 +11,13 @@ __all__ = ["load_zip_table", "road_network", "travel_oracle"]
 _LOAD_LOCK = 0x5A495053
 """The advisory lock that keeps two starts from loading the table at once."""
 _COLUMNS = ("zip", "city", "state", "county", "lat", "lon", "time_zone", "population_rank")
+_MERGE = """
+    INSERT INTO places_zipcode AS held SELECT * FROM zip_draft
+    ON CONFLICT (zip) DO UPDATE SET
+        city = excluded.city, state = excluded.state, county = excluded.county, lat = excluded.lat, lon = excluded.lon,
+        time_zone = excluded.time_zone, population_rank = excluded.population_rank
+    WHERE (held.*) IS DISTINCT FROM (excluded.*)
+"""
 
 
 @transaction.atomic
@@ -22,14 +29,11 @@ def load_zip_table() -> int:
     places = gazetteer()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOAD_LOCK])
-        cursor.execute("CREATE TEMPORARY TABLE zip_draft (LIKE places_zipcode) ON COMMIT DROP")
+        cursor.execute("CREATE TEMPORARY TABLE zip_draft (LIKE places_zipcode)")
         with cursor.copy(f"COPY zip_draft ({', '.join(_COLUMNS)}) FROM STDIN") as copy:
             for entry in places:
                 position = entry.lat, entry.lon, entry.time_zone, places.rank_of(entry)
                 copy.write_row((entry.zip, entry.city, entry.state, entry.county, *position))
-        updates = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[1:])
-        cursor.execute(
-            f"INSERT INTO places_zipcode AS held SELECT * FROM zip_draft ON CONFLICT (zip) DO UPDATE SET {updates}"
-            " WHERE held IS DISTINCT FROM excluded"
-        )
+        cursor.execute(_MERGE)
+        cursor.execute("DROP TABLE zip_draft")
     return ZipCode.objects.count()

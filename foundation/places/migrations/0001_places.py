@@ -4,41 +4,58 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='GeocodedAddress',
+            name="GeocodedAddress",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('query', models.CharField(max_length=300, unique=True)),
-                ('geocoder', models.CharField(max_length=120)),
-                ('lat', models.FloatField(null=True)),
-                ('lon', models.FloatField(null=True)),
-                ('answered_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("query", models.CharField(max_length=300, unique=True)),
+                ("geocoder", models.CharField(max_length=120)),
+                ("lat", models.FloatField(null=True)),
+                ("lon", models.FloatField(null=True)),
+                ("answered_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('lat__isnull', True), ('lon__isnull', True)), models.Q(('lat__isnull', False), ('lon__isnull', False)), _connector='OR'), name='geocoded_address_has_both_coordinates_or_none')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("lat__isnull", True), ("lon__isnull", True)),
+                            models.Q(("lat__isnull", False), ("lon__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="geocoded_address_has_both_coordinates_or_none",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ZipCode',
+            name="ZipCode",
             fields=[
-                ('zip', models.CharField(max_length=5, primary_key=True, serialize=False)),
-                ('city', models.CharField(max_length=80)),
-                ('state', models.CharField(max_length=2)),
-                ('county', models.CharField(blank=True, max_length=80)),
-                ('lat', models.FloatField()),
-                ('lon', models.FloatField()),
-                ('time_zone', models.CharField(max_length=64)),
-                ('population_rank', models.PositiveIntegerField(help_text='Size rank of the city that the ZIP code belongs to; 1 is the largest.', null=True)),
+                ("zip", models.CharField(max_length=5, primary_key=True, serialize=False)),
+                ("city", models.CharField(max_length=80)),
+                ("state", models.CharField(max_length=2)),
+                ("county", models.CharField(blank=True, max_length=80)),
+                ("lat", models.FloatField()),
+                ("lon", models.FloatField()),
+                ("time_zone", models.CharField(max_length=64)),
+                (
+                    "population_rank",
+                    models.PositiveIntegerField(
+                        help_text="Size rank of the city that the ZIP code belongs to; 1 is the largest.", null=True
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('lat__range', (24, 50)), ('lon__range', (-125, -66))), name='zip_code_lies_in_the_48_states')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("lat__range", (24, 50)), ("lon__range", (-125, -66))),
+                        name="zip_code_lies_in_the_48_states",
+                    )
+                ],
             },
         ),
     ]

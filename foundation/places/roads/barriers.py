@@ -3,6 +3,8 @@
 Drawn by hand, coarsely, along the middle of each barrier and ending short of its bridges and passes.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -40,7 +42,7 @@ BARRIERS: dict[str, list[tuple[float, float]]] = {
     "High Sierra": [(38.15, -119.5), (37.75, -119.2), (37.2, -118.75), (36.5, -118.3), (35.8, -118.05)],
 }  # fmt: skip
 
-_SEGMENTS = np.array([[*start, *end] for line in BARRIERS.values() for start, end in zip(line, line[1:], strict=False)])
+_SEGMENTS = np.array([[*start, *end] for line in BARRIERS.values() for start, end in pairwise(line)])
 """Shape (s, 4): from lat, lon to lat, lon."""
 
 

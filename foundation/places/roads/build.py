@@ -1,7 +1,7 @@
 """Builds the road graph: the US freeways of scgraph joined with a surface layer over ZIP centres.
 
-Freeway edges keep their mapped length. The surface layer is a Delaunay triangulation over thinned ZIP centres and freeway
-nodes; its edges count great circle x 1.20. Freeway nodes of degree 2 that the surface does not touch are contracted.
+Freeway edges keep their mapped length. The surface layer is a Delaunay triangulation over thinned ZIP centres and
+freeway nodes; its edges count great circle x 1.20. Freeway nodes of degree 2 off the surface layer are contracted.
 """
 
 import hashlib
@@ -26,6 +26,8 @@ KILOMETERS_PER_MILE = 1.609344
 FREEWAY_SPACING_MILES = 5.0
 ZIP_SPACING_MILES = 20.0
 LONGEST_SURFACE_EDGE_MILES = 80.0
+WESTERNMOST = -125.0
+"""Longitude that parts the 48 states from Alaska and Hawaii."""
 MILLIS = 1000
 """Weights count thousandths of a mile and of a minute."""
 SHIFT = float(2**23)
@@ -36,11 +38,13 @@ Shortest paths then choose by time, carry their miles along, and come out the sa
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int32]
+Edges = dict[tuple[int, int], tuple[float, list[int]]]
+"""From a lower to a higher node: the weight, and the chain of nodes from end to end."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoadGraph:
-    """The graph as arrays, in compressed rows: edges of node i are `[starts[i], starts[i + 1])`, each way listed once."""
+    """The graph as arrays in compressed rows: the edges of node i are `[starts[i], starts[i + 1])`."""
 
     lats: Floats
     lons: Floats
@@ -60,7 +64,7 @@ def road_version() -> str:
     parts = (
         *(package_version(name) for name in ("scgraph", "zipcodes")),
         *(FREEWAY_MPH, SURFACE_MPH, SURFACE_FACTOR, FREEWAY_FACTOR),
-        *(FREEWAY_SPACING_MILES, ZIP_SPACING_MILES, LONGEST_SURFACE_EDGE_MILES),
+        *(FREEWAY_SPACING_MILES, ZIP_SPACING_MILES, LONGEST_SURFACE_EDGE_MILES, WESTERNMOST),
         sorted(BARRIERS.items()),
     )
     return f"roads-1-{hashlib.sha256(repr(parts).encode()).hexdigest()[:8]}"
@@ -72,19 +76,29 @@ def weight(miles: Floats, mph: float) -> Floats:
     return np.asarray(minutes * SHIFT + np.maximum(np.rint(miles * MILLIS), 1), dtype=np.float64)
 
 
+def freeway_neighbours() -> list[dict[int, float]]:
+    """Return for each freeway node its neighbours and the kilometers to them, without the data's loops.
+
+    Nodes in Alaska and Hawaii have none.
+    """
+    return [
+        {target: float(kilometers) for target, kilometers in row.items() if target != node}
+        if us_freeway_geograph.nodes[node][1] > WESTERNMOST
+        else {}
+        for node, row in enumerate(us_freeway_geograph.graph)
+    ]
+
+
 def build_graph() -> RoadGraph:
     """Build the graph from the installed packages; takes a few seconds."""
     nodes = np.array(us_freeway_geograph.nodes, dtype=np.float64)
-    neighbours = [
-        {target: float(kilometers) for target, kilometers in row.items() if target != node}
-        for node, row in enumerate(us_freeway_geograph.graph)
-    ]
+    neighbours = freeway_neighbours()
     degrees = np.array([len(row) for row in neighbours])
-    on_surface = _thin_freeways(nodes, degrees)
+    on_surface = _thin_freeways(nodes, degrees) & (degrees > 0)
     zips = np.array([(entry.lat, entry.lon) for entry in gazetteer() if entry.active])
     zips = zips[_spaced(zips, ZIP_SPACING_MILES)]
-    kept = on_surface | (degrees != 2)
-    chains = _contract(neighbours, kept)
+    kept = on_surface | ((degrees != 2) & (degrees > 0))
+    chains = contract(neighbours, kept)
     points = np.vstack((nodes, zips))
     surface = np.concatenate((np.flatnonzero(on_surface), np.arange(len(nodes), len(points))))
     edges = _join(chains, points, surface)
@@ -113,9 +127,9 @@ def _thin_freeways(nodes: Floats, degrees: NDArray[np.int64]) -> NDArray[np.bool
     return thinned
 
 
-def _contract(neighbours: list[dict[int, float]], kept: NDArray[np.bool_]) -> dict[tuple[int, int], tuple[float, list[int]]]:
+def contract(neighbours: list[dict[int, float]], kept: NDArray[np.bool_]) -> Edges:
     """Walk from kept node to kept node; return each pair's shortest chain as (weight, nodes), lower index first."""
-    chains: dict[tuple[int, int], tuple[float, list[int]]] = {}
+    chains: Edges = {}
     for start in np.flatnonzero(kept).tolist():
         for first in neighbours[start]:
             chain, kilometers = [start, first], neighbours[start][first]
@@ -131,9 +145,7 @@ def _contract(neighbours: list[dict[int, float]], kept: NDArray[np.bool_]) -> di
     return chains
 
 
-def _join(
-    chains: dict[tuple[int, int], tuple[float, list[int]]], points: Floats, surface: NDArray[np.int64]
-) -> dict[tuple[int, int], tuple[float, list[int]]]:
+def _join(chains: Edges, points: Floats, surface: NDArray[np.int64]) -> Edges:
     """Add the surface edges to the freeways; of two edges between the same nodes the quicker stays."""
     lats, lons = points[surface, 0], points[surface, 1]
     triangles = Delaunay(np.column_stack((lons * np.cos(np.radians(38.0)), lats))).simplices
@@ -143,10 +155,11 @@ def _join(
     miles = great_circle_miles(lats[a], lons[a], lats[b], lons[b])
     passable = (miles <= LONGEST_SURFACE_EDGE_MILES) & ~crosses_barrier(lats[a], lons[a], lats[b], lons[b])
     weights = weight(miles * SURFACE_FACTOR, SURFACE_MPH)
-    edges: dict[tuple[int, int], tuple[float, list[int]]] = defaultdict(lambda: (np.inf, []), chains)
-    for from_node, to_node, cost in zip(surface[a[passable]].tolist(), surface[b[passable]].tolist(), weights[passable], strict=True):
+    edges: Edges = defaultdict(lambda: (np.inf, []), chains)
+    ends = np.column_stack((surface[a], surface[b]))[passable].tolist()
+    for (from_node, to_node), cost in zip(ends, weights[passable].tolist(), strict=True):
         pair = min(from_node, to_node), max(from_node, to_node)
-        edges[pair] = min(edges[pair], (float(cost), list(pair)))
+        edges[pair] = min(edges[pair], (cost, list(pair)))
     return edges
 
 
@@ -154,7 +167,7 @@ def _pack(
     points: Floats,
     used: NDArray[np.int64],
     number: Integers,
-    edges: dict[tuple[int, int], tuple[float, list[int]]],
+    edges: Edges,
     access: Integers,
 ) -> RoadGraph:
     """Lay the edges out in rows, both ways, each with the points that it runs through between its ends."""

@@ -68,7 +68,7 @@ class RoadNetwork:
 
     @classmethod
     def load(cls, cache_dir: FilePath | str) -> "RoadNetwork":
-        """Return the network cached in that folder, building it first if there is none; one process builds at a time."""
+        """Return the network cached in that folder, built first if there is none; one process at a time builds."""
         folder = FilePath(cache_dir)
         file = folder / f"{road_version()}.npz"
         graph = _read(file)
@@ -106,7 +106,7 @@ class RoadNetwork:
         return self.one_to_many(lat, lon, lats, lons)
 
     def pairs(self, lats_a: ArrayLike, lons_a: ArrayLike, lats_b: ArrayLike, lons_b: ArrayLike) -> Travel:
-        """Travel from the i-th point of a to the i-th of b: one search for each distinct point of the side with fewer."""
+        """Travel from the i-th point of a to the i-th of b: a search for each distinct point of the side with fewer."""
         a, b = np.column_stack(_points(lats_a, lons_a)), np.column_stack(_points(lats_b, lons_b))
         if len(a) != len(b):
             raise ValueError(f"{len(a)} origins and {len(b)} destinations do not make pairs")
@@ -148,7 +148,8 @@ class RoadNetwork:
                 edges = slice(graph.starts[parent], graph.starts[parent + 1])
                 edge = int(graph.starts[parent]) + int(np.flatnonzero(graph.targets[edges] == node)[0])
                 inner = slice(graph.chain_starts[edge], graph.chain_starts[edge + 1])
-                line += list(zip(graph.chain_lats[inner].tolist()[::-1], graph.chain_lons[inner].tolist()[::-1], strict=True))
+                between = np.column_stack((graph.chain_lats[inner], graph.chain_lons[inner]))[::-1]
+                line += [(lat, lon) for lat, lon in between.tolist()]
             node = parent
         return [*([] if line[-1] == start else [start]), *line[::-1]]
 
@@ -258,7 +259,7 @@ def _travel(weights: Floats, straight_miles: Floats) -> Travel:
 def _read(file: FilePath) -> RoadGraph | None:
     """Read a cached graph, or None where there is none or it is damaged."""
     try:
-        with np.load(file, allow_pickle=False) as arrays:
+        with file.open("rb") as handle, np.load(handle, allow_pickle=False) as arrays:
             return RoadGraph(**{name: arrays[name] for name in arrays.files})
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
         return None
