@@ -23,8 +23,8 @@ from backhaul.supervisor.demo_file import demo_file, read_people, write_base_url
 from backhaul.supervisor.lock import Lock
 from backhaul.supervisor.options import Options
 
-CHILDREN_STOP_SECONDS = 2.8
-SERVERS_STOP_SECONDS = 1.2
+CHILDREN_STOP_SECONDS = 2.4
+SERVERS_STOP_SECONDS = 1.5
 FIRST_PAGE = "/accounts/login/"
 FIRST_PAGE_SECONDS = 60.0
 HOPELESS_DEATHS = 3  # of the web server before it ever answered

@@ -162,7 +162,8 @@ def test_a_grandchild_that_outlived_its_parent_is_ended_too(tmp_path: Path) -> N
         "from backhaul.servers import privileges\n"
         "from backhaul.supervisor.children import end_stragglers, own_children\n"
         "privileges.adopt_orphans()\n"
-        'code = \'import subprocess; print(subprocess.Popen(["sleep", "600"], stdout=-3, start_new_session=True).pid)\'\n'
+        "quiet = 'stdout=-3, stderr=-3, start_new_session=True'\n"
+        "code = 'import subprocess; print(subprocess.Popen([\\'sleep\\', \\'600\\'], ' + quiet + ').pid)'\n"
         "pid = int(subprocess.run([sys.executable, '-c', code], capture_output=True, text=True).stdout)\n"
         "assert pid in own_children(), 'the orphan did not come to us'\n"
         "end_stragglers()\n"
