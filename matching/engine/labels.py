@@ -1,0 +1,186 @@
+"""Labels: the partial duty days that the hours planner weighs against each other.
+
+A label is one column of an integer matrix: a legal way in which chain OWNER has come to the point reached so far.
+Drivers who have rested may leave later than they could; so a label also knows LATEST, the latest instant at which its
+shift can be made to end by leaving later without missing a window behind it. `LATEST - TIME - SHIFT` minutes of delay
+are still free.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.engine.columns import Bools, Ints
+from matching.engine.policy import DutyLimits
+
+OWNER = 0  # which chain
+TIME = 1  # the instant reached
+DRIVE = 2  # driving minutes left
+SHIFT = 3  # minutes left of the shift; may fall below 0, which bars driving only
+BREAK = 4  # driving minutes left before a break is due
+CYCLE = 5  # on-duty minutes left of the cycle; UNBOUND where the chain cannot use them up
+LATEST = 6  # see above; NEVER after a rest
+WAITED = 7  # minutes waited on duty so far
+FIRST = 8  # earliest service at the first stop, its opening apart where the truck is served on arrival
+IN_FIRST_SHIFT = 9  # 1 while the shift of the first stop lasts, so that leaving later moves FIRST
+TO_DRIVE = 10  # minutes left of the stretch being driven
+RULES = 11  # bit set of the rules that made the driver stop
+NODE = 12  # last entry in the trace, if there is one
+ROWS = 13
+
+NEVER = 1 << 50
+UNBOUND = 1 << 40
+
+RULE_DRIVE = 1
+RULE_SHIFT = 2
+RULE_BREAK = 4
+RULE_CYCLE = 8
+
+Labels = NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Trace:
+    """What each label of one chain did, as a tree of (entry before, deed, minutes)."""
+
+    entries: list[tuple[int, str, int]] = field(default_factory=list)
+
+    def add(self, labels: Labels, deed: str, minutes: Ints | int) -> None:
+        """Note a deed for every label."""
+        amounts = np.broadcast_to(np.asarray(minutes, dtype=np.int64), labels.shape[1:])
+        for column, amount in enumerate(amounts):
+            self.entries.append((int(labels[NODE, column]), deed, int(amount)))
+            labels[NODE, column] = len(self.entries) - 1
+
+    def way_to(self, entry: int) -> list[tuple[str, int]]:
+        """Return the deeds that lead to an entry, first deed first."""
+        deeds = []
+        while entry >= 0:
+            entry, deed, minutes = self.entries[entry]
+            deeds.append((deed, minutes))
+        return deeds[::-1]
+
+
+def join(groups: list[Labels]) -> Labels:
+    """Return all groups as one matrix."""
+    return groups[0] if len(groups) == 1 else np.concatenate(groups, axis=1)
+
+
+def rested(labels: Labels, minutes: int, limits: DutyLimits, trace: Trace | None) -> Labels:
+    """Return the labels after so many minutes off duty: a rest, or the restart of the cycle if long enough."""
+    after = labels.copy()
+    after[TIME] += minutes
+    refresh(after, limits)
+    if minutes >= limits.restart_minutes:
+        after[CYCLE] = limits.cycle_minutes
+        after[RULES] |= RULE_CYCLE
+    if trace is not None:
+        trace.add(after, "off", minutes)
+    return after
+
+
+def refresh(labels: Labels, limits: DutyLimits) -> None:
+    """Give the labels a new shift, in place."""
+    labels[DRIVE] = limits.drive_minutes
+    labels[SHIFT] = limits.shift_minutes
+    labels[BREAK] = limits.drive_minutes_before_break
+    labels[LATEST] = NEVER
+    labels[IN_FIRST_SHIFT] = 0
+
+
+def with_rests(labels: Labels, need: Ints, limits: DutyLimits, trace: Trace | None) -> list[Labels]:
+    """Return the labels and what they become by resting here, or by restarting the cycle where it may run out.
+
+    `need`: shape (chains,), the most on-duty minutes that the rest of each chain can take.
+    """
+    groups = [labels, rested(labels, limits.rest_minutes, limits, trace)]
+    scarce = labels[CYCLE] < need[labels[OWNER]]
+    if scarce.any():
+        groups.append(rested(labels[:, scarce], limits.restart_minutes, limits, trace))
+    return groups
+
+
+def drive(labels: Labels, minutes: Ints, need: Ints, limits: DutyLimits, trace: Trace | None) -> Labels:
+    """Return the labels after a stretch of driving, shape (chains,) in minutes; a clock that runs out stops the truck.
+
+    A break when it is due, unless the shift would end during it; a rest when driving or the shift runs out; a restart
+    when the cycle does, or instead of a rest where the cycle may run out later.
+    """
+    going = labels
+    going[TO_DRIVE] = minutes[going[OWNER]]
+    there: list[Labels] = []
+    begun_with = labels.shape[1]
+    while True:
+        step = np.minimum(going[TO_DRIVE], np.clip(going[[DRIVE, SHIFT, BREAK, CYCLE]].min(axis=0), 0, None))
+        going[TIME] += step
+        for row in (DRIVE, SHIFT, BREAK, CYCLE, TO_DRIVE):
+            going[row] -= step
+        if trace is not None:
+            trace.add(going, "drive", step)
+        unfinished = going[TO_DRIVE] > 0
+        if not unfinished.any():
+            there.append(going)
+            return join(there)
+        there.append(going[:, ~unfinished])
+        going = _stopped(going[:, unfinished], need, limits, trace)
+        if going.shape[1] > 4 * begun_with:
+            going = undominated(going, need)
+
+
+def _stopped(labels: Labels, need: Ints, limits: DutyLimits, trace: Trace | None) -> Labels:
+    no_drive, no_cycle = labels[DRIVE] <= 0, labels[CYCLE] <= 0
+    break_due = labels[BREAK] <= 0
+    no_shift = labels[SHIFT] <= np.where(break_due, limits.break_minutes, 0)
+    labels[RULES] |= np.where(no_drive, RULE_DRIVE, 0) | np.where(no_shift, RULE_SHIFT, 0)
+    labels[RULES] |= np.where(no_cycle, RULE_CYCLE, 0)
+    stop = no_drive | no_cycle | no_shift
+    groups = []
+    if not stop.all():
+        pausing = labels[:, ~stop]
+        pausing[TIME] += limits.break_minutes
+        pausing[SHIFT] -= limits.break_minutes
+        pausing[BREAK] = limits.drive_minutes_before_break
+        pausing[RULES] |= RULE_BREAK
+        if trace is not None:
+            trace.add(pausing, "break", limits.break_minutes)
+        groups.append(pausing)
+    if stop.any():
+        may_rest = stop & ~no_cycle
+        if may_rest.any():
+            groups.append(rested(labels[:, may_rest], limits.rest_minutes, limits, trace))
+        restart = stop & (labels[CYCLE] < need[labels[OWNER]])
+        if restart.any():
+            groups.append(rested(labels[:, restart], limits.restart_minutes, limits, trace))
+    return join(groups)
+
+
+def unbind_cycle(labels: Labels, need: Ints) -> None:
+    """Mark, in place, the labels whose cycle outlasts the rest of their chain: it can no longer tell them apart."""
+    labels[CYCLE] = np.where(labels[CYCLE] >= need[labels[OWNER]], UNBOUND, labels[CYCLE])
+
+
+def undominated(labels: Labels, need: Ints) -> Labels:
+    """Return the labels without those that another one of the same chain makes superfluous, by chain and time.
+
+    One makes another superfluous if it has the same clocks and the same to drive, is no later, and by leaving later
+    can let its shift and its cycle end no earlier. More left on a clock is not enough: who must stop earlier on the
+    road rests where the other one only makes a break, and may so be there sooner. Of equals the first stays.
+    """
+    unbind_cycle(labels, need)
+    order = np.lexsort((-labels[SHIFT], labels[TIME], labels[OWNER]))
+    labels = labels[:, order]
+    total = labels.shape[1]
+    counts = np.bincount(labels[OWNER])
+    cycle_end = labels[CYCLE] + labels[LATEST] - labels[SHIFT]
+    same_clocks = labels[[SHIFT, DRIVE, BREAK, CYCLE, TO_DRIVE]]
+    unbound = labels[CYCLE] >= UNBOUND
+    superfluous: Bools = np.zeros(total, dtype=np.bool_)
+    for gap in range(1, int(counts.max(initial=0))):
+        first, second = slice(0, total - gap), slice(gap, total)
+        same = labels[OWNER, first] == labels[OWNER, second]
+        better = (same_clocks[:, first] == same_clocks[:, second]).all(axis=0)
+        better &= labels[LATEST, first] >= labels[LATEST, second]
+        better &= unbound[first] | (cycle_end[first] >= cycle_end[second])
+        superfluous[second] |= same & better
+    return labels[:, ~superfluous]

@@ -1,0 +1,153 @@
+"""The time line of one duty chain: what the driver does from which minute to which."""
+
+from dataclasses import dataclass
+
+from matching.engine.hours import Chains, Plans, plan
+from matching.engine.labels import Trace
+from matching.engine.policy import DutyLimits
+
+DRIVE = "drive"
+WAIT = "wait"
+SERVICE = "service"
+BREAK = "break"
+REST = "rest"
+RESTART = "restart"
+OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One stretch of time, in minutes since the epoch: `kind` is one of the words above.
+
+    `off` is the time before a rested driver leaves. `stop` is the position of the stop where it happens; None on the
+    road and at the start.
+    """
+
+    kind: str
+    start_at: int
+    end_at: int
+    stop: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopTimes:
+    """When the truck arrives at a stop, when the service begins and when it ends."""
+
+    arrive_at: int
+    begin_at: int
+    end_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLine:
+    """The day of one feasible chain; without one the plan says why, and there are no segments."""
+
+    plans: Plans
+    segments: tuple[Segment, ...]
+    stops: tuple[StopTimes, ...]
+
+
+def timeline(chain: Chains, limits: DutyLimits | None) -> TimeLine:
+    """Return the time line of the way that `plan` chooses for a single chain. Raises `ValueError` for more than one."""
+    if len(chain) != 1:
+        raise ValueError("A time line is of one chain.")
+    if limits is None:
+        plans = plan(chain, None)
+        stops = range(int(chain.stops[0]))
+        deeds = [deed for stop in stops for deed in (("drive", int(chain.drive_minutes[0, stop])), ("stop", stop))]
+        deeds.append(("drive", int(chain.drive_minutes[0, len(stops)])))
+        return _replay(chain, plans, deeds, None)
+    trace = Trace()
+    plans = plan(chain, limits, trace)
+    entry = max((at for at, (_, deed, _) in enumerate(trace.entries) if deed == "finish"), default=-1)
+    return _replay(chain, plans, trace.way_to(entry), limits)
+
+
+def _replay(chain: Chains, plans: Plans, deeds: list[tuple[str, int]], limits: DutyLimits | None) -> TimeLine:
+    if not plans.feasible[0]:
+        return TimeLine(plans, (), ())
+    day = _Day(chain, int(chain.start_at[0]), limits)
+    leave_later, deeds = _departures(deeds)
+    day.spend(OFF, leave_later)
+    for deed, minutes in deeds:
+        if deed == "drive":
+            day.drive(minutes)
+        elif deed == "break":
+            day.spend(BREAK, minutes)
+        elif deed == "off":
+            day.rest(minutes)
+        elif deed == "off on arrival":
+            day.rest_on_arrival(minutes)
+        elif deed in ("stop", "stop until break"):
+            day.serve(minutes, until_break=deed == "stop until break")
+    return TimeLine(plans, tuple(day.segments), tuple(day.stops))
+
+
+def _departures(deeds: list[tuple[str, int]]) -> tuple[int, list[tuple[str, int]]]:
+    """Move every delay to where the shift begins: return what it adds before the first, and the other deeds."""
+    before_start = 0
+    moved: list[tuple[str, int]] = []
+    last_off = -1
+    for deed, minutes in deeds:
+        if deed != "delay":
+            moved.append((deed, minutes))
+            last_off = len(moved) - 1 if deed.startswith("off") else last_off
+        elif last_off < 0:
+            before_start += minutes
+        else:
+            moved[last_off] = (moved[last_off][0], moved[last_off][1] + minutes)
+    return before_start, moved
+
+
+class _Day:
+    """A day being written down."""
+
+    def __init__(self, chain: Chains, start_at: int, limits: DutyLimits | None) -> None:
+        self.chain = chain
+        self.limits = limits
+        self.time = start_at
+        self.arrived = start_at
+        self.at_stop: int | None = None
+        self.rested_here = False
+        self.segments: list[Segment] = []
+        self.stops: list[StopTimes] = []
+
+    def spend(self, kind: str, minutes: int) -> None:
+        """Write down so many minutes; what goes on is one segment."""
+        if minutes <= 0:
+            return
+        start_at = self.time
+        self.time += minutes
+        last = self.segments[-1] if self.segments else None
+        if last and last.kind == kind and last.stop == self.at_stop:
+            start_at = self.segments.pop().start_at
+        self.segments.append(Segment(kind, start_at, self.time, self.at_stop))
+
+    def drive(self, minutes: int) -> None:
+        """Drive on: the truck is on the road, and arrives if the stretch ends with it."""
+        self.at_stop = None
+        self.rested_here = False
+        self.spend(DRIVE, minutes)
+        self.arrived = self.time
+
+    def rest(self, minutes: int) -> None:
+        """Rest where the truck stands: on the road, or at the stop just served."""
+        restart = self.limits is not None and minutes >= self.limits.restart_minutes
+        self.spend(RESTART if restart else REST, minutes)
+
+    def rest_on_arrival(self, minutes: int) -> None:
+        """Rest at the next stop, before its service, and on until it opens."""
+        self.at_stop = len(self.stops)
+        self.rested_here = True
+        self.rest(minutes)
+
+    def serve(self, stop: int, *, until_break: bool) -> None:
+        """Wait for the opening, serve, and stay until the idle minutes make a break if so planned."""
+        self.at_stop = stop
+        if not self.rested_here:
+            self.spend(WAIT, int(self.chain.opens_at[0, stop]) - self.time)
+        begin = self.time
+        self.spend(SERVICE, int(self.chain.service_minutes[0, stop]))
+        self.stops.append(StopTimes(self.arrived, begin, self.time))
+        if until_break and self.limits is not None:
+            self.spend(BREAK, self.arrived + self.limits.break_minutes - self.time)

@@ -1,0 +1,149 @@
+"""The slow, obvious twin of the hours planner: every choice tried, every state kept.
+
+A duty day is a list of events that happen one after another. A shift of None has not begun: the driver is rested and
+may leave later, and every delay up to the horizon is tried, minute by minute. Meant for small limits, where a minute
+stands for a longer time.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from matching.engine.policy import DutyLimits
+
+FOREVER = 10**6
+
+
+class State(NamedTuple):
+    time: int
+    drive: int
+    shift: int | None
+    until_break: int
+    cycle: int
+    later: int = 0
+    """How much later the shift could have begun without missing a window since."""
+
+
+class Reference:
+    """All ways through one chain."""
+
+    def __init__(
+        self, limits: DutyLimits, drives: Sequence[int], stops: Sequence[tuple[int, int, int]], finish_by: int
+    ):
+        self.limits = limits
+        self.drives = drives
+        self.stops = stops
+        self.finish_by = finish_by
+        self.horizon = max([stop[0] for stop in stops], default=0)
+
+    def earliest(self, start_at: int, clock: Sequence[int]) -> tuple[int, int]:
+        """Return (-1, earliest finish), or (position of the first stop that is missed, earliest arrival there)."""
+        drive, shift, until_break, cycle = clock
+        rested = shift >= self.limits.shift_minutes
+        states = {State(start_at, drive, None if rested else shift, until_break, cycle)}
+        states |= {after for state in states for after in self.rests(state)}
+        for position, (opens_at, closes_at, service) in enumerate(self.stops):
+            arrived = {there for state in states for there in self.driven(state, self.drives[position])}
+            earliest = min(state.time for state in arrived)
+            if earliest > closes_at:
+                return position, earliest
+            states = {after for state in arrived for after in self.served(state, opens_at, closes_at, service)}
+        arrived = {there for state in states for there in self.driven(state, self.drives[-1])}
+        earliest = min(state.time for state in arrived)
+        return (-1 if earliest <= self.finish_by else len(self.stops)), earliest
+
+    def rests(self, state: State) -> Iterator[State]:
+        for minutes in (self.limits.rest_minutes, self.limits.restart_minutes):
+            yield self.off(state, minutes)
+
+    def off(self, state: State, minutes: int) -> State:
+        limits = self.limits
+        cycle = limits.cycle_minutes if minutes >= limits.restart_minutes else state.cycle
+        return State(state.time + minutes, limits.drive_minutes, None, limits.drive_minutes_before_break, cycle)
+
+    def departures(self, state: State) -> Iterator[State]:
+        """Begin the shift now, or any number of minutes later while rested."""
+        if state.shift is not None:
+            yield state
+            return
+        for time in range(state.time, max(state.time, self.horizon) + 1):
+            yield state._replace(time=time, shift=self.limits.shift_minutes, later=FOREVER)
+
+    def driven(self, state: State, minutes: int) -> Iterator[State]:
+        """Drive minute by minute; when a clock has run out, stop for as long as the rules want."""
+        for at_wheel in self.departures(state):
+            yield from self.on_road(at_wheel, minutes)
+
+    def on_road(self, state: State, minutes: int) -> Iterator[State]:
+        limits = self.limits
+        while minutes:
+            assert state.shift is not None
+            break_due = state.until_break == 0
+            shift_over = state.shift <= (limits.break_minutes if break_due else 0)
+            if state.cycle <= 0:
+                yield from self.driven(self.off(state, limits.restart_minutes), minutes)
+                return
+            if state.drive <= 0 or shift_over:
+                for after in self.rests(state):
+                    yield from self.driven(after, minutes)
+                return
+            if break_due:
+                state = state._replace(
+                    time=state.time + limits.break_minutes,
+                    shift=state.shift - limits.break_minutes,
+                    until_break=limits.drive_minutes_before_break,
+                )
+                continue
+            state = state._replace(
+                time=state.time + 1,
+                drive=state.drive - 1,
+                shift=state.shift - 1,
+                until_break=state.until_break - 1,
+                cycle=state.cycle - 1,
+            )
+            minutes -= 1
+        yield state
+
+    def served(self, state: State, opens_at: int, closes_at: int, service: int) -> Iterator[State]:
+        for after in (
+            *self.on_arrival(state, opens_at, closes_at, service),
+            *self.after_rest(state, opens_at, closes_at, service),
+        ):
+            yield after
+            yield from self.rests(after)
+
+    def on_arrival(self, state: State, opens_at: int, closes_at: int, service: int) -> Iterator[State]:
+        """Serve on arrival, or stay on until the idle minutes make a break. Nobody waits who could have left later."""
+        assert state.shift is not None
+        limits = self.limits
+        begin = max(state.time, opens_at)
+        if begin > closes_at:
+            return
+        for until_break in (False, True):
+            leave_at = max(begin + service, state.time + limits.break_minutes * until_break)
+            here = leave_at - state.time
+            needed = max(service, limits.break_minutes * until_break)
+            if here > needed and state.later > 0:
+                continue
+            yield State(
+                leave_at,
+                state.drive,
+                state.shift - here,
+                limits.drive_minutes_before_break if here >= limits.break_minutes else state.until_break,
+                state.cycle - here,
+                min(state.later, closes_at - (state.time if until_break else begin)),
+            )
+
+    def after_rest(self, state: State, opens_at: int, closes_at: int, service: int) -> Iterator[State]:
+        """Rest on arrival and until the opening, or any number of minutes longer; then serve."""
+        for minutes in (self.limits.rest_minutes, self.limits.restart_minutes):
+            first = max(state.time + minutes, opens_at)
+            fresh = self.off(state, first - state.time)
+            for begin in range(first, min(closes_at, max(first, self.horizon)) + 1):
+                yield State(
+                    begin + service,
+                    fresh.drive,
+                    self.limits.shift_minutes - service,
+                    fresh.until_break,
+                    fresh.cycle - service,
+                    closes_at - begin,
+                )

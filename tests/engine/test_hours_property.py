@@ -1,0 +1,121 @@
+"""The hours planner against its slow twin, minute for minute, and the legality of every time line."""
+
+import random
+from itertools import pairwise
+
+import pytest
+
+from matching.engine.hours import NO_DEADLINE, plan
+from matching.engine.policy import DutyLimits
+from matching.engine.timeline import TimeLine, timeline
+from tests.engine.chains import make_chain, make_chains
+from tests.engine.reference_hours import Reference
+
+# The rules with a minute that stands for fifteen, so that every choice can be tried, minute by minute.
+SMALL = DutyLimits(
+    drive_minutes=44,
+    shift_minutes=56,
+    drive_minutes_before_break=32,
+    break_minutes=2,
+    rest_minutes=40,
+    cycle_minutes=280,
+    restart_minutes=136,
+)
+
+
+def random_case(seed: int) -> dict:
+    """A chain of up to three stops with windows that sometimes bind, and a clock that is sometimes short."""
+    rng = random.Random(seed)
+    count = rng.choice([0, 1, 1, 2, 2, 3])
+    drives = [rng.choice([0, rng.randint(0, 14), rng.randint(0, 40), rng.randint(0, 100)]) for _ in range(count + 1)]
+    stops, time = [], 0
+    for position in range(count):
+        time += drives[position] + rng.randint(-7, 45)
+        opens_at = max(0, time)
+        width = rng.choice([0, rng.randint(0, 20), rng.randint(0, 80), 10_000])
+        stops.append((opens_at, opens_at + width, rng.choice([0, 1, 2, rng.randint(0, 26)])))
+    clock = (44, 56, 32, 280)
+    if rng.random() < 0.6:
+        clock = (rng.randint(0, 44), rng.randint(0, 56), rng.randint(0, 32), rng.choice([280, rng.randint(0, 100)]))
+    finish_by = rng.choice([NO_DEADLINE, time + rng.randint(0, 200)])
+    return {"drives": drives, "stops": stops, "clock": clock, "finish_by": finish_by}
+
+
+def check_against_reference(seeds: range) -> None:
+    cases = [random_case(seed) for seed in seeds]
+    plans = plan(make_chains(*(make_chain(**case) for case in cases)), SMALL)
+    for row, case in enumerate(cases):
+        reference = Reference(SMALL, case["drives"], case["stops"], case["finish_by"])
+        expected = reference.earliest(0, case["clock"])
+        assert (int(plans.late_at[row]), int(plans.arrive_at[row])) == expected, (seeds[row], case)
+
+
+def test_the_planner_finds_what_trying_every_choice_finds():
+    check_against_reference(range(500))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("block", range(100))
+def test_the_planner_finds_what_trying_every_choice_finds_at_length(block):
+    check_against_reference(range(1_000 * (block + 1), 1_000 * (block + 2)))
+
+
+def assert_legal(day: TimeLine, case: dict, limits: DutyLimits) -> None:
+    """Walk along the time line with the four clocks, written apart from the planner."""
+    drive, shift, until_break, cycle = case["clock"]
+    fresh = shift >= limits.shift_minutes
+    shift_ends = None if fresh else shift
+    idle = 0
+    assert day.segments == () or day.segments[0].start_at == 0
+    for before, after in pairwise(day.segments):
+        assert before.end_at == after.start_at
+    for part in day.segments:
+        minutes = part.end_at - part.start_at
+        assert minutes > 0
+        if part.kind in ("off", "rest", "restart"):
+            assert part.kind != "off" or fresh
+            if part.kind != "off":
+                assert minutes >= limits.rest_minutes
+                drive, until_break, shift_ends = limits.drive_minutes, limits.drive_minutes_before_break, None
+            if minutes >= limits.restart_minutes:
+                cycle = limits.cycle_minutes
+            idle = 0
+            continue
+        if shift_ends is None:
+            shift_ends = part.start_at + limits.shift_minutes
+        if part.kind == "drive":
+            idle = 0
+            drive, until_break, cycle = drive - minutes, until_break - minutes, cycle - minutes
+            assert min(drive, until_break, cycle) >= 0
+            assert part.end_at <= shift_ends
+        else:
+            idle += minutes
+            if idle >= limits.break_minutes:
+                until_break = limits.drive_minutes_before_break
+            cycle -= minutes if part.kind != "break" else 0
+
+
+def test_every_time_line_is_legal_and_says_what_the_plan_says():
+    for seed in range(400):
+        case = random_case(seed)
+        chain = make_chain(**case)
+        plans = plan(chain, SMALL)
+        day = timeline(chain, SMALL)
+        if not plans.feasible[0]:
+            assert day.segments == ()
+            continue
+        assert_legal(day, case, SMALL)
+        assert (day.segments[-1].end_at if day.segments else 0) == plans.arrive_at[0], (seed, case)
+        driven = sum(part.end_at - part.start_at for part in day.segments if part.kind == "drive")
+        assert driven == sum(case["drives"])
+        waited = sum(part.end_at - part.start_at for part in day.segments if part.kind == "wait")
+        padded = sum(
+            part.end_at - part.start_at for part in day.segments if part.kind == "break" and part.stop is not None
+        )
+        assert waited + padded == plans.wait_minutes[0], (seed, case, day)
+        for times, (opens_at, closes_at, service) in zip(day.stops, case["stops"], strict=True):
+            assert times.arrive_at <= times.begin_at
+            assert opens_at <= times.begin_at <= closes_at, (seed, case, day)
+            assert times.end_at - times.begin_at == service
+        if day.stops:
+            assert day.stops[0].begin_at == plans.first_service_at[0], (seed, case, day)
