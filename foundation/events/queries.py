@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from foundation.events.models import Canary, Event, FeedEntry, Mail, Notice, NoticeReader, Reaction
+from foundation.events.models import AuditEntry, Canary, Event, FeedEntry, Mail, Notice, NoticeReader, Reaction
 from foundation.trade import clock
 
 REPLAY = timedelta(seconds=10)  # a page may be so old when its stream opens
@@ -48,6 +48,11 @@ def read_up_to(organization_id: str, person_id: str) -> int:
     return reader.read_up_to if reader else 0
 
 
+def unread_notices(organization_id: str, person_id: str) -> int:
+    """Return how many of an organization's notices a person has not read."""
+    return notices_of(organization_id).filter(pk__gt=read_up_to(organization_id, person_id)).count()
+
+
 def dead_reactions() -> QuerySet[Reaction]:
     """Return the reactions that were given up, newest first (the operator's)."""
     return Reaction.objects.filter(dead_at__isnull=False).select_related("event").order_by("-dead_at")
@@ -72,3 +77,8 @@ def pulse() -> Pulse:
     canary = Canary.objects.filter(pk=OPERATOR).values_list("heard_at", flat=True).first()
     ages = [(now - instant).total_seconds() if instant else None for instant in (fact, reaction, canary)]
     return Pulse(ages[0], ages[1], ages[2], dead_reactions().count())
+
+
+def history_of(organization_id: str, subject: str) -> QuerySet[AuditEntry]:
+    """Return what the organization's audit says of one of its things, newest first."""
+    return AuditEntry.objects.filter(organization_id=organization_id, subject=subject).order_by("-id")

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
 from foundation.events import live
-from foundation.events.models import AuditEntry, Event, FeedEntry, Mail, Notice
+from foundation.events.models import AuditEntry, Event, FeedEntry, Mail, Notice, NoticeReader
 
 LARGEST_PAYLOAD_BYTES = 20_000
 WAKE_CHANNEL = "backhaul_events"
@@ -141,3 +141,13 @@ def end_streams(*, organization_id: str | None = None, person_id: str | None = N
         raise ValueError("Name the organization or the person whose streams should end")
     message: dict[str, object] = {"organization_id": organization_id or "", "person_id": person_id or ""}
     transaction.on_commit(partial(live.send, [(live.CONTROL_CHANNEL, message)]))
+
+
+def read_notices(*, organization_id: str, person_id: str, notice_id: str) -> None:
+    """Note that a person has read an organization's notices up to one of them; what is not theirs changes nothing."""
+    notice = Notice.objects.filter(organization_id=organization_id, public_id=notice_id).first()
+    if notice is None:
+        return
+    with transaction.atomic():
+        reader, _ = NoticeReader.objects.get_or_create(organization_id=organization_id, person_id=person_id)
+        NoticeReader.objects.filter(pk=reader.pk, read_up_to__lt=notice.pk).update(read_up_to=notice.pk)

@@ -7,6 +7,7 @@ import pytest
 from django.db import connections
 
 from foundation.events.relay import run_relay
+from tests.events.listening import Listener
 
 
 @pytest.fixture
@@ -27,3 +28,11 @@ def run_relay_in_thread() -> Iterator[Callable[[Mapping[str, Sequence[str]]], No
     stop.set()
     for thread in threads:
         thread.join(10)
+
+
+@pytest.fixture
+def listener(transactional_db: None) -> Iterator[Listener]:
+    """A listener that hangs up when the test ends."""
+    found = Listener()
+    yield found
+    found.close()
