@@ -17,6 +17,7 @@ from foundation.rest.fields import (
     instant,
     money,
 )
+from foundation.rest.postings import NewPosting
 from foundation.rest.serializers import StrictSerializer
 from foundation.trade.accessorials import AccessorialTerms
 from foundation.trade.equipment import LOAD_EQUIPMENT_CHOICES
@@ -106,19 +107,8 @@ class LoadSerializer(StrictSerializer):
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A new load", examples.NEW_LOAD, request_only=True)])
-class NewLoadSerializer(LoadSerializer):
+class NewLoadSerializer(NewPosting, LoadSerializer):
     """A load to post, or to keep as a draft."""
-
-    external_id = StrictCharField(
-        required=False, allow_blank=True, help_text="The number in your own system, unique in your organization."
-    )
-    draft = StrictBooleanField(required=False, write_only=True, help_text="Keep it off the market for now.")
-
-
-class BulkSerializer(StrictSerializer):
-    """Up to 500 loads; those with an external_id that you have already are brought up to date."""
-
-    items = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=500)
 
 
 class BulkItemSerializer(serializers.Serializer[Any]):
