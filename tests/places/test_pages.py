@@ -5,16 +5,15 @@ import json
 from typing import Any
 
 import pytest
-from django import forms
 from django.db import connection
 from django.test import Client
 
-from foundation.places.forms import PlaceField
 from foundation.places.models import ZipCode
 from foundation.places.place import Place
 from foundation.places.queries import find_place, zip_code
 from foundation.places.services import load_zip_table
 from tests.builders import make_organization, make_person
+from tests.places.site import TripForm
 
 pytestmark = pytest.mark.django_db
 
@@ -126,13 +125,6 @@ def test_freeways_are_served_packed_cached_and_with_an_etag(client: Client) -> N
     again = client.get("/places/freeways.json", headers={"If-None-Match": answer["ETag"]})
     assert again.status_code == 304
     assert client.post("/places/freeways.json").status_code == 405
-
-
-class TripForm(forms.Form):
-    """A form with one place that is required and one that is not."""
-
-    origin = PlaceField()
-    home = PlaceField(required=False)
 
 
 def test_a_form_takes_words_and_gives_places() -> None:

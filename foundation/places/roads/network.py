@@ -17,7 +17,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
-from foundation.places.geometry import EARTH_RADIUS_MILES, chord_to_miles, great_circle_miles, unit_vectors
+from foundation.places.geometry import EARTH_RADIUS_MILES, great_circle_miles, unit_vectors
 from foundation.places.roads.barriers import barrier_points, crosses_barrier
 from foundation.places.roads.build import (
     FREEWAY_MPH,
@@ -212,7 +212,7 @@ class RoadNetwork:
     def _enter(self, lats: Floats, lons: Floats) -> tuple[NDArray[np.int32], Floats]:
         """Return the nearest nodes of each point and the weights to them, both (n, 6); infinite across a barrier."""
         chords, found = self._tree.query(unit_vectors(lats, lons), k=ACCESS_NODES)
-        miles = chord_to_miles(chords)
+        miles = chords * (EARTH_RADIUS_MILES * (1 + chords**2 / 24))  # the arc of a short chord, to a millionth
         weights = weight(miles * SURFACE_FACTOR, SURFACE_MPH)
         points, ways = np.nonzero(miles > self._barrier_miles[found])
         if len(points):
