@@ -21,9 +21,12 @@ def trip(request: HttpRequest) -> HttpResponse:
     """Show the form, or where it leads."""
     form = TripForm(request.GET or None)
     said = repr(form.cleaned_data["origin"].name) if form.is_valid() else ""
-    meta = "<meta name='htmx-config' content='{{\"includeIndicatorStyles\": false}}'>"
-    script = "<script src='{}' defer></script>"
-    page = f"<!doctype html><link rel='icon' href='data:,'>{meta}{script}{script}<form>{{}}<button>Go</button></form><p>{{}}</p>"
+    head = (
+        "<!doctype html><link rel='icon' href='data:,'>"
+        "<meta name='htmx-config' content='{{\"includeIndicatorStyles\": false}}'>"
+        "<script src='{}' defer></script><script src='{}' defer></script>"
+    )
+    page = head + "<form>{}<button>Go</button></form><p>{}</p>"
     scripts = static("django_htmx/htmx-2.min.js"), static("js/places.js")
     return HttpResponse(format_html(page, *scripts, form.as_p(), said))
 
