@@ -1,9 +1,12 @@
 """Every room's routes, joined."""
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from backhaul import views
+from backhaul.admin import operator_site
 from foundation.accounts.urls import account_urlpatterns
+from foundation.events.urls import api_urlpatterns as events_api
 from foundation.places.urls import api_urlpatterns as places_api
 from foundation.rest.handlers import unknown_address
 from foundation.rest.urls import api_urlpatterns as rest_api
@@ -14,13 +17,20 @@ handler403 = "foundation.rest.handlers.permission_denied"
 handler404 = "foundation.rest.handlers.not_found"
 handler500 = "foundation.rest.handlers.server_error"
 
-API: list[URLPattern | URLResolver] = [*rest_api, *places_api, *loads_api]
+API: list[URLPattern | URLResolver] = [*rest_api, *events_api, *places_api, *loads_api]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("foundation.accounts.urls")),
+    path("", include("foundation.events.urls")),
+    path("", include("foundation.places.urls")),
+    path("", include("loads.urls")),
+    path("", include("carriers.urls")),
     *account_urlpatterns,
     path("api/v1/", include(API)),
     path("api/<path:rest>", unknown_address),
 ]
+
+if settings.ADMIN_ENABLED:
+    urlpatterns.append(path("admin/", operator_site().urls))

@@ -16,6 +16,7 @@ from foundation.accounts.models import ApiKey, Market, Membership, Person
 from foundation.trade import clock
 
 KEY_FORM = re.compile(r"bh_(?P<kind>live|test)_(?P<id>[0-9a-z]{26})_(?P<secret>[0-9a-f]{48})")
+KEY_IN_ADDRESS = re.compile(r"\s*(Bearer\s+)?bh_(live|test)_", re.IGNORECASE)
 KINDS: dict[str, str] = {Market.LIVE: "live", Market.SANDBOX: "test"}
 USED_AT_GRAIN = timedelta(minutes=1)  # last use is written at most this often: a busy key must not write on every call
 _REFUSAL = "This key is not valid. Check that it was copied whole, has not expired and has not been revoked."
@@ -84,7 +85,7 @@ class KeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Person, ApiKey] | None:
         """Return the key's maker and the key, and set `request.actor`; None when there is no Authorization header."""
-        if any(value.startswith(("bh_live_", "bh_test_")) for value in request.query_params.values()):
+        if any(KEY_IN_ADDRESS.match(str(value)) for _, values in request.query_params.lists() for value in values):
             raise ParseError(
                 "A key in an address ends up in logs. Send it as 'Authorization: Bearer <key>', and revoke this one."
             )

@@ -205,7 +205,7 @@ class AskForm(forms.Form):
     )
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
-        super().__init__(*args, prefix="ask", **kwargs)
+        super().__init__(*args, **{**kwargs, "prefix": "ask"})
         choices = [(RelationshipKind.PARTNER, "To be their partner: see what they post to partners")]
         if organization.brokers:
             choices.insert(0, (RelationshipKind.REPRESENTS, "To act for them as their broker"))

@@ -52,15 +52,12 @@ def test_sandbox_keys_say_so_and_do_not_pass_as_live_ones():
     assert actor_of_key(text.replace("bh_test_", "bh_live_")) is None
 
 
+def with_another_last_digit(text: str) -> str:
+    return text[:-1] + ("0" if text[-1] != "0" else "1")
+
+
 @pytest.mark.parametrize(
-    "damage",
-    [
-        lambda t: t[:-1],
-        lambda t: t[:-1] + ("0" if t[-1] != "0" else "1"),
-        lambda t: "",
-        lambda t: t + " x",
-        lambda t: t.upper(),
-    ],
+    "damage", [with_another_last_digit, str.upper, lambda text: text[:-1], lambda text: "", lambda text: text + " x"]
 )
 def test_a_damaged_key_is_refused(owner, damage):
     _, text = make_key(owner)

@@ -52,12 +52,8 @@ def test_a_rule_that_is_broken_is_said_beside_its_field(changes, field):
 
 def test_a_broker_gives_either_number():
     person = make_person()
-    assert (
-        create_organization(
-            person=person, terms=carrier(hauls=False, brokers=True, usdot_number="", mc_number="MC-123456")
-        ).mc_number
-        == "123456"
-    )
+    by_mc = carrier(hauls=False, brokers=True, usdot_number="", mc_number="MC-123456")
+    assert create_organization(person=person, terms=by_mc).mc_number == "123456"
     with pytest.raises(Invalid):
         create_organization(person=person, terms=carrier(hauls=False, brokers=True, usdot_number=""))
 
@@ -87,7 +83,7 @@ def test_one_verified_organization_per_usdot_number_and_market():
     make_organization("First", hauls=True, usdot_number="1234567")
     second = make_organization("Second", verified=False, hauls=True, usdot_number="1234567")
     sandbox = make_organization("Third", verified=False, hauls=True, usdot_number="1234567", market="sandbox")
-    with pytest.raises(Conflict, match="First .* is verified with USDOT number 1234567 already"):
+    with pytest.raises(Conflict, match=r"First .* is verified with USDOT number 1234567 already"):
         verify_organization(public_id_or_name=second.public_id, decided_by="ops")
     assert verify_organization(public_id_or_name=sandbox.public_id, decided_by="ops").is_verified
 

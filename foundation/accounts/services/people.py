@@ -28,12 +28,18 @@ def hash_of_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _require_owner_now(actor: Actor) -> None:
-    """Raise `Forbidden` unless the actor still is an owner: under the organization's lock, roles stand still."""
+def _require_owner_now(actor: Actor) -> Person:
+    """Return the person who acts; raise `Forbidden` unless they still are an owner.
+
+    Under the organization's lock, roles stand still.
+    """
     actor.require("people:manage")
+    if actor.person is None:
+        raise Forbidden("key_manages_people", "A key cannot manage people. Sign in to do so.")
     still = Membership.objects.filter(organization=actor.organization, person=actor.person, role=Role.OWNER).exists()
     if not still:
         raise Forbidden("not_an_owner", f"You are no longer an owner of {actor.organization}.")
+    return actor.person
 
 
 def _checked_role(role: str) -> str:
@@ -55,7 +61,7 @@ def invite_colleague(*, actor: Actor, email: str, role: str) -> Invitation:
         raise Invalid([FieldProblem("email", "not_an_email", "Enter an address such as pat@example.com.")]) from error
     with transaction.atomic():
         organization = locked(actor.organization)
-        _require_owner_now(actor)
+        inviter = _require_owner_now(actor)
         if Membership.objects.filter(organization=organization, person__email__iexact=email).exists():
             raise Invalid([FieldProblem("email", "belongs_already", f"{email} belongs to {organization} already.")])
         now = clock.now()
@@ -72,7 +78,7 @@ def invite_colleague(*, actor: Actor, email: str, role: str) -> Invitation:
             email=email,
             role=role,
             token_hash=hash_of_token(token),
-            invited_by=actor.person,
+            invited_by=inviter,
             created_at=now,
             expires_at=now + INVITATION_LASTS,
         )

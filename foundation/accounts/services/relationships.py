@@ -11,7 +11,7 @@ from foundation.accounts.queries import blocks_either_way, counterpart
 from foundation.accounts.services.organizations import locked
 from foundation.events.services import end_streams, publish, record_audit
 from foundation.trade import clock
-from foundation.trade.errors import Conflict, FieldProblem, Invalid, NotFound
+from foundation.trade.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 
 ASKED_FOR = frozenset({RelationshipKind.REPRESENTS, RelationshipKind.PARTNER})
 
@@ -95,6 +95,8 @@ def ask_for_relationship(*, actor: Actor, giver_public_id: str, kind: str, messa
     """
     actor.require("organization:write")
     taker = actor.organization
+    if actor.person is None:
+        raise Forbidden("key_asks", "A key cannot ask for a relationship. Sign in to ask.")
     if kind not in ASKED_FOR:
         raise Invalid([FieldProblem("kind", "unknown", "You can ask to act for somebody, or to be a partner.")])
     if not taker.is_verified:

@@ -13,14 +13,14 @@ def control(field: BoundField) -> SafeString:
     widget = field.field.widget
     if isinstance(widget, CheckboxInput):
         classes = "form-check-input"
-    elif isinstance(widget, Select) and not isinstance(widget, RadioSelect):
-        classes = "form-select"
     elif isinstance(widget, RadioSelect | CheckboxSelectMultiple):
         classes = ""
+    elif isinstance(widget, Select):
+        classes = "form-select"
     else:
         classes = "form-control"
     given = str(widget.attrs.get("class", ""))
-    attrs = {"class": f"{given} {classes} {'is-invalid' if field.errors else ''}".strip()}
+    attrs: dict[str, str | bool] = {"class": f"{given} {classes} {'is-invalid' if field.errors else ''}".strip()}
     described = [f"{field.auto_id}_hint"] if field.help_text else []
     if field.errors:
         described.append(f"{field.auto_id}_error")

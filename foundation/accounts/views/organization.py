@@ -79,14 +79,13 @@ def _edit_page(
     differences = []
     if current is not None:
         stands = OrganizationForm(organization=current)
-        differences = [
-            (field.label, stands.initial.get(field.name), form.data.get(field.name, ""))
-            for field in form.visible_fields()
-            if field.name != "accepts_revocation"
-            and _shown(stands.initial.get(field.name)) != _shown(form[field.name].value())
-        ]
-        form.data = form.data.copy()  # saving again is then on the version that has been compared
-        form.data["version"] = str(current.version)  # type: ignore[index]
+        for field in form.visible_fields():
+            now, entered = _shown(stands[field.name].value()), _shown(field.value())
+            if now != entered and field.name != "accepts_revocation":
+                differences.append((field.label, now, entered))
+        # Saving again is then on the version that has been compared.
+        form.data = request.POST.copy()
+        form.data["version"] = str(current.version)
     context = {
         "form": form,
         "differences": differences,
@@ -97,4 +96,6 @@ def _edit_page(
 
 
 def _shown(value: object) -> str:
-    return {True: "yes", False: "", None: "", "on": "yes"}.get(value, str(value))  # type: ignore[call-overload,no-any-return]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value or "")

@@ -92,12 +92,12 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Show an invitation to whoever holds its mail; accept it as the invited person."""
     found = find_invitation(token=token)
     if request.method == "POST" and request.user.is_authenticated:
-        membership = accept_invitation(person=request.user, token=token)  # type: ignore[arg-type]
+        membership = accept_invitation(person=request.user, token=token)
         request.session[SESSION_KEY] = membership.organization.public_id
         messages.success(request, f"Welcome to {membership.organization.name}.")
         return redirect("accounts:home")
     context = {
         "invitation": found,
-        "is_for_me": request.user.is_authenticated and request.user.email.lower() == found.email.lower(),  # type: ignore[union-attr]
+        "is_for_me": request.user.is_authenticated and request.user.email.lower() == found.email.lower(),
     }
     return render(request, "accounts/invitation.html", context)
