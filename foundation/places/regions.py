@@ -5,10 +5,15 @@ from types import MappingProxyType
 
 REGIONS: Mapping[str, tuple[str, frozenset[str]]] = MappingProxyType(
     {
-        "northeast": ("Northeast", frozenset("CT ME MA NH NJ NY PA RI VT".split())),
-        "midwest": ("Midwest", frozenset("IL IN IA KS MI MN MO NE ND OH SD WI".split())),
-        "south": ("South", frozenset("AL AR DE DC FL GA KY LA MD MS NC OK SC TN TX VA WV".split())),
-        "west": ("West", frozenset("AZ CA CO ID MT NV NM OR UT WA WY".split())),
+        "northeast": ("Northeast", frozenset(["CT", "ME", "MA", "NH", "NJ", "NY", "PA", "RI", "VT"])),
+        "midwest": ("Midwest", frozenset(["IL", "IN", "IA", "KS", "MI", "MN", "MO", "NE", "ND", "OH", "SD", "WI"])),
+        "south": (
+            "South",
+            frozenset(
+                ["AL", "AR", "DE", "DC", "FL", "GA", "KY", "LA", "MD", "MS", "NC", "OK", "SC", "TN", "TX", "VA", "WV"]
+            ),
+        ),
+        "west": ("West", frozenset(["AZ", "CA", "CO", "ID", "MT", "NV", "NM", "OR", "UT", "WA", "WY"])),
     }
 )
 
