@@ -310,3 +310,4 @@ ROAD_CACHE = HOME / "cache"
 ROUTING_URL = env.str("ROUTING_URL", default="")  # an OSRM-compatible server; without it the built-in road network
 GEOCODER = env.str("GEOCODER", default="")  # "nominatim" or "photon"; without it street addresses fall back to the ZIP
 GEOCODER_DOMAIN = env.str("GEOCODER_DOMAIN", default="")  # one's own geocoding server, as host or URL
+MAP_TILES_URL = env.str("MAP_TILES_URL", default="")  # map tiles under the way, as {z}/{x}/{y}; without it states and freeways

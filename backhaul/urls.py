@@ -28,6 +28,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("loads.urls")),
     path("", include("carriers.urls")),
     *account_urlpatterns,
+    path("", include("matching.urls")),
+    path("", include("brokers.urls")),
     path("api/v1/", include(API)),
     path("api/<path:rest>", unknown_address),
 ]

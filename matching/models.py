@@ -63,14 +63,19 @@ class Match(models.Model):
 
 
 class MatchRun(models.Model):
-    """What the last matching of a leg or of a load looked at: how many pairs, how many were feasible, and refusals counted by rule."""
+    """What the last matching of a leg or of a load looked at: how many pairs, how many were feasible, and refusals counted by rule.
+
+    `is_cut_short` says that more pairs were worth something than are kept: when the list runs short, matching again may fill it.
+    """
 
     leg = models.OneToOneField(ReturnLeg, models.CASCADE, null=True, blank=True, related_name="match_run")
     load = models.OneToOneField(Load, models.CASCADE, null=True, blank=True, related_name="match_run")
     version = models.PositiveIntegerField()
     policy_version = models.CharField(max_length=40)
+    road_version = models.CharField(max_length=40)
     candidates = models.PositiveIntegerField()
     feasible = models.PositiveIntegerField()
+    is_cut_short = models.BooleanField(default=False)
     refusals = models.JSONField(default=dict)
     ran_at = models.DateTimeField()
 

@@ -244,12 +244,20 @@ def _note_run(run: Run, policy: PolicyTerms, now: datetime) -> None:
         defaults={
             "version": run.subject.version,
             "policy_version": policy.version,
+            "road_version": run.road_version,
+            "is_cut_short": _is_cut_short(run, policy),
             "candidates": run.candidates,
             "feasible": run.feasible,
             "refusals": run.refusals,
             "ran_at": now,
         },
     )
+
+
+def _is_cut_short(run: Run, policy: PolicyTerms) -> bool:
+    most = policy.kept_per_leg if run.leg else policy.kept_per_load
+    announced = sum(pair.is_for_market for pair in run.pairs)
+    return announced > most or (run.leg is not None and sum(pair.is_for_carrier for pair in run.pairs) > most)
 
 
 _COMPARED = (
@@ -333,6 +341,32 @@ def store_matches(*, run: Run, policy: PolicyTerms, now: datetime, settle: Calla
             )
         settle()
     return len(kept)
+
+
+def clear_matches(
+    *, leg: ReturnLeg | None = None, load: Load | None = None, now: datetime, settle: Callable[[], None]
+) -> None:
+    """Delete the matches of a leg or load that left the market, tell who could see them, and settle."""
+    subject = leg or load
+    assert subject is not None
+    mine = {"leg": leg} if leg else {"load": load}
+    with transaction.atomic():
+        rows = Match.objects.filter(**mine).select_related("leg__organization", "load__organization")
+        gone = [
+            ChangedPair(row.public_id, row.leg, row.load, row.is_for_carrier, row.market_gain_cents > 0, True)
+            for row in rows.defer("parts", "own_parts")
+        ]
+        Match.objects.filter(**mine).delete()
+        MatchRun.objects.filter(**mine).delete()
+        if gone:
+            announce(
+                subject=subject.public_id,
+                version=subject.version,
+                market=subject.organization.market,
+                pairs=gone,
+                now=now,
+            )
+        settle()
 
 
 def _prune(run: Run, fresh: Sequence[Pair], policy: PolicyTerms) -> None:

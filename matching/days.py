@@ -1,0 +1,153 @@
+"""The day of a match for the eye: steps in words, and bars against the windows."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from foundation.trade.windows import local
+from matching.models import Match
+
+WIDTH = 480
+_WORDS = {
+    "drive": "Drives",
+    "wait": "Waits",
+    "service": "At the stop",
+    "break": "Break of 30 min",
+    "rest": "Rests 10 h",
+    "restart": "Rests 34 h",
+    "off": "Off duty, leaves later",
+}
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _hours(minutes: float) -> str:
+    whole = round(minutes)
+    hours, rest = divmod(whole, 60)
+    if not hours:
+        return f"{rest} min"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def _stretches(match: Match) -> list[dict[str, Any]]:
+    """Return the stretches that the truck drives with the load, in order: to the first stop, between stops, home."""
+    return [stretch for stretch in match.parts["stretches"] if stretch["kind"] != "avoided"]
+
+
+def steps_of(match: Match, timeline: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """Return the day as `{at, until, zone, words, note}`; with the carrier's time line its rests are steps too."""
+    leg, stops = match.leg, list(match.load.stops.all())
+    times, ways = match.parts["stops"], _stretches(match)
+    steps: list[dict[str, Any]] = [
+        _step(_instant(match.parts["ready_at"]), None, leg.empty_time_zone, f"Empty in {leg.empty_city}, {leg.empty_state}")
+    ]
+    for position, (stop, time) in enumerate(zip(stops, times, strict=False)):
+        steps.append(_drive(ways[position], _instant(time["arrive_at"]), stop.time_zone, f"{stop.city}, {stop.state}"))
+        begin, end = _instant(time["begin_at"]), _instant(time["end_at"])
+        waited = (begin - _instant(time["arrive_at"])) / timedelta(minutes=1)
+        note = f"after waiting {_hours(waited)}" if waited > 0 else ""
+        steps.append(_step(begin, end, stop.time_zone, "Loads" if stop.kind == "pickup" else "Unloads", note))
+    home = _instant(match.parts["totals"]["finish_at"])
+    slack = match.parts["totals"]["home_slack_minutes"]
+    steps.append(_drive(ways[-1], home, leg.home_time_zone, "home"))
+    steps[-1]["note"] += f", {_hours(slack)} before it must be there"
+    if timeline is not None:
+        for part in timeline:
+            if part["kind"] in ("break", "rest", "restart", "off"):
+                steps.append(
+                    _step(_instant(part["start_at"]), _instant(part["end_at"]), leg.empty_time_zone, _WORDS[part["kind"]])
+                )
+        steps.sort(key=lambda step: step["at"])
+    return steps
+
+
+def _step(at: datetime, until: datetime | None, zone: str, words: str, note: str = "") -> dict[str, Any]:
+    return {"at": at, "until": until, "zone": zone, "words": words, "note": note}
+
+
+def _drive(way: dict[str, Any], arrive: datetime, zone: str, where: str) -> dict[str, Any]:
+    loaded = "loaded" if way["kind"] == "loaded" else "empty"
+    note = f"{way['miles']:,.0f} mi {loaded}, {_hours(way['drive_minutes'])} of driving"
+    words = "Reaches home" if where == "home" else f"Arrives in {where}"
+    return _step(arrive, None, zone, words, note)
+
+
+def _bars(match: Match, timeline: list[dict[str, Any]] | None) -> list[tuple[str, datetime, datetime, str]]:
+    """Return (kind, start, end, words) of what the truck does; without the carrier's time line its way between stops is one bar."""
+    times = match.parts["stops"]
+    if timeline is not None:
+        bars = []
+        for part in timeline:
+            start, end = _instant(part["start_at"]), _instant(part["end_at"])
+            kind = part["kind"]
+            if kind == "drive" and not _instant(times[0]["end_at"]) <= start < _instant(times[-1]["arrive_at"]):
+                kind = "drive-empty"
+            bars.append((kind, start, end, f"{_WORDS[part['kind']]}, {_hours(part['minutes'])}"))
+        return bars
+    bars = []
+    before = _instant(match.parts["ready_at"])
+    for position, time in enumerate(times):
+        arrive, begin, end = (_instant(time[name]) for name in ("arrive_at", "begin_at", "end_at"))
+        bars.append(("drive-empty" if position == 0 else "road", before, arrive, "On the way"))
+        bars.append(("wait", arrive, begin, "Waits"))
+        bars.append(("service", begin, end, "Loads" if time["kind"] == "pickup" else "Unloads"))
+        before = end
+    bars.append(("drive-empty", before, _instant(match.parts["totals"]["finish_at"]), "On the way home"))
+    return bars
+
+
+def day_of(match: Match, timeline: list[dict[str, Any]] | None) -> dict[str, Any]:
+    """Return bars, windows and hour ticks with their places in a drawing `WIDTH` wide."""
+    bars = [bar for bar in _bars(match, timeline) if bar[2] > bar[1]]
+    start = _instant(match.parts["ready_at"])
+    end = max([_instant(match.parts["totals"]["finish_at"]), start + timedelta(hours=1)])
+    span = (end - start) / timedelta(minutes=1)
+
+    def place(instant: datetime) -> float:
+        minutes = (min(max(instant, start), end) - start) / timedelta(minutes=1)
+        return round(minutes / span * WIDTH, 1)
+
+    zone = match.leg.empty_time_zone
+    windows = []
+    for stop in match.load.stops.all():
+        if stop.closes_at <= start or stop.opens_at >= end:
+            continue
+        x, until = place(stop.opens_at), place(stop.closes_at)
+        windows.append(
+            {
+                "x": x,
+                "width": max(until - x, 1.5),
+                "text_x": min(x, WIDTH - 50),
+                "label": stop.get_kind_display(),
+                "words": f"{stop.get_kind_display()} in {stop.city}, {stop.state} is open",
+            }
+        )
+    return {
+        "width": WIDTH,
+        "bars": [
+            {"kind": kind, "x": place(first), "width": max(place(last) - place(first), 1.0), "words": words}
+            for kind, first, last, words in bars
+        ],
+        "windows": windows,
+        "ticks": [
+            {"x": place(tick), "text_x": min(place(tick) + 2, WIDTH - 34), "words": local(tick, zone).strftime("%a %H:%M")}
+            for tick in _ticks(start, end, zone)
+        ],
+        "words": f"{match.load.stops.all()[0].city} to home, {_hours(span)}",
+    }
+
+
+def _ticks(start: datetime, end: datetime, zone: str) -> list[datetime]:
+    """Return at most eight even hours of the zone between two instants."""
+    hours = (end - start) / timedelta(hours=1)
+    step = next(size for size in (1, 2, 3, 6, 12, 24, 48, 96) if hours / size <= 8)
+    tick = local(start, zone).replace(minute=0, second=0, microsecond=0)
+    ticks = []
+    for _ in range(400):
+        tick = (tick.astimezone(start.tzinfo) + timedelta(hours=1)).astimezone(tick.tzinfo)
+        if tick >= end:
+            break
+        if tick.hour % min(step, 24) == 0 and tick > start:
+            ticks.append(tick)
+    return ticks[:: max(1, step // 24)]

@@ -1,0 +1,167 @@
+"""One pair explained: its stretches, its time line and its sum line by line, as values that JSON can hold.
+
+`shared` is for everybody who may see the match; `own` rests on the carrier's costs and is for the carrier alone.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from matching.engine import duty, money
+from matching.engine.money import Costs, Money
+from matching.engine.policy import MINUTES_AN_HOUR, Policy
+from matching.engine.problem import PICKUP, Legs, Loads
+from matching.engine.refusals import Refusal, rule_names
+from matching.engine.routes import Routes, route_pairs
+from matching.engine.score import Scores, score_pairs
+from matching.engine.timeline import TimeLine, timeline
+from matching.engine.travel import TravelOracle
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What one pair rests on; both dictionaries hold JSON values only."""
+
+    shared: dict[str, Any]
+    own: dict[str, Any]
+
+
+def explain(legs: Legs, leg_row: int, loads: Loads, load_row: int, travel: TravelOracle, policy: Policy) -> Explanation:
+    """Return the full account of one pair; its figures are those of `score_pairs`."""
+    scores = score_pairs(legs, [leg_row], loads, [load_row], travel, policy)
+    feasible = bool(scores.feasible[0])
+    shared: dict[str, Any] = {
+        "policy_version": policy.version,
+        "road_version": travel.version,
+        "feasible": feasible,
+        "refusal": _refusal(scores),
+        "rate_is_estimated": bool(scores.rate_is_estimated[0]),
+        "miles_are_estimated": bool(scores.miles_are_estimated[0]),
+        "clock_is_assumed": bool(scores.clock_is_assumed[0]),
+    }
+    if not feasible:
+        return Explanation(shared, {})
+    leg, load = np.array([leg_row]), np.array([load_row])
+    routes = route_pairs(legs, leg, loads, load, travel)
+    day = timeline(duty.pair_chains(legs, leg, loads, load, routes, policy), policy.duty)
+    shared |= {
+        "stretches": _stretches(loads, load_row, routes),
+        "totals": _totals(scores),
+        "stops": _stops(loads, load_row, day),
+        "timeline": _timeline(day),
+        "ready_at": instant(int(legs.ready_at[leg_row])),
+        "home_by": instant(int(legs.home_by[leg_row])),
+        "market": _sum(scores, scores.market, money.policy_costs(policy, 1)),
+    }
+    if shared["rate_is_estimated"]:
+        shared["rate_table"] = {"version": policy.rates.version, "band_percent": policy.rates.band_percent}
+    return Explanation(shared, _sum(scores, scores.own, money.own_costs(legs, leg, policy)) | _floor(scores.own))
+
+
+def instant(minutes: int) -> str:
+    """Return an instant as RFC 3339 in UTC."""
+    return (_EPOCH + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _refusal(scores: Scores) -> dict[str, Any] | None:
+    rule = Refusal(int(scores.refusal[0]))
+    if rule is Refusal.NONE:
+        return None
+    figures = [None if figure != figure else figure for figure in scores.refusal_figures[0].tolist()]
+    refusal: dict[str, Any] = {"rule": rule.code, "sentence": scores.refusal_sentence(0), "figures": figures}
+    if rule is Refusal.HOURS:
+        refusal["hours_rules"] = rule_names(int(scores.refusal_figures[0, 2]))
+    return refusal
+
+
+def _stretches(loads: Loads, load_row: int, routes: Routes) -> list[dict[str, Any]]:
+    first, last = int(loads.first_stop[load_row]), int(loads.last_stop[load_row])
+    ways = [("pickup_deadhead", routes.to_pickup, 0)]
+    ways += [("loaded", routes.between, stop) for stop in range(first + 1, last + 1)]
+    ways += [("home_deadhead", routes.to_home, 0), ("avoided", routes.straight_home, 0)]
+    return [
+        {
+            "kind": kind,
+            "miles": float(way.miles[at]),
+            "drive_minutes": int(way.minutes[at]),
+            "is_estimated": bool(way.estimated[at]),
+        }
+        for kind, way, at in ways
+    ]
+
+
+def _totals(scores: Scores) -> dict[str, Any]:
+    miles = (
+        "pickup_deadhead_miles", "loaded_miles", "home_deadhead_miles", "avoided_miles", "out_of_route_miles",
+        "empty_miles_saved", "co2_saved_kg",
+    )  # fmt: skip
+    minutes = (
+        "drive_minutes", "service_minutes", "wait_minutes",
+        "pickup_slack_minutes", "home_slack_minutes", "home_delay_minutes",
+    )  # fmt: skip
+    figures: dict[str, Any] = {name: float(getattr(scores, name)[0]) for name in miles}
+    figures |= {name: int(getattr(scores, name)[0]) for name in minutes}
+    return figures | {"finish_at": instant(int(scores.finish_at[0]))}
+
+
+def _stops(loads: Loads, load_row: int, day: TimeLine) -> list[dict[str, Any]]:
+    first = int(loads.first_stop[load_row])
+    return [
+        {
+            "kind": "pickup" if loads.stop_kind[first + position] == PICKUP else "delivery",
+            "opens_at": instant(int(loads.stop_opens_at[first + position])),
+            "closes_at": instant(int(loads.stop_closes_at[first + position])),
+            "arrive_at": instant(times.arrive_at),
+            "begin_at": instant(times.begin_at),
+            "end_at": instant(times.end_at),
+        }
+        for position, times in enumerate(day.stops)
+    ]
+
+
+def _timeline(day: TimeLine) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": part.kind,
+            "start_at": instant(part.start_at),
+            "end_at": instant(part.end_at),
+            "minutes": part.end_at - part.start_at,
+            "stop": part.stop,
+        }
+        for part in day.segments
+    ]
+
+
+def _sum(scores: Scores, terms: Money, costs: Costs) -> dict[str, Any]:
+    """Return the sum line by line; the cents of the lines add up to the gain."""
+    deadhead = round(float(scores.pickup_deadhead_miles[0] + scores.home_deadhead_miles[0]), 1)
+    on_duty = int(scores.service_minutes[0] + scores.wait_minutes[0])
+    late = int(scores.home_delay_minutes[0])
+    empty, hour = float(costs.empty_cents_per_mile[0]), float(costs.hour_cents[0])
+    delay = float(costs.delay_hour_cents[0])
+    label = "Rate, estimated" if scores.rate_is_estimated[0] else "Rate"
+    loaded, avoided = float(scores.loaded_miles[0]), float(scores.avoided_miles[0])
+    loaded_mile = float(costs.loaded_cents_per_mile[0])
+    lines = [
+        _line(label, None, None, None, int(terms.rate_cents[0])),
+        _line("Loaded miles", loaded, "mile", loaded_mile, -int(terms.loaded_cents[0])),
+        _line("Deadhead miles", deadhead, "mile", empty, -int(terms.empty_cents[0])),
+        _line("Empty run home avoided", avoided, "mile", empty, int(terms.avoided_cents[0])),
+        _line("Loading, unloading, waiting", on_duty, "minute", hour / MINUTES_AN_HOUR, -int(terms.hours_cents[0])),
+    ]
+    if delay:
+        cents = -int(terms.delay_cents[0])
+        lines.append(_line("Home later than empty", late, "minute", delay / MINUTES_AN_HOUR, cents))
+    return {"lines": lines, "gain_cents": int(terms.gain_cents[0])}
+
+
+def _floor(terms: Money) -> dict[str, Any]:
+    return {"worth_from_cents": int(terms.worth_from_cents[0])}
+
+
+def _line(label: str, quantity: float | None, unit: str | None, rate_cents: float | None, cents: int) -> dict[str, Any]:
+    return {"label": label, "quantity": quantity, "unit": unit, "rate_cents": rate_cents, "cents": cents}

@@ -1,0 +1,30 @@
+"""Celery entry points of matching: ids in, one service call."""
+
+from celery import shared_task
+
+from foundation.events.reactions import Settle, reaction
+from matching import services
+
+
+@reaction("matching.match_loads")
+def match_loads(subjects: list[str], settle: Settle) -> None:
+    """Match loads that were posted, edited or left the market."""
+    services.match_loads(subjects=subjects, settle=settle)
+
+
+@reaction("matching.match_legs")
+def match_legs(subjects: list[str], settle: Settle) -> None:
+    """Match return legs that were posted, edited or left the market."""
+    services.match_legs(subjects=subjects, settle=settle)
+
+
+@reaction("matching.match_related")
+def match_related(subjects: list[str], settle: Settle) -> None:
+    """Match the legs of both sides of a relationship that began or ended: who may see what has changed."""
+    services.match_related(relationship_ids=subjects, settle=settle)
+
+
+@shared_task(name="matching.refresh", ignore_result=True, soft_time_limit=240, time_limit=270)
+def refresh() -> None:
+    """Match again what an older policy or road network scored, and legs whose list has run short."""
+    services.refresh()

@@ -1,0 +1,14 @@
+"""Routes of matches."""
+
+from django.urls import path
+
+from matching import views
+
+app_name = "matching"
+
+urlpatterns = [
+    path("matches/<str:match_id>/", views.match_page, name="match"),
+    path("matches/<str:match_id>/way.json", views.match_way, name="match_way"),
+    path("matching/legs/<str:leg_id>/matches/", views.leg_matches, name="leg_matches"),
+    path("matching/loads/<str:load_id>/matches/", views.load_matches, name="load_matches"),
+]

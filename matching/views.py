@@ -1,0 +1,75 @@
+"""Pages and fragments of matches: those of a load, those of a leg, and one of them opened."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from carriers.queries import leg_of
+from foundation.accounts.access import actor_of, scope_required
+from foundation.trade import clock
+from loads.queries import load_of
+from matching.maps import way_of
+from matching.queries import SHOWN, match_of, matches_of_leg, matches_of_load, run_of
+from matching.visibility import figures, is_carrier, refusals_in_words
+
+
+def _template(request: HttpRequest, name: str) -> str:
+    """Return the fragment for htmx, the whole page for everybody else."""
+    fragment = request.headers.get("HX-Request") == "true"
+    return f"matching/_{name}.html" if fragment else f"matching/{name}.html"
+
+
+@require_GET
+@scope_required("matches:read")
+def leg_matches(request: HttpRequest, leg_id: str) -> HttpResponse:
+    """Show a leg's best matches: for its carrier by its own gain, for others by market gain."""
+    viewer, now = actor_of(request).organization, clock.now()
+    leg = leg_of(viewer, leg_id, now)
+    rows = matches_of_leg(viewer, leg, now)[:SHOWN]
+    own = leg.organization_id == viewer.pk
+    context = {"matches": [(row, figures(row, viewer)) for row in rows], "leg": leg, "viewer": viewer, "is_carrier": own}
+    if own:
+        run = run_of(leg=leg)
+        context |= {"run": run, "refusals": refusals_in_words(run)}
+    return render(request, _template(request, "leg_matches"), context)
+
+
+@require_GET
+@scope_required("matches:read")
+def load_matches(request: HttpRequest, load_id: str) -> HttpResponse:
+    """Show a load's best matches by market gain."""
+    viewer, now = actor_of(request).organization, clock.now()
+    load = load_of(viewer, load_id, now)
+    rows = matches_of_load(viewer, load, now)[:SHOWN]
+    context: dict[str, Any] = {"matches": [(row, figures(row, viewer)) for row in rows], "load": load, "viewer": viewer}
+    if load.organization_id == viewer.pk:
+        run = run_of(load=load)
+        context |= {"run": run, "refusals": refusals_in_words(run)}
+    return render(request, _template(request, "load_matches"), context)
+
+
+@require_GET
+@scope_required("matches:read")
+def match_page(request: HttpRequest, match_id: str) -> HttpResponse:
+    """Show one match: its map, the driver's day against the windows, the sum line by line."""
+    viewer, now = actor_of(request).organization, clock.now()
+    match = match_of(viewer, match_id, now)
+    context = {
+        "match": match,
+        "figures": figures(match, viewer),
+        "viewer": viewer,
+        "is_carrier": is_carrier(match, viewer),
+        "tiles": settings.MAP_TILES_URL,
+    }
+    return render(request, _template(request, "match"), context)
+
+
+@require_GET
+@scope_required("matches:read")
+def match_way(request: HttpRequest, match_id: str) -> JsonResponse:
+    """Return the match's way for the map."""
+    viewer = actor_of(request).organization
+    return JsonResponse(way_of(match_of(viewer, match_id, clock.now()), viewer))

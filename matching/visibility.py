@@ -1,0 +1,78 @@
+"""Who reads which figure of a match: the one place that pages and REST take them from.
+
+The carrier reads the sum at its own costs, its gain and the driver's day with every rest; everybody else the sum at the dated default costs and the stops
+of the day without the driver's rests.
+"""
+
+from typing import Any
+
+from foundation.accounts.models import Organization
+from foundation.trade.money import dollars
+from matching.days import day_of, steps_of
+from matching.models import Match, MatchRun
+
+REFUSED = {
+    "equipment": "for the equipment",
+    "attributes": "for what the load needs",
+    "weight": "for the weight",
+    "length": "for the length",
+    "pallets": "for the pallets",
+    "unreachable": "without a road",
+    "pickup_deadhead": "with the pickup too far off",
+    "home_deadhead": "with the delivery too far from home",
+    "pickup_closes": "with a pickup that closes too early",
+    "delivery_closes": "with a delivery that closes too early",
+    "home_by": "home too late",
+    "hours": "for the driver's hours",
+}
+
+
+def is_carrier(match: Match, viewer: Organization) -> bool:
+    """Say whether the viewer is the carrier whose leg it is."""
+    return match.leg.organization_id == viewer.pk
+
+
+def gain_cents(match: Match, viewer: Organization) -> int:
+    """Return the gain that the viewer may read: its own for the carrier, the market's for all others."""
+    return match.own_gain_cents if is_carrier(match, viewer) else match.market_gain_cents
+
+
+def sum_of(match: Match, viewer: Organization) -> list[dict[str, Any]]:
+    """Return the sum line by line, `{label, how, cents}`; the cents add up to the gain that the viewer reads."""
+    account = match.own_parts if is_carrier(match, viewer) else match.parts["market"]
+    return [{"label": line["label"], "how": _how(line), "cents": line["cents"]} for line in account["lines"]]
+
+
+def _how(line: dict[str, Any]) -> str:
+    if line["quantity"] is None:
+        return ""
+    unit = line["unit"] if line["quantity"] == 1 else f"{line['unit']}s"
+    return f"{line['quantity']:,.10g} {unit} × {dollars(round(line['rate_cents']))}"
+
+
+def figures(match: Match, viewer: Organization) -> dict[str, Any]:
+    """Return what a page shows of a match beyond its columns."""
+    own = is_carrier(match, viewer)
+    timeline = match.own_parts["timeline"] if own else None
+    sentences = []
+    if own and match.own_parts["clock_is_assumed"]:
+        sentences.append("The driver's clock is not fully known: a driver rested at the ready time is assumed.")
+    if own:
+        sentences.append(f"Worth it for you from {dollars(match.own_parts['worth_from_cents'])}.")
+    sentences.append("Planning advice under 49 CFR 395.3, not a log.")
+    return {
+        "gain_cents": gain_cents(match, viewer),
+        "sum": sum_of(match, viewer),
+        "steps": steps_of(match, timeline),
+        "day": day_of(match, timeline),
+        "assumptions": sentences,
+        "estimated_miles": match.parts["miles_are_estimated"],
+    }
+
+
+def refusals_in_words(run: MatchRun | None) -> list[tuple[str, int]]:
+    """Return (words, how many) for each rule that refused pairs in a run, most first."""
+    if run is None:
+        return []
+    counts = sorted(run.refusals.items(), key=lambda item: (-item[1], item[0]))
+    return [(REFUSED.get(rule, rule), count) for rule, count in counts]
