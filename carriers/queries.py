@@ -16,7 +16,7 @@ from foundation.places.nearby import nearby
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
 from foundation.trade.life_cycle import fresh_first
-from foundation.trade.posting import OFF_THE_MARKET_AFTER, Audience, Status
+from foundation.trade.posting import CONFIRMATION_ASKED_AFTER, OFF_THE_MARKET_AFTER, Audience, Status
 
 Row = TypeVar("Row", bound=Model)
 
@@ -182,6 +182,12 @@ def leg_by_external_id(organization: Organization, external_id: str) -> ReturnLe
 def leg_by_form(organization: Organization, form_token: str) -> ReturnLeg | None:
     """Return the leg that a form has made already, if it was sent before."""
     return own_legs(organization).filter(form_token=form_token).first() if form_token else None
+
+
+def waiting_for_confirmation(organization: Organization, now: datetime) -> QuerySet[ReturnLeg]:
+    """Return the organization's open legs that it has not confirmed for 12 h, the oldest word first."""
+    rows = _legs().filter(organization=organization, status=Status.OPEN)
+    return rows.filter(confirmed_at__lte=now - CONFIRMATION_ASKED_AFTER).order_by("confirmed_at", "id")
 
 
 def standing_of(organization: Organization, now: datetime | None = None) -> Standing:

@@ -1,0 +1,1 @@
+"""Forms of carriers: they read what is typed; the rules stand with the services."""

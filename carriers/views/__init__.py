@@ -1,0 +1,1 @@
+"""Pages of carriers: return legs, the market's trucks going home, the fleet, its costs."""

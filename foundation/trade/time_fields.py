@@ -1,0 +1,61 @@
+"""Form fields for time: a wall time whose zone another field says, and hours with minutes as drivers write them."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from django import forms
+
+_DATES = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M %p")
+_DURATION = re.compile(r"(\d{1,3}):([0-5]\d)|(\d{1,3})(?:\s*h)?")
+
+
+class WallTimeField(forms.CharField):
+    """A date and time without a zone; cleans to a naive datetime, or None when empty. The form knows whose wall it is."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 30)
+        kwargs.setdefault("widget", forms.DateTimeInput(attrs={"type": "datetime-local"}))
+        super().__init__(**kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show a wall time as the browser's control wants it, and what was typed as it was typed."""
+        return value.strftime("%Y-%m-%dT%H:%M") if isinstance(value, datetime) else value
+
+    def clean(self, value: Any) -> Any:
+        """Return the wall time; raises a ValidationError that shows how to write it."""
+        text = super().clean(value)
+        if not text:
+            return None
+        for form in _DATES:
+            try:
+                return datetime.strptime(text, form).replace(second=0, tzinfo=None)
+            except ValueError:
+                continue
+        sentence = f"“{text}” is no date and time. Write it like 2026-05-04 14:30."
+        raise forms.ValidationError(sentence, code="not_a_time")
+
+
+class DurationField(forms.CharField):
+    """Hours and minutes left, "7:30" or "7"; cleans to minutes, or None when empty."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 8)
+        # a phone's number pad has no colon
+        kwargs.setdefault("widget", forms.TextInput(attrs={"placeholder": "h:mm", "autocomplete": "off"}))
+        super().__init__(**kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show stored minutes as hours and minutes, and what was typed as it was typed."""
+        return f"{value // 60}:{value % 60:02d}" if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> Any:
+        """Return the minutes; raises a ValidationError that shows how to write it."""
+        text = super().clean(value)
+        if not text:
+            return None
+        found = _DURATION.fullmatch(text.replace(".", ":").strip().lower())
+        if not found:
+            raise forms.ValidationError(f"“{text}” is not hours and minutes. Write it like 7:30.", code="not_a_duration")
+        hours, minutes, whole = found.groups()
+        return int(hours) * 60 + int(minutes) if hours is not None else int(whole) * 60
