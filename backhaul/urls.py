@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from backhaul import views
 from backhaul.admin import operator_site
+from carriers.api.urls import api_urlpatterns as carriers_api
 from foundation.accounts.urls import account_urlpatterns
 from foundation.events.urls import api_urlpatterns as events_api
 from foundation.places.urls import api_urlpatterns as places_api
@@ -17,7 +18,7 @@ handler403 = "foundation.rest.handlers.permission_denied"
 handler404 = "foundation.rest.handlers.not_found"
 handler500 = "foundation.rest.handlers.server_error"
 
-API: list[URLPattern | URLResolver] = [*rest_api, *events_api, *places_api, *loads_api]
+API: list[URLPattern | URLResolver] = [*rest_api, *events_api, *places_api, *loads_api, *carriers_api]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),

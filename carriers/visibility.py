@@ -50,6 +50,7 @@ _OWN_LEG = _MARKET_LEG | {
     "version",
     "external_id",
     "reference",
+    "notes",
     "private_notes",
     "audience",
     "partners_first_until",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -168,6 +169,42 @@ class AttributesField(serializers.Field):  # type: ignore[type-arg]
     def to_representation(self, value: int) -> list[str]:
         """Return the names."""
         return attribute_names(value)
+
+
+class ReferenceField(serializers.Field):  # type: ignore[type-arg]
+    """Another thing by its public id: `"trk_..."`, or the object with an `id` that was read; null is none ("")."""
+
+    default_error_messages = {"not_an_id": "Give an id that begins with {prefix}_, or null for none."}
+
+    def __init__(self, prefix: str, **kwargs: Any) -> None:
+        """Remember which kind of thing is meant."""
+        self.prefix = prefix
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the id."""
+        found = data.get("id") if isinstance(data, Mapping) else data
+        if not isinstance(found, str) or not looks_like(self.prefix, found):
+            self.fail("not_an_id", prefix=self.prefix)
+        return found
+
+    def to_representation(self, value: Any) -> Any:
+        """Return what the room shows of it."""
+        return value
+
+
+class ReferenceFieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Describes a reference: an id to write, a small object to read."""
+
+    target_class = ReferenceField
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        """Return the schema of a reference in a request or in an answer."""
+        prefix = self.target.prefix
+        if direction == "request":
+            return {"type": "string", "pattern": f"^{prefix}_[0-9a-z]{{26}}$"}
+        names = {"id": {"type": "string"}, "name": {"type": "string"}, "number": {"type": "string"}}
+        return {"type": "object", "required": ["id"], "properties": names}
 
 
 class StrictIntegerField(serializers.IntegerField):

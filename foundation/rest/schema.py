@@ -179,6 +179,9 @@ class Operation(AutoSchema):
         schema: Schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         if isinstance(serializer, StrictSerializer) and direction == "request":
             schema["additionalProperties"] = False
+        always_shown = getattr(serializer, "always_shown", None)
+        if always_shown is not None and direction == "response":
+            schema["required"] = sorted(always_shown & schema["properties"].keys())
         return schema
 
 

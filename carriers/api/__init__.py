@@ -1,0 +1,1 @@
+"""REST of carriers: trucks, trailers, drivers, home bases, costs, and return legs."""
