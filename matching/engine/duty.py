@@ -60,7 +60,8 @@ def empty_homes(legs: Legs, straight_home: Way, policy: Policy) -> Plans:
 
 def clock_is_assumed(legs: Legs) -> Bools:
     """Say for which legs a part of the driver's clock is unknown, so that he was assumed rested."""
-    return np.isnan(np.stack([legs.drive_left, legs.shift_left, legs.break_left, legs.cycle_left])).any(axis=0)
+    clock = np.stack([legs.drive_left, legs.shift_left, legs.break_left, legs.cycle_left])
+    return np.asarray(np.isnan(clock).any(axis=0))
 
 
 def late_refusals(chains: Chains, plans: Plans, kinds: Ints) -> tuple[Ints, Floats]:

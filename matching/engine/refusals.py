@@ -63,11 +63,9 @@ def sentence(refusal: Refusal, figures: Sequence[float]) -> str:
             return "no road is known between the truck, the stops and home"
         case Refusal.PICKUP_DEADHEAD:
             beyond = f"the pickup is {a:,.1f} empty miles away, the limit is {b:,.0f}"
-            return (
-                beyond
-                if d != d
-                else f"{beyond}; on the way home it is {c:,.1f} miles out of route, the limit is {d:,.0f}"
-            )
+            if d != d:  # NaN: no pickup along the way is offered
+                return beyond
+            return f"{beyond}; on the way home it is {c:,.1f} miles out of route, the limit is {d:,.0f}"
         case Refusal.HOME_DEADHEAD:
             return f"the delivery is {a:,.1f} empty miles from home, the limit is {b:,.0f}"
         case Refusal.PICKUP_CLOSES | Refusal.DELIVERY_CLOSES:

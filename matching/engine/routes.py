@@ -55,7 +55,7 @@ class Routes:
     @property
     def out_of_route_miles(self) -> Floats:
         """All miles with the load, less the empty run home."""
-        return np.round(self.to_pickup.miles + self.loaded_miles + self.to_home.miles - self.straight_home.miles, 1)
+        return tenths(self.to_pickup.miles + self.loaded_miles + self.to_home.miles - self.straight_home.miles)
 
 
 def route_pairs(legs: Legs, leg_rows: Ints, loads: Loads, load_rows: Ints, travel: TravelOracle) -> Routes:
@@ -85,7 +85,7 @@ def route_pairs(legs: Legs, leg_rows: Ints, loads: Loads, load_rows: Ints, trave
         to_home=to_home,
         straight_home=straight_home,
         between=between,
-        loaded_miles=np.round(loaded_miles, 1)[load_rows],
+        loaded_miles=tenths(loaded_miles)[load_rows],
         estimated=estimated[load_rows] | to_pickup.estimated | to_home.estimated | straight_home.estimated,
         passable=passable[load_rows] & to_pickup.passable & to_home.passable & straight_home.passable,
     )
@@ -118,6 +118,11 @@ def _between(loads: Loads, rows: Ints, travel: TravelOracle) -> Way:
     return _filled(loads.stop_miles, loads.stop_minutes, loads.stop_estimated, asked, found)
 
 
+def tenths(figures: Floats) -> Floats:
+    """Return figures rounded to tenths; sums of tenths are tenths again."""
+    return np.asarray(np.round(figures, 1), dtype=np.float64)
+
+
 def _filled(miles: Floats, minutes: Floats, estimated: Bools, asked: Ints, found: TravelFigures | None) -> Way:
     if found is not None:
         miles, minutes, estimated = miles.copy(), minutes.copy(), estimated.copy()
@@ -144,7 +149,7 @@ def _is_one_point(lat: Floats, lon: Floats) -> bool:
 def _way(miles: Floats, minutes: Floats, estimated: Bools) -> Way:
     passable = np.isfinite(miles) & np.isfinite(minutes) & (miles <= FIGURE[1]) & (minutes <= FIGURE[1])
     return Way(
-        miles=np.round(np.where(passable, miles, 0.0), 1),
+        miles=tenths(np.where(passable, miles, 0.0)),
         minutes=np.ceil(np.round(np.where(passable, minutes, 0.0), 3)).astype(np.int64),
         estimated=np.asarray(estimated, dtype=np.bool_),
         passable=passable,

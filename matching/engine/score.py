@@ -5,6 +5,7 @@ gets the same figures from all three, bit for bit.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +17,7 @@ from matching.engine.money import Money
 from matching.engine.policy import Policy
 from matching.engine.problem import OPEN_TO_OFFERS, Legs, Loads
 from matching.engine.refusals import FIGURES, Refusal, sentence
-from matching.engine.routes import Routes, route_pairs
+from matching.engine.routes import Routes, route_pairs, tenths
 from matching.engine.travel import TravelOracle
 
 
@@ -207,13 +208,12 @@ class _Sheet:
 
     def scores(self, policy: Policy) -> Scores:
         """Price what is feasible and put all columns together."""
-        legs, loads, leg, load, miles, minutes = (
-            self.legs, self.loads, self.leg, self.load, self.miles, self.minutes
-        )  # fmt: skip
+        legs, loads, leg, load = self.legs, self.loads, self.leg, self.load
+        miles, minutes = self.miles, self.minutes
         feasible = self.refusal == Refusal.NONE
         known = {name: np.where(feasible, figures, 0.0) for name, figures in miles.items()}
-        empty_miles = np.round(known["pickup_deadhead_miles"] + known["home_deadhead_miles"], 1)
-        saved = np.round(known["avoided_miles"] - empty_miles, 1)
+        empty_miles = tenths(known["pickup_deadhead_miles"] + known["home_deadhead_miles"])
+        saved = tenths(known["avoided_miles"] - empty_miles)
         open_to_offers = loads.rate_cents[load] == OPEN_TO_OFFERS
         rate = loads.rate_cents[load].copy()
         codes = [LOAD_CODES[code] for code in loads.equipment[load[open_to_offers]]]
@@ -226,6 +226,7 @@ class _Sheet:
             delay_minutes=minutes["home_delay_minutes"],
         )
         rate = np.where(feasible, rate, 0)
+        columns: dict[str, Any] = {**miles, **minutes}
         return Scores(
             leg_row=leg,
             load_row=load,
@@ -234,15 +235,14 @@ class _Sheet:
             refusal=self.refusal,
             refusal_figures=self.figures,
             empty_miles_saved=saved,
-            co2_saved_kg=np.round(saved * policy.co2_kg_per_mile, 1),
+            co2_saved_kg=tenths(saved * policy.co2_kg_per_mile),
             rate_cents=rate,
             rate_is_estimated=open_to_offers,
             miles_are_estimated=self.estimated,
             clock_is_assumed=duty.clock_is_assumed(legs)[leg],
             own=money.gain(rate, used, money.own_costs(legs, leg, policy)),
             market=money.gain(rate, used, money.policy_costs(policy, leg.size)),
-            **miles,
-            **minutes,
+            **columns,
         )
 
 
