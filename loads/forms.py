@@ -164,6 +164,10 @@ def _located(place: Place, address: str) -> Place:
     return place
 
 
+def _typed(form: forms.Form) -> dict[str, Any]:
+    return {name: form[name].value() for name in form.fields}
+
+
 def _lines(text: str) -> str:
     return text.replace("\r\n", "\n").strip()
 
@@ -183,13 +187,15 @@ class LoadForm:
         freight: Mapping[str, Any] | None = None,
         stops: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        self.freight = FreightForm(data, initial=dict(freight or {}), time_zone=time_zone)
+        self._time_zone = time_zone
+        self._data = None if data is None else data.copy()
+        self.freight = FreightForm(self._data, initial=dict(freight or {}), time_zone=time_zone)
         self.stops: list[StopForm] = []
-        if data is None:
+        if self._data is None:
             self.stops = [StopForm(key=str(key), initial=dict(initial)) for key, initial in enumerate(stops)]
         else:
-            keys = [key for key in dict.fromkeys(data.getlist("stop")) if _KEY.fullmatch(key)]
-            self.stops = [StopForm(data, key=key) for key in keys[: MOST_STOPS + 2]]
+            keys = [key for key in dict.fromkeys(self._data.getlist("stop")) if _KEY.fullmatch(key)]
+            self.stops = [StopForm(self._data, key=key) for key in keys[: MOST_STOPS + 2]]
 
     @property
     def errors(self) -> bool:
@@ -209,6 +215,17 @@ class LoadForm:
         names = ("free_minutes", "detention_cents_per_hour", "tonu_cents", "audience", "partners_first_until")
         more = ("reference", "external_id", "notes", "instructions", "private_notes", "reserve_cents")
         return any(self.freight[name].errors for name in names + more)
+
+    def forgive(self) -> None:
+        """Keep what was typed and drop the errors: the form is not sent yet."""
+        freight, stops = self.freight, self.stops
+        self.freight = FreightForm(initial=_typed(freight), time_zone=self._time_zone)
+        self.stops = [StopForm(key=stop.key, initial=_typed(stop)) for stop in stops]
+
+    def overwrite(self, name: str, value: str) -> None:
+        """Put another value into a field of the freight that was typed or hidden."""
+        if self._data is not None:
+            self._data[name] = value
 
     def is_valid(self) -> bool:
         """Say whether terms can be read from what was typed; the rules come after."""
@@ -282,7 +299,7 @@ def freight_initial(terms: LoadTerms, time_zone: str) -> dict[str, Any]:
     until = terms.partners_first_until
     return {
         **{name: getattr(terms, name) for name in FreightForm.base_fields if hasattr(terms, name)},
-        "attributes": [int(bit) for bit in ATTRIBUTE_NAMES if terms.attributes & bit],
+        "attributes": [int(bit) for bit in ATTRIBUTE_NAMES if bit != Attribute.HAZMAT and terms.attributes & bit],
         "free_minutes": terms.accessorials.free_minutes,
         "detention_cents_per_hour": terms.accessorials.detention_cents_per_hour or None,
         "tonu_cents": terms.accessorials.tonu_cents or None,

@@ -1,19 +1,22 @@
 """Every read of loads beyond a primary key; the first argument is the organization that asks."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
 from foundation.accounts.audience import posting_visible_to
-from foundation.accounts.models import Organization
+from foundation.accounts.models import ApiKey, Organization, Person
 from foundation.accounts.queries import represented_by
+from foundation.events.models import AuditEntry
 from foundation.places.nearby import nearby
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
 from foundation.trade.life_cycle import fresh_first
 from foundation.trade.posting import Status
+from loads.labels import ACTIONS, Change, describe
 from loads.models import Load
 from loads.visibility import Standing
 
@@ -125,3 +128,32 @@ def near(rows: QuerySet[Load], *, end: str, lat: float, lon: float, radius_miles
         lon=lon,
         radius_miles=radius_miles,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of a load's history: when, who, what, and the changed fields in words."""
+
+    at: datetime
+    who: str
+    what: str
+    changes: list[Change]
+
+
+def history_of(organization: Organization, load: Load, limit: int = 50) -> list[Step]:
+    """Return what has happened to one of the organization's own loads, newest first."""
+    entries = AuditEntry.objects.filter(organization_id=organization.public_id, subject=load.public_id)
+    rows = list(entries.order_by("-id")[:limit])
+    actors = {row.actor for row in rows}
+    names = {row.public_id: str(row) for row in Person.objects.filter(public_id__in=actors)}
+    keys = ApiKey.objects.filter(organization=organization, public_id__in=actors)
+    names |= {key.public_id: f"Key “{key.name}”" for key in keys}
+    return [
+        Step(
+            at=row.created_at,
+            who=names.get(row.actor, "Backhaul" if row.actor == "system" else row.actor),
+            what=ACTIONS.get(row.action, row.action),
+            changes=describe(row.changes, organization.time_zone),
+        )
+        for row in rows
+    ]

@@ -75,13 +75,16 @@ def post_load(
     return load
 
 
-def edit_load(*, actor: Actor, load_id: str, version: int | None, terms: LoadTerms) -> Load:
+def edit_load(*, actor: Actor, load_id: str, version: int | None, terms: LoadTerms, post: bool = False) -> Load:
     """Change the terms of a load; of an open one this confirms it too. `version` is the one that was looked at.
+
+    With `post` a load that is off the market goes there on the new terms, in the same transaction.
 
     Raises `NotFound`, `Forbidden`, `Stale` for another version, `Conflict` once it is covered, `Invalid`.
     """
     actor.require("loads:write")
-    load, _ = _edit(actor, own_load(actor.organization, load_id), version, terms)
+    opens = frozenset({Status.DRAFT, Status.WITHDRAWN, Status.EXPIRED}) if post else frozenset()
+    load, _ = _edit(actor, own_load(actor.organization, load_id), version, terms, opens)
     return load
 
 
@@ -157,7 +160,7 @@ def upsert_load(
             load = load_by_external_id(actor.organization, external_id)
             if load is None:
                 raise
-    load, changed = _edit(actor, load, version, terms, reopen=True)
+    load, changed = _edit(actor, load, version, terms, frozenset({Status.EXPIRED}))
     return load, "changed" if changed else "unchanged"
 
 
@@ -214,16 +217,16 @@ def _ask(owner: Organization, loads: Sequence[Load]) -> None:
 
 
 def _edit(
-    actor: Actor, load: Load, version: int | None, terms: LoadTerms, *, reopen: bool = False
+    actor: Actor, load: Load, version: int | None, terms: LoadTerms, opens_from: frozenset[Status]
 ) -> tuple[Load, bool]:
-    """Write changed terms; say whether anything changed."""
+    """Write changed terms, and open a load that stands in one of `opens_from`; say whether anything changed."""
     roads = _roads(terms)
     with transaction.atomic():
         load = _locked(load)
         check_version(load, version)
         check_editable(load, NOUN)
         now = clock.now()
-        opens = reopen and load.status == Status.EXPIRED
+        opens = load.status in opens_from
         is_open = load.status == Status.OPEN
         if is_open or opens:
             actor.require_posting(Capability.SHIPS)

@@ -1,0 +1,158 @@
+"""The lists: an organization's own loads, the market's, and the counts by lane."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from foundation.accounts.access import actor_of, scope_required
+from foundation.places.forms import PlaceField
+from foundation.trade import clock
+from foundation.trade.equipment import LOAD_EQUIPMENT_CHOICES, TRUCK_EQUIPMENT_CHOICES
+from foundation.trade.posting import CONFIRMATION_ASKED_AFTER, Status
+from loads.models import Load
+from loads.queries import lane_counts, market_loads, near, own_loads, standing_of, status_counts
+from loads.visibility import view
+
+PAGE_SIZE = 50
+MOST_PAGES = 200
+
+
+class OwnFilter(forms.Form):
+    """What an organization may narrow its own list by."""
+
+    status = forms.ChoiceField(choices=[("", "Any status"), *Status.choices], required=False)
+    equipment = forms.ChoiceField(choices=[("", "Any equipment"), *LOAD_EQUIPMENT_CHOICES], required=False)
+    q = forms.CharField(
+        label="Search",
+        max_length=80,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "City, reference, commodity"}),
+    )
+    confirm = forms.BooleanField(label="To be confirmed", required=False)
+
+
+class MarketFilter(forms.Form):
+    """What the market may be narrowed by: only by what everybody sees of a load."""
+
+    near = PlaceField(label="Pickup near", required=False)
+    radius = forms.TypedChoiceField(
+        label="Within",
+        choices=[(str(miles), f"{miles} miles") for miles in (25, 50, 100, 150, 250)],
+        coerce=int,
+        required=False,
+        initial="100",
+    )
+    equipment = forms.ChoiceField(label="For my", choices=[("", "Any truck"), *TRUCK_EQUIPMENT_CHOICES], required=False)
+    day = forms.DateField(
+        label="Pickup on", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+
+@require_safe
+@scope_required("loads:read")
+def own_list(request: HttpRequest) -> HttpResponse:
+    """Show the organization's own loads; who does not ship is shown the market's."""
+    organization = actor_of(request).organization
+    if not organization.ships and not own_loads(organization).exists():
+        return HttpResponseRedirect(reverse("loads:market"))
+    now = clock.now()
+    form = OwnFilter(request.GET)
+    rows = own_loads(organization)
+    wanted = form.cleaned_data if form.is_valid() else {}
+    if wanted.get("status"):
+        rows = rows.filter(status=wanted["status"])
+    if wanted.get("equipment"):
+        rows = rows.filter(equipment=wanted["equipment"])
+    if wanted.get("confirm"):
+        rows = rows.filter(status=Status.OPEN, confirmed_at__lte=now - CONFIRMATION_ASKED_AFTER)
+    if wanted.get("q"):
+        rows = _search(rows, wanted["q"])
+    loads, paging = _page(request, rows)
+    for load in loads:
+        load.asks = load.asks_for_confirmation(now)  # type: ignore[attr-defined]
+    context = {
+        "form": form,
+        "filtered": any(wanted.values()),
+        "loads": loads,
+        "now": now,
+        "counts": status_counts(organization),
+        "may_write": actor_of(request).may("loads:write"),
+        **paging,
+    }
+    return render(request, "loads/list.html", context)
+
+
+@require_safe
+@scope_required("loads:read")
+def market(request: HttpRequest) -> HttpResponse:
+    """Show the open loads of others that the organization may see; the unverified see counts by lane."""
+    organization = actor_of(request).organization
+    if not organization.is_verified:
+        counts: HttpResponse = lanes(request)
+        return counts
+    now = clock.now()
+    form = MarketFilter(request.GET)
+    form.is_valid()
+    wanted = form.cleaned_data
+    rows = market_loads(organization, now)
+    place = wanted.get("near")
+    if place is not None:
+        radius = int(wanted.get("radius") or 100)
+        rows = near(rows, end="pickup", lat=place.lat, lon=place.lon, radius_miles=radius)
+    if wanted.get("equipment"):
+        rows = rows.filter(truck_codes__contains=[wanted["equipment"]])
+    if wanted.get("day"):
+        rows = rows.filter(pickup_opens_at__date__lte=wanted["day"], pickup_closes_at__date__gte=wanted["day"])
+    loads, paging = _page(request, rows)
+    standing = standing_of(organization, now)
+    seen = [view(load, standing.of(load)) | {"standing": standing.of(load)} for load in loads]
+    filtered = bool(place or wanted.get("equipment") or wanted.get("day"))
+    context = {"form": form, "filtered": filtered, "loads": seen, "now": now, **paging}
+    return render(request, "loads/market.html", context)
+
+
+@require_safe
+@scope_required("loads:read")
+def lanes(request: HttpRequest) -> HttpResponse:
+    """Show how much freight waits on which lane: counts only, for everyone signed in."""
+    organization = actor_of(request).organization
+    return render(request, "loads/lanes.html", {"lanes": lane_counts(organization, limit=50)})
+
+
+def _search(rows: QuerySet[Load], words: str) -> QuerySet[Load]:
+    """Keep the own loads that hold every word somewhere."""
+    for word in words.replace("\0", "").replace(",", " ").split()[:6]:
+        stops = Load.objects.filter(Q(stops__city__icontains=word) | Q(stops__state__iexact=word) | Q(stops__zip=word))
+        rows = rows.filter(
+            Q(reference__icontains=word)
+            | Q(external_id__icontains=word)
+            | Q(commodity__icontains=word)
+            | Q(public_id=word)
+            | Q(pk__in=stops.values("pk"))
+        )
+    return rows
+
+
+def _page(request: HttpRequest, rows: QuerySet[Load]) -> tuple[list[Load], dict[str, Any]]:
+    """Return one page of rows and the addresses of its neighbours; nothing is counted."""
+    given = request.GET.get("page", "1")
+    number = min(int(given), MOST_PAGES) if given.isascii() and given.isdigit() and int(given[:6]) > 0 else 1
+    start = (number - 1) * PAGE_SIZE
+    found = list(rows[start : start + PAGE_SIZE + 1])
+
+    def address(page: int) -> str:
+        query = request.GET.copy()
+        query["page"] = str(page)
+        return f"?{query.urlencode()}"
+
+    paging = {
+        "page": number,
+        "previous_page": address(number - 1) if number > 1 else "",
+        "next_page": address(number + 1) if len(found) > PAGE_SIZE and number < MOST_PAGES else "",
+    }
+    return found[:PAGE_SIZE], paging
