@@ -272,7 +272,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
-    "DISABLE_DOCSTRING_DESCRIPTIONS": False,
+    "ENUM_NAME_OVERRIDES": {
+        "LoadEquipmentEnum": "foundation.trade.equipment.LOAD_EQUIPMENT_CHOICES",
+        "TruckEquipmentEnum": "foundation.trade.equipment.TRUCK_EQUIPMENT_CHOICES",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "foundation.rest.schema.add_components",
@@ -288,6 +291,7 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(HOME / "mail")
 EMAIL_TIMEOUT = 10
+MAIL_DELIVERY = env.str("MAIL_DELIVERY", default="page" if DEMO else "smtp")  # "page": shown in the pages, sent nowhere
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Backhaul <backhaul@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 

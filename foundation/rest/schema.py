@@ -240,8 +240,15 @@ def add_components(result: Schema, generator: Any, request: Any, public: bool) -
 
 
 @cache
-def schema_json() -> bytes:
-    """Return the schema of the whole API, as it is served and committed; made once per process."""
+def schema() -> Schema:
+    """Return the schema of the whole API; made once per process."""
     generator = SchemaGenerator(api_version="v1")  # type: ignore[no-untyped-call]
-    schema = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    return json.dumps(schema, indent=2, ensure_ascii=False, default=str).encode() + b"\n"
+    made: Schema = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return made
+
+
+def schema_json(indent: int | None = None) -> bytes:
+    """Return the schema as it is served, or with an indent as it is committed."""
+    separators = (",", ":") if indent is None else None
+    text = json.dumps(schema(), indent=indent, separators=separators, ensure_ascii=False, default=str)
+    return text.encode() + b"\n"
