@@ -36,7 +36,8 @@ UNHEARD: frozenset[str] = frozenset(
         "matches.changed",
         "membership.changed",
         "notice.posted",
-        "organization.revoked",
+        "organization.changed",
+        "organization.unverified",
         "organization.verified",
         "relationship.asked",
     }

@@ -13,8 +13,8 @@ from foundation.trade import clock
 SIGN_IN = "sign_in"  # mails whose links let somebody in
 TO_PAGE = "page"  # MAIL_DELIVERY of the demo: mails are shown on a page and go nowhere
 
-_LINK = re.compile(r"https?://\S+")
-_CODE = re.compile(r"^\s*[A-Z0-9]{3,}(-[A-Z0-9]{3,})*\s*$", re.MULTILINE)
+_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
+_CODE = re.compile(r"^[ \t]*[A-Z0-9]{3,}(-[A-Z0-9]{3,})*[ \t\r]*$", re.MULTILINE)
 
 
 def without_links(text: str) -> str:
@@ -25,7 +25,7 @@ def without_links(text: str) -> str:
 def deliver(mail: Mail | None, subject: str, settle: Settle) -> None:
     """Send a mail and mark it as sent; once more after a crash between the two. A mail that was pruned is settled."""
     fresh = mail is not None and mail.sent_at is None
-    if mail and fresh and getattr(settings, "MAIL_DELIVERY", "") != TO_PAGE:
+    if mail and fresh and settings.MAIL_DELIVERY != TO_PAGE:
         message = EmailMultiAlternatives(
             mail.subject, mail.text, to=[mail.recipient], headers={"Message-ID": _message_id(mail)}
         )

@@ -1,0 +1,122 @@
+"""Mails: sent at least once, never lost, and without a key to the house on any page."""
+
+import re
+
+import pytest
+from django.core import mail as django_mail
+from django.db import transaction
+from django.test import Client
+
+from backhaul.wiring import FACTS
+from foundation.accounts.models import Role
+from foundation.events.mails import without_links
+from foundation.events.models import Mail, Reaction
+from foundation.events.relay.placing import place_batch
+from foundation.events.services import queue_mail
+from tests.builders import make_organization, make_person
+from tests.events.pump import pump, run_task
+
+pytestmark = pytest.mark.django_db
+LINK = "https://backhaul.example/accounts/confirm-email/Mg:1abc:secret/"
+
+
+def _queue(**fields) -> Mail:
+    given = {
+        "organization_id": None,
+        "to": "ann@example.com",
+        "subject": "Hello",
+        "text": f"Open {LINK} now.",
+        "kind": "posting",
+    }
+    with transaction.atomic():
+        return queue_mail(**{**given, **fields})
+
+
+def test_a_mail_is_sent_once_with_both_its_parts() -> None:
+    mail = _queue(html="<p>Hello</p>")
+    assert pump() == ["mail.queued"]
+    sent = django_mail.outbox
+    assert [(each.to, each.subject, each.body) for each in sent] == [
+        (["ann@example.com"], "Hello", f"Open {LINK} now.")
+    ]
+    assert sent[0].alternatives[0] == ("<p>Hello</p>", "text/html")
+    assert sent[0].extra_headers["Message-ID"].startswith(f"<{mail.public_id}@")
+    mail.refresh_from_db()
+    assert mail.sent_at is not None
+    run_task("events.send_mail", [mail.public_id], 1)
+    assert len(sent) == 1
+
+
+def test_a_mail_that_the_server_refuses_is_tried_again_and_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused, fine = _queue(to="refused@example.com"), _queue(to="fine@example.com")
+    place_batch(FACTS)
+    send = django_mail.EmailMultiAlternatives.send
+
+    def fail(message, *args, **kwargs):
+        if message.to == ["refused@example.com"]:
+            raise OSError("connection refused")
+        return send(message, *args, **kwargs)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(django_mail.EmailMultiAlternatives, "send", fail)
+        with pytest.raises(OSError, match="refused"):
+            run_task("events.send_mail", [refused.public_id, fine.public_id], 2)
+    assert [message.to for message in django_mail.outbox] == [["fine@example.com"]]
+    assert Reaction.objects.get(done_at=None).subject == refused.public_id
+    run_task("events.send_mail", [refused.public_id], 2)
+    assert len(django_mail.outbox) == 2
+
+
+def test_a_mail_that_lets_somebody_in_is_wiped_once_it_is_sent() -> None:
+    mail = _queue(kind="sign_in", text=f"Confirm: {LINK}\n\n  AB12-CD34\n", html=f'<a href="{LINK}">x</a>')
+    pump()
+    assert LINK in django_mail.outbox[0].body
+    mail.refresh_from_db()
+    assert (mail.text.split(), mail.html) == (["Confirm:", "[link", "removed]", "[code", "removed]"], "")
+
+
+@pytest.mark.parametrize("text", [LINK, f"<{LINK}>", f"({LINK})", LINK.replace("https", "http"), LINK.upper()])
+def test_no_link_survives_whatever_stands_round_it(text: str) -> None:
+    assert not re.search("secret", without_links(f"Open {text} now"), re.IGNORECASE)
+
+
+def test_the_demo_shows_mails_and_sends_none(settings) -> None:
+    settings.MAIL_DELIVERY = "page"
+    mail = _queue()
+    pump()
+    mail.refresh_from_db()
+    assert mail.sent_at is not None
+    assert django_mail.outbox == []
+
+
+def _get(person, path: str = "/events/mails/"):
+    client = Client()
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    return client.get(path)
+
+
+def test_the_page_shows_the_organizations_mails_to_owners_and_dispatchers_only() -> None:
+    ours, other = make_organization(), make_organization()
+    _queue(organization_id=ours.public_id, subject="Ours <b>bold</b>")
+    _queue(organization_id=ours.public_id, subject="Sign in", kind="sign_in")
+    _queue(organization_id=other.public_id, subject="Theirs")
+    _queue(subject="Nobody's")
+    for role in (Role.OWNER, Role.DISPATCHER):
+        page = _get(make_person(ours, role)).content.decode()
+        assert "Ours &lt;b&gt;bold" in page
+        assert "Theirs" not in page
+        assert "Nobody" not in page
+        assert page.count(LINK) == 1, "the posting's, not the sign-in's"
+    for role in (Role.VIEWER, Role.DRIVER):
+        assert _get(make_person(ours, role)).status_code == 403
+    assert Client().get("/events/mails/").status_code == 302
+
+
+def test_the_page_of_mails_has_pages() -> None:
+    ours = make_organization()
+    for number in range(51):
+        _queue(organization_id=ours.public_id, subject=f"Mail {number:02}")
+    owner = make_person(ours)
+    assert "Mail 00" not in _get(owner).content.decode()
+    assert "Mail 00" in _get(owner, "/events/mails/?page=2").content.decode()
+    assert _get(owner, "/events/mails/?page=drop").status_code == 200
