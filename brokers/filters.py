@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import django_filters
+from django import forms
 from django.db.models import QuerySet
 
 from brokers.queries import represented_only
@@ -30,9 +31,15 @@ class DeskFilter(django_filters.FilterSet):  # type: ignore[misc]
     destination = django_filters.ChoiceFilter(
         method="filter_destination", choices=area_choices, label="Delivery in", empty_label="Anywhere"
     )
-    pickup_day = django_filters.DateFilter(method="filter_day", label="Pickup day")
-    minimum_gain = django_filters.NumberFilter(method="filter_gain", label="Gain from", min_value=0, max_value=1_000_000)
-    represented = django_filters.BooleanFilter(method="filter_represented", label="Represented only")
+    pickup_day = django_filters.DateFilter(
+        method="filter_day", label="Pickup day", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    minimum_gain = django_filters.NumberFilter(
+        method="filter_gain", label="Gain from ($)", min_value=0, max_value=1_000_000
+    )
+    represented = django_filters.ChoiceFilter(
+        method="filter_represented", choices=[("1", "Represented only")], label="Sides", empty_label="All"
+    )
 
     class Meta:
         """The filters are all declared above."""
@@ -65,6 +72,6 @@ class DeskFilter(django_filters.FilterSet):  # type: ignore[misc]
         """Keep market gains from so many dollars on."""
         return rows.filter(market_gain_cents__gte=int(value * 100))
 
-    def filter_represented(self, rows: QuerySet[Match], name: str, value: bool) -> QuerySet[Match]:
+    def filter_represented(self, rows: QuerySet[Match], name: str, value: str) -> QuerySet[Match]:
         """Keep matches of which the viewer represents a side."""
-        return represented_only(rows, self.viewer, self.now) if value else rows
+        return represented_only(rows, self.viewer, self.now)

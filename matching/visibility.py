@@ -46,8 +46,10 @@ def sum_of(match: Match, viewer: Organization) -> list[dict[str, Any]]:
 def _how(line: dict[str, Any]) -> str:
     if line["quantity"] is None:
         return ""
-    unit = line["unit"] if line["quantity"] == 1 else f"{line['unit']}s"
-    return f"{line['quantity']:,.10g} {unit} × {dollars(round(line['rate_cents']))}"
+    quantity, unit, cents = line["quantity"], line["unit"], line["rate_cents"]
+    if unit == "minute":
+        quantity, unit, cents = round(quantity / 60, 2), "hour", cents * 60
+    return f"{quantity:,.10g} {unit if quantity == 1 else unit + 's'} × {dollars(round(cents))}"
 
 
 def figures(match: Match, viewer: Organization) -> dict[str, Any]:

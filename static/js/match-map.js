@@ -23,6 +23,7 @@
     const renderer = L.canvas({ padding: 0.4 });
     const map = L.map(box, {
       renderer, zoomControl: true, attributionControl: false, zoomSnap: 0.25, minZoom: 3, maxZoom: 10, scrollWheelZoom: false,
+      zoomAnimation: false, fadeAnimation: false,
     });
     map.setView([39, -96], 4);
     if (box.dataset.tiles) L.tileLayer(box.dataset.tiles).addTo(map);
@@ -49,8 +50,8 @@
       L.circleMarker([stop.lat, stop.lon], { renderer, radius: 6, weight: 2, color: "#10242c", fillColor: stop.kind === "home" ? "#6d7f8b" : stop.kind === "empty" ? "#d9890b" : "#1b5fb0", fillOpacity: 1 })
         .bindTooltip(stop.label, { permanent: true, direction: "top", offset: [0, -6], className: "map-label" }).addTo(map);
     }
-    if (bounds.isValid()) map.fitBounds(bounds, { padding: [36, 36] });
-    setTimeout(() => map.invalidateSize(), 0);
+    map.invalidateSize({ pan: false });
+    if (bounds.isValid()) map.fitBounds(bounds, { padding: [36, 36], animate: false });
   };
 
   const drawAll = (root) => root.querySelectorAll("[data-match-map]").forEach((box) => draw(box));
