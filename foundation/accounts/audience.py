@@ -46,7 +46,8 @@ class Sight:
     """The same rule for rows in hand: which of several viewers see which of several owners' postings.
 
     Reads the relationships between them once; `sees` then asks nothing of the database. `shares_once_open` counts a
-    posting for partners first as visible also before it opens to the market: what is prepared for later may be prepared now.
+    posting for partners first as visible also before it opens to the market: what is prepared for later may be
+    prepared now.
     """
 
     def __init__(self, *, viewers: Iterable[Organization], owners: Iterable[Organization], now: datetime) -> None:

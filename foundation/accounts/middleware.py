@@ -26,7 +26,7 @@ _STATUS: tuple[tuple[type[TradeError], int, str], ...] = (
     (NotFound, 404, "Not found"),
     (Forbidden, 403, "Not allowed"),
     (Stale, 412, "Changed meanwhile"),
-    (Conflict, 409, "Somebody was first"),
+    (Conflict, 409, "This has moved on"),
     (Invalid, 422, "Please check what you entered"),
 )
 

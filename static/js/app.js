@@ -85,6 +85,9 @@
   const settle = () => {
     const summary = document.querySelector("[data-focus]");
     if (summary) summary.focus();
+    // Passkeys belong to a name: browsers refuse them at a bare address such as 127.0.0.1.
+    const bare = /^[\d.]+$|^\[/.test(window.location.hostname);
+    for (const part of document.querySelectorAll("[data-passkey]")) part.hidden = bare || !window.PublicKeyCredential;
     for (const select of document.querySelectorAll("select[data-browser-zone]")) {
       const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
       if ([...select.options].some((option) => option.value === zone)) select.value = zone;
