@@ -131,7 +131,7 @@ def day_of(match: Match, timeline: list[dict[str, Any]] | None) -> dict[str, Any
         ],
         "windows": windows,
         "ticks": [
-            {"x": place(tick), "text_x": min(place(tick) + 2, WIDTH - 34), "words": local(tick, zone).strftime("%a %H:%M")}
+            {"x": place(tick), "text_x": min(place(tick) + 2, WIDTH - 52), "words": local(tick, zone).strftime("%a %H:%M")}
             for tick in _ticks(start, end, zone)
         ],
         "words": f"{match.load.stops.all()[0].city} to home, {_hours(span)}",

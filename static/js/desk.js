@@ -10,6 +10,8 @@
   const above = document.getElementById("new-above");
   const empty = document.getElementById("desk-empty");
   const wide = window.matchMedia("(min-width: 992px)");
+  const filterBox = document.getElementById("desk-filter-box");
+  if (filterBox && !wide.matches && !("filtered" in table.dataset)) filterBox.open = false;
   let open = table.dataset.open || "";
   let hovered = null;
   let fetching = false;

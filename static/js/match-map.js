@@ -17,6 +17,9 @@
 
   const COLOURS = { empty: "#d9890b", loaded: "#1b5fb0", home: "#6d7f8b" };
 
+  // a truck empties near the pickup and lives near the delivery: their labels keep to different sides
+  const SIDES = { empty: "left", home: "left", pickup: "right", delivery: "right" };
+
   const draw = async (box) => {
     if (box.dataset.drawn || !window.L) return;
     box.dataset.drawn = "yes";
@@ -48,10 +51,10 @@
     }
     for (const stop of way.value.stops) {
       L.circleMarker([stop.lat, stop.lon], { renderer, radius: 6, weight: 2, color: "#10242c", fillColor: stop.kind === "home" ? "#6d7f8b" : stop.kind === "empty" ? "#d9890b" : "#1b5fb0", fillOpacity: 1 })
-        .bindTooltip(stop.label, { permanent: true, direction: "top", offset: [0, -6], className: "map-label" }).addTo(map);
+        .bindTooltip(stop.label, { permanent: true, direction: SIDES[stop.kind], offset: [SIDES[stop.kind] === "left" ? -7 : 7, 0], className: "map-label" }).addTo(map);
     }
     map.invalidateSize({ pan: false });
-    if (bounds.isValid()) map.fitBounds(bounds, { padding: [36, 36], animate: false });
+    if (bounds.isValid()) map.fitBounds(bounds, { padding: [90, 28], animate: false });
   };
 
   const drawAll = (root) => root.querySelectorAll("[data-match-map]").forEach((box) => draw(box));
