@@ -15,7 +15,7 @@ from backhaul.servers import base, privileges
 
 USER = "backhaul"
 DATABASE = "backhaul"
-ALREADY_RUNNING = 'lock file "postmaster.pid" already exists'
+STILL_ENDING = ('lock file "postmaster.pid" already exists', "pre-existing shared memory block")
 
 
 def _version(folder: Path) -> tuple[int, ...]:
@@ -92,7 +92,7 @@ class PostgresServer(base.Server):
             if self.wait_until(self._answers, max(1.0, deadline - time.monotonic())):
                 break
             # A server whose program was killed a moment ago is still on its way down: wait for it.
-            if time.monotonic() < deadline and ALREADY_RUNNING in base.last_lines(self.log):
+            if time.monotonic() < deadline and any(words in base.last_lines(self.log) for words in STILL_ENDING):
                 time.sleep(0.2)
                 continue
             self.end_by_force()
