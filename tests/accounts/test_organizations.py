@@ -1,6 +1,6 @@
 import pytest
+from django.core.management import CommandError, call_command
 
-from foundation.accounts import command
 from foundation.accounts.models import Organization, Verification
 from foundation.accounts.services import (
     create_organization,
@@ -99,12 +99,13 @@ def test_verifying_asks_back_when_a_name_means_several_and_refuses_an_unknown_on
 
 def test_the_command_prints_what_it_did_or_why_not(capsys):
     organization = make_organization("Prairie Freight", verified=False)
-    assert command.main(["Prairie Freight", "--by", "pat", "--reason", "called them"]) == 0
+    call_command("verify", "Prairie Freight", "--by", "pat", "--reason", "called them")
     assert "is verified" in capsys.readouterr().out
-    assert command.main([organization.public_id, "--revoke"]) == 0
+    call_command("verify", organization.public_id, "--revoke")
     assert "is not verified" in capsys.readouterr().out
-    assert command.main(["Nobody"]) == 1
-    assert "No organization" in capsys.readouterr().err
+    assert [each.decided_by for each in Verification.objects.order_by("pk")][0] == "pat"
+    with pytest.raises(CommandError, match="No organization"):
+        call_command("verify", "Nobody")
 
 
 def test_changes_need_the_version_that_was_seen():

@@ -31,6 +31,9 @@ class Command(BaseCommand):
         parser.prog = "backhaul verify"
         parser.add_argument("organization", metavar="ORG", help="the organization's id (org_...) or its exact name")
         parser.add_argument("--revoke", action="store_true", help="take the verification back")
+        parser.add_argument(
+            "--by", metavar="NAME", default="", help="who decides (default: the account at this machine)"
+        )
         parser.add_argument("--reason", default="", help="why, for the record")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,7 +42,11 @@ class Command(BaseCommand):
         Raises CommandError when no such organization is found or the decision is refused.
         """
         decide = revoke_verification if options["revoke"] else verify_organization
-        words = {"public_id_or_name": options["organization"], "decided_by": _operator(), "reason": options["reason"]}
+        words = {
+            "public_id_or_name": options["organization"],
+            "decided_by": options["by"] or _operator(),
+            "reason": options["reason"],
+        }
         try:
             organization = decide(**words)
         except TradeError as error:
