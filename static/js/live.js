@@ -9,7 +9,7 @@
   const ORGANIZATION = document.body.dataset.organization || "";
   const POLL_MS = 5000;
   const LONGEST_POLL_MS = 60000;
-  const STREAM_AGAIN_MS = 30000; // after a refusal; until then the page polls
+  const STREAM_AGAIN_MS = 15000; // after a refusal; until then the page polls
   const SILENCE_MS = 40000; // the server says something each 15 s
   const SEEN_MOST = 1000;
   const WORDS = {

@@ -2,12 +2,16 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import pytest
+import redis
 from django.db import connections
 
+from foundation.events import live
 from foundation.events.relay import run_relay
 from tests.events.listening import Listener
+from tests.events.site import Site
 
 
 @pytest.fixture
@@ -36,3 +40,13 @@ def listener(transactional_db: None) -> Iterator[Listener]:
     found = Listener()
     yield found
     found.close()
+
+
+@pytest.fixture
+def site(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A real web server; what the test publishes reaches its Redis."""
+    found = Site(tmp_path)
+    own = redis.Redis.from_url(found.redis.url(), socket_connect_timeout=1)
+    monkeypatch.setattr(live, "_client", lambda: own)
+    yield found
+    found.stop()
