@@ -6,7 +6,7 @@ from foundation.places.gazetteer import gazetteer
 from foundation.places.models import ZipCode
 from foundation.places.oracle import road_network, travel_oracle
 
-__all__ = ["load_zip_table", "road_network", "travel_oracle"]
+__all__ = ["load_zip_table", "road_network", "travel_oracle", "warm_up"]
 
 _LOAD_LOCK = 0x5A495053
 """The advisory lock that keeps two starts from loading the table at once."""
@@ -37,3 +37,9 @@ def load_zip_table() -> int:
         cursor.execute(_MERGE)
         cursor.execute("DROP TABLE zip_draft")
     return ZipCode.objects.count()
+
+
+def warm_up() -> None:
+    """Read gazetteer and road network into this process, which the first question would otherwise wait for."""
+    gazetteer()
+    road_network()
