@@ -14,7 +14,7 @@ from matching.engine.money import Costs, Money
 from matching.engine.policy import MINUTES_AN_HOUR, Policy
 from matching.engine.problem import PICKUP, Legs, Loads
 from matching.engine.refusals import Refusal, rule_names
-from matching.engine.routes import Routes, route_pairs
+from matching.engine.routes import Routes
 from matching.engine.score import Scores, score_pairs
 from matching.engine.timeline import TimeLine, timeline
 from matching.engine.travel import TravelOracle
@@ -33,33 +33,40 @@ class Explanation:
 def explain(legs: Legs, leg_row: int, loads: Loads, load_row: int, travel: TravelOracle, policy: Policy) -> Explanation:
     """Return the full account of one pair; its figures are those of `score_pairs`."""
     scores = score_pairs(legs, [leg_row], loads, [load_row], travel, policy)
-    feasible = bool(scores.feasible[0])
+    return explain_row(scores, 0, legs, loads, travel.version, policy)
+
+
+def explain_row(scores: Scores, row: int, legs: Legs, loads: Loads, road_version: str, policy: Policy) -> Explanation:
+    """Return the full account of a scored pair without asking the oracle again; arguments as they were scored."""
+    leg_row, load_row = int(scores.leg_row[row]), int(scores.load_row[row])
+    feasible = bool(scores.feasible[row])
     shared: dict[str, Any] = {
         "policy_version": policy.version,
-        "road_version": travel.version,
+        "road_version": road_version,
         "feasible": feasible,
-        "refusal": _refusal(scores),
-        "rate_is_estimated": bool(scores.rate_is_estimated[0]),
-        "miles_are_estimated": bool(scores.miles_are_estimated[0]),
-        "clock_is_assumed": bool(scores.clock_is_assumed[0]),
+        "refusal": _refusal(scores, row),
+        "rate_is_estimated": bool(scores.rate_is_estimated[row]),
+        "miles_are_estimated": bool(scores.miles_are_estimated[row]),
+        "clock_is_assumed": bool(scores.clock_is_assumed[row]),
     }
     if not feasible:
         return Explanation(shared, {})
     leg, load = np.array([leg_row]), np.array([load_row])
-    routes = route_pairs(legs, leg, loads, load, travel)
+    routes = scores.routes.take(scores.route_row[[row]])
     day = timeline(duty.pair_chains(legs, leg, loads, load, routes, policy), policy.duty)
     shared |= {
         "stretches": _stretches(loads, load_row, routes),
-        "totals": _totals(scores),
+        "totals": _totals(scores, row),
         "stops": _stops(loads, load_row, day),
         "timeline": _timeline(day),
         "ready_at": instant(int(legs.ready_at[leg_row])),
         "home_by": instant(int(legs.home_by[leg_row])),
-        "market": _sum(scores, scores.market, money.policy_costs(policy, 1)),
+        "market": _sum(scores, row, scores.market, money.policy_costs(policy, 1)),
     }
     if shared["rate_is_estimated"]:
         shared["rate_table"] = {"version": policy.rates.version, "band_percent": policy.rates.band_percent}
-    return Explanation(shared, _sum(scores, scores.own, money.own_costs(legs, leg, policy)) | _floor(scores.own))
+    own = _sum(scores, row, scores.own, money.own_costs(legs, leg, policy))
+    return Explanation(shared, own | {"worth_from_cents": int(scores.own.worth_from_cents[row])})
 
 
 def instant(minutes: int) -> str:
@@ -67,14 +74,14 @@ def instant(minutes: int) -> str:
     return (_EPOCH + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _refusal(scores: Scores) -> dict[str, Any] | None:
-    rule = Refusal(int(scores.refusal[0]))
+def _refusal(scores: Scores, row: int) -> dict[str, Any] | None:
+    rule = Refusal(int(scores.refusal[row]))
     if rule is Refusal.NONE:
         return None
-    figures = [None if figure != figure else figure for figure in scores.refusal_figures[0].tolist()]
-    refusal: dict[str, Any] = {"rule": rule.code, "sentence": scores.refusal_sentence(0), "figures": figures}
+    figures = [None if figure != figure else figure for figure in scores.refusal_figures[row].tolist()]
+    refusal: dict[str, Any] = {"rule": rule.code, "sentence": scores.refusal_sentence(row), "figures": figures}
     if rule is Refusal.HOURS:
-        refusal["hours_rules"] = rule_names(int(scores.refusal_figures[0, 2]))
+        refusal["hours_rules"] = rule_names(int(scores.refusal_figures[row, 2]))
     return refusal
 
 
@@ -94,7 +101,7 @@ def _stretches(loads: Loads, load_row: int, routes: Routes) -> list[dict[str, An
     ]
 
 
-def _totals(scores: Scores) -> dict[str, Any]:
+def _totals(scores: Scores, row: int) -> dict[str, Any]:
     miles = (
         "pickup_deadhead_miles", "loaded_miles", "home_deadhead_miles", "avoided_miles", "out_of_route_miles",
         "empty_miles_saved", "co2_saved_kg",
@@ -103,9 +110,9 @@ def _totals(scores: Scores) -> dict[str, Any]:
         "drive_minutes", "service_minutes", "wait_minutes",
         "pickup_slack_minutes", "home_slack_minutes", "home_delay_minutes",
     )  # fmt: skip
-    figures: dict[str, Any] = {name: float(getattr(scores, name)[0]) for name in miles}
-    figures |= {name: int(getattr(scores, name)[0]) for name in minutes}
-    return figures | {"finish_at": instant(int(scores.finish_at[0]))}
+    figures: dict[str, Any] = {name: float(getattr(scores, name)[row]) for name in miles}
+    figures |= {name: int(getattr(scores, name)[row]) for name in minutes}
+    return figures | {"finish_at": instant(int(scores.finish_at[row]))}
 
 
 def _stops(loads: Loads, load_row: int, day: TimeLine) -> list[dict[str, Any]]:
@@ -136,31 +143,27 @@ def _timeline(day: TimeLine) -> list[dict[str, Any]]:
     ]
 
 
-def _sum(scores: Scores, terms: Money, costs: Costs) -> dict[str, Any]:
+def _sum(scores: Scores, row: int, terms: Money, costs: Costs) -> dict[str, Any]:
     """Return the sum line by line; the cents of the lines add up to the gain."""
-    deadhead = round(float(scores.pickup_deadhead_miles[0] + scores.home_deadhead_miles[0]), 1)
-    on_duty = int(scores.service_minutes[0] + scores.wait_minutes[0])
-    late = int(scores.home_delay_minutes[0])
+    deadhead = round(float(scores.pickup_deadhead_miles[row] + scores.home_deadhead_miles[row]), 1)
+    on_duty = int(scores.service_minutes[row] + scores.wait_minutes[row])
+    late = int(scores.home_delay_minutes[row])
     empty, hour = float(costs.empty_cents_per_mile[0]), float(costs.hour_cents[0])
     delay = float(costs.delay_hour_cents[0])
-    label = "Rate, estimated" if scores.rate_is_estimated[0] else "Rate"
-    loaded, avoided = float(scores.loaded_miles[0]), float(scores.avoided_miles[0])
+    label = "Rate, estimated" if scores.rate_is_estimated[row] else "Rate"
+    loaded, avoided = float(scores.loaded_miles[row]), float(scores.avoided_miles[row])
     loaded_mile = float(costs.loaded_cents_per_mile[0])
     lines = [
-        _line(label, None, None, None, int(terms.rate_cents[0])),
-        _line("Loaded miles", loaded, "mile", loaded_mile, -int(terms.loaded_cents[0])),
-        _line("Deadhead miles", deadhead, "mile", empty, -int(terms.empty_cents[0])),
-        _line("Empty run home avoided", avoided, "mile", empty, int(terms.avoided_cents[0])),
-        _line("Loading, unloading, waiting", on_duty, "minute", hour / MINUTES_AN_HOUR, -int(terms.hours_cents[0])),
+        _line(label, None, None, None, int(terms.rate_cents[row])),
+        _line("Loaded miles", loaded, "mile", loaded_mile, -int(terms.loaded_cents[row])),
+        _line("Deadhead miles", deadhead, "mile", empty, -int(terms.empty_cents[row])),
+        _line("Empty run home avoided", avoided, "mile", empty, int(terms.avoided_cents[row])),
+        _line("Loading, unloading, waiting", on_duty, "minute", hour / MINUTES_AN_HOUR, -int(terms.hours_cents[row])),
     ]
     if delay:
-        cents = -int(terms.delay_cents[0])
+        cents = -int(terms.delay_cents[row])
         lines.append(_line("Home later than empty", late, "minute", delay / MINUTES_AN_HOUR, cents))
-    return {"lines": lines, "gain_cents": int(terms.gain_cents[0])}
-
-
-def _floor(terms: Money) -> dict[str, Any]:
-    return {"worth_from_cents": int(terms.worth_from_cents[0])}
+    return {"lines": lines, "gain_cents": int(terms.gain_cents[row])}
 
 
 def _line(label: str, quantity: float | None, unit: str | None, rate_cents: float | None, cents: int) -> dict[str, Any]:

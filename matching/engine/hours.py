@@ -1,11 +1,13 @@
 """Hours of service over the whole duty chain, for n chains at once.
 
 The planned answer is the earliest legal arrival over these choices: leave later while rested; wait on duty; take 10
-hours off (or the 34-hour restart) before or after any stop or when a clock runs out; a wait of 10 hours or more is
-such a rest. 30 minutes of any non-driving time make a break; a break that is due is taken on the spot. Waiting and
-service are on duty; breaks on the road and rests are not. After the 14th hour only driving is barred, so service may
-go on. No split sleeper berth, no adverse conditions, no hours of earlier days coming back. Source: 49 CFR 395.3. It is
-planning advice, not a log.
+hours off (or the 34-hour restart) before or after any stop or when a clock runs out; a wait of 10 hours or more is such
+a rest. Nobody waits on duty who could have left later without missing a window. On the road the driver goes on as long
+as his clocks allow: a break that is due is taken on the spot, and a rest only when driving, shift or cycle runs out
+(also if the shift would end during the break). 30 minutes of any non-driving time make a break, so a driver may stay at
+a stop until they are full. Waiting and service are on duty; breaks on the road and rests are not. After the 14th hour
+only driving is barred, so service may go on. No split sleeper berth, no adverse conditions, no hours of earlier days
+coming back. Source: 49 CFR 395.3. It is planning advice, not a log.
 
 The method is label setting: every legal way so far is a label, superfluous labels are dropped by an exact rule, so the
 answer is exact.

@@ -29,7 +29,7 @@ class Scores:
     are NaN where the oracle was not asked, minutes and cents are 0 where hours were not planned. `out_of_route_miles`
     are all miles with the load less the empty run home. `wait_minutes` are on duty. `home_delay_minutes` is how much
     later than empty the truck is home. `own` uses the carrier's costs and is for the carrier alone; `market` the
-    policy's.
+    policy's. `routes` holds the stretches of the pairs whose hours were planned, `route_row` the position there or -1.
     """
 
     leg_row: Ints
@@ -58,6 +58,8 @@ class Scores:
     clock_is_assumed: Bools
     own: Money
     market: Money
+    routes: Routes
+    route_row: Ints
 
     def __len__(self) -> int:
         return int(self.leg_row.shape[0])
@@ -210,6 +212,9 @@ class _Sheet:
         """Price what is feasible and put all columns together."""
         legs, loads, leg, load = self.legs, self.loads, self.leg, self.load
         miles, minutes = self.miles, self.minutes
+        assert self.routes is not None
+        route_row = np.full(leg.size, -1, dtype=np.int64)
+        route_row[self.rows] = np.arange(self.rows.size)
         feasible = self.refusal == Refusal.NONE
         known = {name: np.where(feasible, figures, 0.0) for name, figures in miles.items()}
         empty_miles = tenths(known["pickup_deadhead_miles"] + known["home_deadhead_miles"])
@@ -242,6 +247,8 @@ class _Sheet:
             clock_is_assumed=duty.clock_is_assumed(legs)[leg],
             own=money.gain(rate, used, money.own_costs(legs, leg, policy)),
             market=money.gain(rate, used, money.policy_costs(policy, leg.size)),
+            routes=self.routes,
+            route_row=route_row,
             **columns,
         )
 

@@ -42,12 +42,12 @@ class Reference:
         states = {State(start_at, drive, None if rested else shift, until_break, cycle)}
         states |= {after for state in states for after in self.rests(state)}
         for position, (opens_at, closes_at, service) in enumerate(self.stops):
-            arrived = {there for state in states for there in self.driven(state, self.drives[position])}
+            arrived = self.driven(states, self.drives[position])
             earliest = min(state.time for state in arrived)
             if earliest > closes_at:
                 return position, earliest
             states = {after for state in arrived for after in self.served(state, opens_at, closes_at, service)}
-        arrived = {there for state in states for there in self.driven(state, self.drives[-1])}
+        arrived = self.driven(states, self.drives[-1])
         earliest = min(state.time for state in arrived)
         return (-1 if earliest <= self.finish_by else len(self.stops)), earliest
 
@@ -60,48 +60,45 @@ class Reference:
         cycle = limits.cycle_minutes if minutes >= limits.restart_minutes else state.cycle
         return State(state.time + minutes, limits.drive_minutes, None, limits.drive_minutes_before_break, cycle)
 
-    def departures(self, state: State) -> Iterator[State]:
-        """Begin the shift now, or any number of minutes later while rested."""
-        if state.shift is not None:
-            yield state
-            return
-        for time in range(state.time, max(state.time, self.horizon) + 1):
-            yield state._replace(time=time, shift=self.limits.shift_minutes, later=FOREVER)
-
-    def driven(self, state: State, minutes: int) -> Iterator[State]:
-        """Drive minute by minute; when a clock has run out, stop for as long as the rules want."""
-        for at_wheel in self.departures(state):
-            yield from self.on_road(at_wheel, minutes)
-
-    def on_road(self, state: State, minutes: int) -> Iterator[State]:
-        limits = self.limits
-        while minutes:
-            assert state.shift is not None
-            break_due = state.until_break == 0
-            shift_over = state.shift <= (limits.break_minutes if break_due else 0)
-            if state.cycle <= 0:
-                yield from self.driven(self.off(state, limits.restart_minutes), minutes)
-                return
-            if state.drive <= 0 or shift_over:
-                for after in self.rests(state):
-                    yield from self.driven(after, minutes)
-                return
-            if break_due:
-                state = state._replace(
-                    time=state.time + limits.break_minutes,
-                    shift=state.shift - limits.break_minutes,
-                    until_break=limits.drive_minutes_before_break,
-                )
+    def driven(self, states: set[State], minutes: int) -> set[State]:
+        """Return everything that may become of the states while they drive so many minutes."""
+        arrived: set[State] = set()
+        seen = {(state, minutes) for state in states}
+        open_ends = list(seen)
+        while open_ends:
+            state, to_go = open_ends.pop()
+            if to_go == 0 and state.shift is not None:
+                arrived.add(state)
                 continue
-            state = state._replace(
-                time=state.time + 1,
-                drive=state.drive - 1,
-                shift=state.shift - 1,
-                until_break=state.until_break - 1,
-                cycle=state.cycle - 1,
-            )
-            minutes -= 1
-        yield state
+            for end in self.moves(state, to_go):
+                if end not in seen:
+                    seen.add(end)
+                    open_ends.append(end)
+        return arrived
+
+    def moves(self, state: State, to_go: int) -> Iterator[tuple[State, int]]:
+        """Stay off a minute more or begin the shift; drive until something ends; stop where a clock has run out."""
+        limits = self.limits
+        if state.shift is None:
+            if state.time < self.horizon:
+                yield state._replace(time=state.time + 1), to_go
+            yield state._replace(shift=limits.shift_minutes, later=FOREVER), to_go
+            return
+        break_due = state.until_break == 0
+        shift_over = state.shift <= (limits.break_minutes if break_due else 0)
+        if state.cycle <= 0:
+            yield self.off(state, limits.restart_minutes), to_go
+        elif state.drive <= 0 or shift_over:
+            for after in self.rests(state):
+                yield after, to_go
+        elif break_due:
+            pause, shift = limits.break_minutes, state.shift - limits.break_minutes
+            until_break = limits.drive_minutes_before_break
+            yield state._replace(time=state.time + pause, shift=shift, until_break=until_break), to_go
+        else:
+            step = min(to_go, state.drive, state.shift, state.until_break, state.cycle)
+            time, drive, shift, until_break, cycle, later = state
+            yield State(time + step, drive - step, shift - step, until_break - step, cycle - step, later), to_go - step
 
     def served(self, state: State, opens_at: int, closes_at: int, service: int) -> Iterator[State]:
         for after in (

@@ -11,53 +11,59 @@ from matching.engine.timeline import TimeLine, timeline
 from tests.engine.chains import make_chain, make_chains
 from tests.engine.reference_hours import Reference
 
-# The rules with a minute that stands for fifteen, so that every choice can be tried, minute by minute.
-SMALL = DutyLimits(
-    drive_minutes=44,
-    shift_minutes=56,
-    drive_minutes_before_break=32,
-    break_minutes=2,
-    rest_minutes=40,
-    cycle_minutes=280,
-    restart_minutes=136,
-)
+
+def scaled(minutes: int) -> DutyLimits:
+    """The rules with a minute that stands for so many, so that every choice can be tried, minute by minute."""
+    real = DutyLimits()
+    return DutyLimits(**{name: getattr(real, name) // minutes for name in DutyLimits.__dataclass_fields__})
 
 
-def random_case(seed: int) -> dict:
+HALF_HOURS, QUARTERS = scaled(30), scaled(15)
+
+
+def random_case(seed: int, limits: DutyLimits) -> dict:
     """A chain of up to three stops with windows that sometimes bind, and a clock that is sometimes short."""
     rng = random.Random(seed)
+
+    def up_to(hours: float) -> int:
+        return rng.randint(0, round(hours * limits.rest_minutes / 10))
+
+    hour = limits.rest_minutes // 10
+    full = (limits.drive_minutes, limits.shift_minutes, limits.drive_minutes_before_break, limits.cycle_minutes)
     count = rng.choice([0, 1, 1, 2, 2, 3])
-    drives = [rng.choice([0, rng.randint(0, 14), rng.randint(0, 40), rng.randint(0, 100)]) for _ in range(count + 1)]
+    drives = [rng.choice([0, up_to(3.5), up_to(10), up_to(25)]) for _ in range(count + 1)]
     stops, time = [], 0
     for position in range(count):
-        time += drives[position] + rng.randint(-7, 45)
+        time += drives[position] + up_to(13) - 2 * hour
         opens_at = max(0, time)
-        width = rng.choice([0, rng.randint(0, 20), rng.randint(0, 80), 10_000])
-        stops.append((opens_at, opens_at + width, rng.choice([0, 1, 2, rng.randint(0, 26)])))
-    clock = (44, 56, 32, 280)
+        width = rng.choice([0, up_to(5), up_to(20), 1000 * hour])
+        stops.append((opens_at, opens_at + width, rng.choice([0, 1, 2, up_to(6.5)])))
+    clock = full
     if rng.random() < 0.6:
-        clock = (rng.randint(0, 44), rng.randint(0, 56), rng.randint(0, 32), rng.choice([280, rng.randint(0, 100)]))
-    finish_by = rng.choice([NO_DEADLINE, time + rng.randint(0, 200)])
+        clock = (up_to(11), up_to(14), up_to(8), rng.choice([full[3], up_to(25)]))
+    finish_by = rng.choice([NO_DEADLINE, time + up_to(50)])
     return {"drives": drives, "stops": stops, "clock": clock, "finish_by": finish_by}
 
 
-def check_against_reference(seeds: range) -> None:
-    cases = [random_case(seed) for seed in seeds]
-    plans = plan(make_chains(*(make_chain(**case) for case in cases)), SMALL)
+def check_against_reference(seeds: range, limits: DutyLimits) -> None:
+    cases = [random_case(seed, limits) for seed in seeds]
+    plans = plan(make_chains(*(make_chain(**case) for case in cases)), limits)
     for row, case in enumerate(cases):
-        reference = Reference(SMALL, case["drives"], case["stops"], case["finish_by"])
+        reference = Reference(limits, case["drives"], case["stops"], case["finish_by"])
         expected = reference.earliest(0, case["clock"])
         assert (int(plans.late_at[row]), int(plans.arrive_at[row])) == expected, (seeds[row], case)
 
 
-def test_the_planner_finds_what_trying_every_choice_finds():
-    check_against_reference(range(500))
+@pytest.mark.parametrize(("limits", "cases"), [(HALF_HOURS, 400), (QUARTERS, 100)])
+def test_the_planner_finds_what_trying_every_choice_finds(limits, cases):
+    check_against_reference(range(cases), limits)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("block", range(100))
-def test_the_planner_finds_what_trying_every_choice_finds_at_length(block):
-    check_against_reference(range(1_000 * (block + 1), 1_000 * (block + 2)))
+@pytest.mark.parametrize("limits", [HALF_HOURS, QUARTERS])
+@pytest.mark.parametrize("block", range(50))
+def test_the_planner_finds_what_trying_every_choice_finds_at_length(limits, block):
+    check_against_reference(range(1_000 * (block + 1), 1_000 * (block + 2)), limits)
 
 
 def assert_legal(day: TimeLine, case: dict, limits: DutyLimits) -> None:
@@ -97,14 +103,14 @@ def assert_legal(day: TimeLine, case: dict, limits: DutyLimits) -> None:
 
 def test_every_time_line_is_legal_and_says_what_the_plan_says():
     for seed in range(400):
-        case = random_case(seed)
+        case = random_case(seed, QUARTERS)
         chain = make_chain(**case)
-        plans = plan(chain, SMALL)
-        day = timeline(chain, SMALL)
+        plans = plan(chain, QUARTERS)
+        day = timeline(chain, QUARTERS)
         if not plans.feasible[0]:
             assert day.segments == ()
             continue
-        assert_legal(day, case, SMALL)
+        assert_legal(day, case, QUARTERS)
         assert (day.segments[-1].end_at if day.segments else 0) == plans.arrive_at[0], (seed, case)
         driven = sum(part.end_at - part.start_at for part in day.segments if part.kind == "drive")
         assert driven == sum(case["drives"])

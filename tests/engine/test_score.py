@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from foundation.trade.equipment import Attribute
-from matching.engine.explain import explain
+from matching.engine.explain import explain, explain_row
 from matching.engine.policy import DEFAULT_POLICY, Policy
 from matching.engine.problem import DEFAULT_SERVICE, DELIVERY, OPEN_TO_OFFERS, PICKUP
 from matching.engine.rank import best, kept_for_leg, kept_for_load
@@ -101,7 +101,7 @@ def test_a_load_without_a_rate_is_valued_at_the_default_table_and_marked():
 def test_waiting_on_duty_costs_and_a_later_departure_does_not():
     at_ten = {"stops": (make_stop(PICK, opens_at=600), make_stop(DROP, DELIVERY))}
     assert score_one(load=at_ten).wait_minutes[0] == 0
-    # In the middle of his shift a driver cannot leave later: he waits on duty from minute 48 to 60. (240 + 12) x 4,000 / 60
+    # In the middle of his shift a driver cannot leave later: he waits on duty from 48 to 60. (240 + 12) x 4,000 / 60
     running = {"drive_left": 660, "shift_left": 780, "break_left": 480, "cycle_left": 4000}
     waiting = score_one(running, {"stops": (make_stop(PICK, opens_at=60), make_stop(DROP, DELIVERY))})
     assert not waiting.clock_is_assumed[0]
@@ -250,7 +250,7 @@ def random_market(seed: int, legs: int, loads: int):
 COLUMNS = [
     name
     for name in Scores.__dataclass_fields__
-    if name not in ("leg_row", "load_row", "own", "market")
+    if name not in ("leg_row", "load_row", "own", "market", "routes", "route_row")
 ]  # fmt: skip
 
 
@@ -272,6 +272,8 @@ def test_a_pair_has_the_same_figures_from_the_leg_from_the_load_and_alone():
                 alone = score_pairs(legs, [leg], loads, [load], travel, DEFAULT_POLICY)
                 assert alone.own_gain_cents[0] == by_leg[leg].own_gain_cents[load]
                 account = explain(legs, leg, loads, load, travel, DEFAULT_POLICY)
+                again = explain_row(by_leg[leg], load, legs, loads, travel.version, DEFAULT_POLICY)
+                assert again == account == explain_row(by_load[load], leg, legs, loads, travel.version, DEFAULT_POLICY)
                 assert json.loads(json.dumps(account.shared)) == account.shared
                 for part, gain in ((account.shared["market"], by_leg[leg].market_gain_cents[load]),
                                    (account.own, by_leg[leg].own_gain_cents[load])):  # fmt: skip
