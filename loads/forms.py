@@ -51,7 +51,7 @@ class FreightForm(forms.Form):
         choices=[(int(bit), name.capitalize()) for bit, name in ATTRIBUTE_NAMES.items() if bit != Attribute.HAZMAT],
         coerce=int,
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
     rate_cents = DollarsField(label="Offered rate, all in", required=False, help_text="Empty: open to offers.")
     reserve_cents = DollarsField(
@@ -210,10 +210,16 @@ class LoadForm:
         return own + [str(error) for stop in self.stops for error in stop.non_field_errors()]
 
     @property
+    def has_needs(self) -> bool:
+        """Say whether the folded part about special needs holds something to look at."""
+        names = ("temperature_min_f", "temperature_max_f", "hazmat_class", "attributes")
+        return any(self.freight[name].value() not in (None, "", []) or self.freight[name].errors for name in names)
+
+    @property
     def has_details(self) -> bool:
         """Say whether the part that is folded away has an error in it."""
         names = ("free_minutes", "detention_cents_per_hour", "tonu_cents", "audience", "partners_first_until")
-        more = ("reference", "external_id", "notes", "instructions", "private_notes", "reserve_cents")
+        more = ("reference", "external_id", "notes", "instructions", "private_notes")
         return any(self.freight[name].errors for name in names + more)
 
     def forgive(self) -> None:

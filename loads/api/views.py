@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from foundation.accounts.models import Capability
 from foundation.rest.postings import BulkSerializer, PostingViewSet
 from foundation.rest.serializers import EmptySerializer
 from loads import services
+from loads.api.examples import NEW_LOAD
 from loads.api.filters import OWN_ONLY, LoadFilter
 from loads.api.serializers import BulkResultSerializer, LoadSerializer, NewLoadSerializer, shown, terms_from
 from loads.models import Load
@@ -31,7 +32,16 @@ _MOVED: dict[str, Any] = {"request": EmptySerializer, "responses": LoadSerialize
     withdrawal=extend_schema(summary="Withdraw a load", **_MOVED),
     opening=extend_schema(summary="Open a load", **_MOVED),
     confirmation=extend_schema(summary="Confirm a load", **_MOVED),
-    bulk=extend_schema(summary="Post many loads", request=BulkSerializer, responses={207: BulkResultSerializer}),
+    bulk=extend_schema(
+        summary="Post many loads",
+        request=BulkSerializer,
+        responses={207: BulkResultSerializer},
+        examples=[
+            OpenApiExample(
+                "Two loads", {"items": [NEW_LOAD, {**NEW_LOAD, "external_id": "TMS-88214"}]}, request_only=True
+            )
+        ],
+    ),
 )
 class LoadViewSet(PostingViewSet):
     """Loads: freight that needs a truck."""
