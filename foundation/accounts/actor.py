@@ -55,15 +55,19 @@ class Actor:
                 "missing_scope", f"This needs the permission {scope}. An owner of {self.organization} can give it."
             )
 
+    def require_confirmed_email(self) -> None:
+        """Raise `Forbidden` unless the person has shown that the e-mail address is theirs."""
+        if not self.email_confirmed:
+            raise Forbidden(
+                "email_unconfirmed", "Confirm your e-mail address first: open the link in the mail we sent you."
+            )
+
     def require_posting(self, capability: Capability) -> None:
         """Raise `Forbidden` unless the actor may put something on the market for an organization that does this.
 
         The e-mail address must be confirmed, the organization must have the capability, and must be verified.
         """
-        if not self.email_confirmed:
-            raise Forbidden(
-                "email_unconfirmed", "Confirm your e-mail address first: open the link in the mail we sent you."
-            )
+        self.require_confirmed_email()
         if not getattr(self.organization, capability):
             raise Forbidden(
                 "missing_capability",

@@ -103,7 +103,7 @@ def test_the_command_prints_what_it_did_or_why_not(capsys):
     assert "is verified" in capsys.readouterr().out
     call_command("verify", organization.public_id, "--revoke")
     assert "is not verified" in capsys.readouterr().out
-    assert [each.decided_by for each in Verification.objects.order_by("pk")][0] == "pat"
+    assert Verification.objects.earliest("pk").decided_by == "pat"
     with pytest.raises(CommandError, match="No organization"):
         call_command("verify", "Nobody")
 

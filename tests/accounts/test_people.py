@@ -9,6 +9,7 @@ from foundation.accounts.services import (
     accept_invitation,
     change_role,
     invite_colleague,
+    people,
     remove_member,
     revoke_invitation,
     switch_organization,
@@ -84,6 +85,21 @@ def test_a_second_click_sends_one_mail_and_another_role_replaces_the_invitation(
 def test_a_bad_address_is_said(owner, email):
     with pytest.raises(Invalid, match="Enter an address"):
         invite_colleague(actor=owner, email=email, role=Role.VIEWER)
+
+
+def test_who_has_not_confirmed_their_own_address_invites_nobody(owner):
+    newcomer = make_actor(owner.organization, email_confirmed=False)
+    with pytest.raises(Forbidden, match="Confirm your e-mail address"):
+        invite_colleague(actor=newcomer, email="pat@example.com", role=Role.VIEWER)
+    assert not Mail.objects.exists()
+
+
+def test_invitations_are_not_a_mailing_list(owner, monkeypatch):
+    monkeypatch.setattr(people, "OPEN_INVITATIONS", 2)
+    for name in ("one", "two"):
+        invite_colleague(actor=owner, email=f"{name}@example.com", role=Role.VIEWER)
+    with pytest.raises(Conflict, match="2 invitations are open"):
+        invite_colleague(actor=owner, email="three@example.com", role=Role.VIEWER)
 
 
 def test_a_member_is_not_invited_again(owner):

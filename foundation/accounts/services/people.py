@@ -19,6 +19,7 @@ from foundation.trade import clock
 from foundation.trade.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 
 INVITATION_LASTS = timedelta(days=7)
+OPEN_INVITATIONS = 50  # at once per organization: we mail to colleagues, not campaigns
 _A_SECOND_CLICK = timedelta(seconds=60)  # the same invitation again within this time is the same click
 _NOT_GOOD = "This invitation is no longer good: it was used, taken back, or is older than 7 days. Ask for a new one."
 
@@ -51,7 +52,8 @@ def _checked_role(role: str) -> str:
 def invite_colleague(*, actor: Actor, email: str, role: str) -> Invitation:
     """Invite somebody by mail; an earlier invitation to the address is taken back.
 
-    Raises `Forbidden` for who is not an owner, `Invalid` for a bad address or role or somebody who belongs already.
+    Raises `Forbidden` for who is not an owner or has not confirmed their own address, `Invalid` for a bad address or
+    role or somebody who belongs already, `Conflict` when too many invitations are open.
     """
     role = _checked_role(role)
     email = email.strip().lower()
@@ -62,6 +64,7 @@ def invite_colleague(*, actor: Actor, email: str, role: str) -> Invitation:
     with transaction.atomic():
         organization = locked(actor.organization)
         inviter = _require_owner_now(actor)
+        actor.require_confirmed_email()
         if Membership.objects.filter(organization=organization, person__email__iexact=email).exists():
             raise Invalid([FieldProblem("email", "belongs_already", f"{email} belongs to {organization} already.")])
         now = clock.now()
@@ -71,6 +74,11 @@ def invite_colleague(*, actor: Actor, email: str, role: str) -> Invitation:
         same = pending.filter(role=role, created_at__gt=now - _A_SECOND_CLICK).first()
         if same:
             return same
+        open_ones = Invitation.objects.filter(
+            organization=organization, accepted_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now
+        )
+        if open_ones.count() >= OPEN_INVITATIONS:
+            raise Conflict("too_many_invitations", f"{OPEN_INVITATIONS} invitations are open. Take back one first.")
         pending.update(revoked_at=now)
         token = secrets.token_urlsafe(32)
         invitation = Invitation.objects.create(

@@ -97,6 +97,7 @@ def ask_for_relationship(*, actor: Actor, giver_public_id: str, kind: str, messa
     taker = actor.organization
     if actor.person is None:
         raise Forbidden("key_asks", "A key cannot ask for a relationship. Sign in to ask.")
+    actor.require_confirmed_email()
     if kind not in ASKED_FOR:
         raise Invalid([FieldProblem("kind", "unknown", "You can ask to act for somebody, or to be a partner.")])
     if not taker.is_verified:

@@ -20,7 +20,7 @@ from foundation.accounts.services import (
     revoke_invitation,
 )
 from foundation.trade import clock
-from foundation.trade.errors import Conflict, Invalid
+from foundation.trade.errors import Conflict, Forbidden, Invalid
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,6 +34,8 @@ def people(request: HttpRequest) -> HttpResponse:
             invitation = invite_colleague(actor=actor, **form.cleaned_data)
         except Invalid as error:
             show_problems(form, error)
+        except (Conflict, Forbidden) as error:
+            form.add_error(None, error.sentence)
         else:
             messages.success(request, f"We mailed an invitation to {invitation.email}. It is good for 7 days.")
             return redirect("accounts:people")

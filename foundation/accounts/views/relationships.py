@@ -17,7 +17,7 @@ from foundation.accounts.services import (
     withdraw_request,
 )
 from foundation.trade import clock
-from foundation.trade.errors import Conflict, Invalid
+from foundation.trade.errors import Conflict, Forbidden, Invalid
 
 
 def _page(
@@ -76,7 +76,7 @@ def ask(request: HttpRequest) -> HttpResponse:
             ask_for_relationship(actor=actor, giver_public_id=data["giver"], kind=data["kind"], message=data["message"])
         except Invalid as error:
             show_problems(form, error)
-        except Conflict as error:
+        except (Conflict, Forbidden) as error:
             form.add_error(None, error.sentence)
         else:
             messages.success(request, "Asked. They decide; you see the answer here.")
