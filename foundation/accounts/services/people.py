@@ -29,7 +29,7 @@ def hash_of_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _require_owner_now(actor: Actor) -> Person:
+def _require_owner_now(*, actor: Actor) -> Person:
     """Return the person who acts; raise `Forbidden` unless they still are an owner.
 
     Under the organization's lock, roles stand still.
@@ -63,7 +63,7 @@ def invite_colleague(*, actor: Actor, email: str, role: str) -> Invitation:
         raise Invalid([FieldProblem("email", "not_an_email", "Enter an address such as pat@example.com.")]) from error
     with transaction.atomic():
         organization = locked(actor.organization)
-        inviter = _require_owner_now(actor)
+        inviter = _require_owner_now(actor=actor)
         actor.require_confirmed_email()
         if Membership.objects.filter(organization=organization, person__email__iexact=email).exists():
             raise Invalid([FieldProblem("email", "belongs_already", f"{email} belongs to {organization} already.")])
@@ -116,7 +116,7 @@ def revoke_invitation(*, actor: Actor, invitation_id: str) -> None:
     """Take an invitation back. Raises `NotFound`, `Forbidden`, and `Conflict` when it was accepted already."""
     with transaction.atomic():
         organization = locked(actor.organization)
-        _require_owner_now(actor)
+        _require_owner_now(actor=actor)
         invitation = Invitation.objects.filter(organization=organization, public_id=invitation_id).first()
         if invitation is None:
             raise NotFound
@@ -183,7 +183,7 @@ def change_role(*, actor: Actor, person_public_id: str, role: str) -> Membership
     role = _checked_role(role)
     with transaction.atomic():
         organization = locked(actor.organization)
-        _require_owner_now(actor)
+        _require_owner_now(actor=actor)
         membership = _member(organization, person_public_id)
         before = membership.role
         if before == role:
@@ -203,7 +203,7 @@ def remove_member(*, actor: Actor, person_public_id: str) -> None:
     with transaction.atomic():
         organization = locked(actor.organization)
         if actor.person is None or actor.person.public_id != person_public_id:
-            _require_owner_now(actor)
+            _require_owner_now(actor=actor)
         membership = _member(organization, person_public_id)
         _keep_an_owner(membership)
         _record_membership(membership, actor=actor.label, before=membership.role, after=None)

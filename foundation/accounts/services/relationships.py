@@ -31,11 +31,11 @@ def set_relationship(
     except NotFound as error:
         raise Invalid([FieldProblem("taker", "unknown", error.sentence)]) from error
     with transaction.atomic():
-        return _give(actor, locked(actor.organization), taker, kind, valid_until)
+        return _give(locked(actor.organization), taker, kind, valid_until, actor=actor)
 
 
 def _give(
-    actor: Actor, giver: Organization, taker: Organization, kind: str, valid_until: datetime | None
+    giver: Organization, taker: Organization, kind: str, valid_until: datetime | None, *, actor: Actor
 ) -> Relationship:
     now = clock.now()
     if valid_until is not None and valid_until <= now:
@@ -44,10 +44,10 @@ def _give(
         raise Invalid(
             [FieldProblem("kind", "not_a_broker", f"{taker} is not set up as a broker, so it cannot act for you.")]
         )
-    given = _in_force(giver, taker, now)
+    given = _in_force(giver, taker, now=now)
     if kind == RelationshipKind.BLOCKED:
         for other in given.exclude(kind=RelationshipKind.BLOCKED):
-            _end(actor, other, now)
+            _end(other, actor=actor, now=now)
         _open_requests(giver, taker).update(decided_at=now, granted=False)
     elif given.filter(kind=RelationshipKind.BLOCKED).exists():
         raise Conflict("blocked", f"You block {taker}. End that first.")
@@ -64,7 +64,7 @@ def _give(
             giver=giver, taker=taker, kind=kind, valid_from=now, valid_until=valid_until
         )
     _open_requests(giver, taker).filter(kind=kind).update(decided_at=now, granted=True)
-    _record(actor, standing, "relationship.given", {"valid_until": [_text(before), _text(valid_until)]})
+    _record(standing, "relationship.given", {"valid_until": [_text(before), _text(valid_until)]}, actor=actor)
     return standing
 
 
@@ -84,7 +84,7 @@ def end_relationship(*, actor: Actor, relationship_id: str) -> None:
         if relationship is None:
             raise NotFound
         if relationship.valid_until is None or relationship.valid_until > now:
-            _end(actor, relationship, now)
+            _end(relationship, actor=actor, now=now)
 
 
 def ask_for_relationship(*, actor: Actor, giver_public_id: str, kind: str, message: str = "") -> RelationshipRequest:
@@ -113,7 +113,7 @@ def ask_for_relationship(*, actor: Actor, giver_public_id: str, kind: str, messa
     with transaction.atomic():
         now = clock.now()
         locked(taker)
-        if _in_force(giver, taker, now).filter(kind=kind).exists():
+        if _in_force(giver, taker, now=now).filter(kind=kind).exists():
             raise Conflict("stands_already", "This relationship stands already.")
         request = _open_requests(giver, taker).filter(kind=kind).first()
         if request is not None:
@@ -150,7 +150,7 @@ def answer_request(
         giver = locked(actor.organization)
         request = _request(request_id, giver=giver)
         if grant:
-            _give(actor, giver, request.taker, request.kind, valid_until)
+            _give(giver, request.taker, request.kind, valid_until, actor=actor)
         request.decided_at, request.granted = clock.now(), grant
         request.save(update_fields=["decided_at", "granted"])
         record_audit(
@@ -193,7 +193,7 @@ def _request(request_id: str, **side: Organization) -> RelationshipRequest:
     return request
 
 
-def _in_force(giver: Organization, taker: Organization, now: datetime) -> QuerySet[Relationship]:
+def _in_force(giver: Organization, taker: Organization, *, now: datetime) -> QuerySet[Relationship]:
     return Relationship.objects.filter(
         Q(valid_until__isnull=True) | Q(valid_until__gt=now), giver=giver, taker=taker
     ).select_related("giver", "taker")
@@ -203,18 +203,18 @@ def _open_requests(giver: Organization, taker: Organization) -> QuerySet[Relatio
     return RelationshipRequest.objects.filter(giver=giver, taker=taker, decided_at__isnull=True)
 
 
-def _end(actor: Actor, relationship: Relationship, now: datetime) -> None:
+def _end(relationship: Relationship, *, actor: Actor, now: datetime) -> None:
     before = relationship.valid_until
     relationship.valid_until = max(now, relationship.valid_from)
     relationship.save(update_fields=["valid_until"])
-    _record(actor, relationship, "relationship.ended", {"valid_until": [_text(before), _text(now)]})
+    _record(relationship, "relationship.ended", {"valid_until": [_text(before), _text(now)]}, actor=actor)
 
 
 def _text(instant: datetime | None) -> str | None:
     return instant.isoformat() if instant else None
 
 
-def _record(actor: Actor, relationship: Relationship, action: str, changes: dict[str, object]) -> None:
+def _record(relationship: Relationship, action: str, changes: dict[str, object], *, actor: Actor) -> None:
     """Write down and tell both sides; that somebody is blocked stays with the blocker."""
     giver, taker = relationship.giver, relationship.taker
     payload: dict[str, object] = {
