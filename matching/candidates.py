@@ -37,8 +37,8 @@ _SUITS = f"""
     AND load.weight_pounds <= leg.weight_pounds
     AND load.length_feet <= leg.length_feet
     AND load.pallets <= leg.pallets
-    AND load.pickup_closes_at > leg.ready_at
-    AND load.pickup_opens_at < leg.home_by
+    AND load.pickup_closes_at >= leg.ready_at
+    AND load.pickup_opens_at <= leg.home_by
     AND (leg.max_home_deadhead_miles IS NULL OR {_DELIVERY_TO_HOME} <= leg.max_home_deadhead_miles * {SAFETY})
     AND (
         leg.max_pickup_deadhead_miles IS NULL

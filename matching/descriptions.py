@@ -7,7 +7,7 @@ the truck drives, arrives, is served and gets home; only the carrier sees the ti
 from typing import Any
 
 from foundation.places.services import travel_oracle
-from matching.engine.explain import explain
+from matching.engine.explain import explain_row
 from matching.engine.policy import Policy
 from matching.engine.problem import Legs, Loads
 from matching.engine.score import Scores
@@ -18,9 +18,7 @@ _OF_THE_CARRIER = ("timeline", "clock_is_assumed")
 def describe(columns: tuple[Legs, Loads], scores: Scores, row: int, policy: Policy) -> dict[str, Any]:
     """Return the figures of one scored pair as columns of `Match`."""
     legs, loads = columns
-    account = explain(
-        legs, int(scores.leg_row[row]), loads, int(scores.load_row[row]), travel_oracle(), policy
-    )
+    account = explain_row(scores, row, legs, loads, travel_oracle().version, policy)
     shared = {name: value for name, value in account.shared.items() if name not in _OF_THE_CARRIER}
     own = account.own | {name: account.shared[name] for name in _OF_THE_CARRIER}
     return {

@@ -16,8 +16,13 @@ _TRUCK_INDEX = {code: index for index, code in enumerate(TRUCK_CODES)}
 _LOAD_INDEX = {code: index for index, code in enumerate(LOAD_CODES)}
 
 
-def minute(instant: datetime) -> int:
-    """Return an instant as whole minutes since 1970-01-01T00:00Z, as the engine counts."""
+def earliest_minute(instant: datetime) -> int:
+    """Return the first whole minute since 1970-01-01T00:00Z that is not before an instant: for what begins."""
+    return int(-(-instant.timestamp() // 60))
+
+
+def latest_minute(instant: datetime) -> int:
+    """Return the last whole minute since 1970-01-01T00:00Z that is not after an instant: for what ends."""
     return int(instant.timestamp() // 60)
 
 
@@ -45,8 +50,8 @@ def legs_as_columns(legs: Sequence[ReturnLeg]) -> Legs:
         empty_lon=[leg.empty_lon for leg in legs],
         home_lat=[leg.home_lat for leg in legs],
         home_lon=[leg.home_lon for leg in legs],
-        ready_at=[minute(leg.ready_at) for leg in legs],
-        home_by=[minute(leg.home_by) for leg in legs],
+        ready_at=[earliest_minute(leg.ready_at) for leg in legs],
+        home_by=[latest_minute(leg.home_by) for leg in legs],
         equipment=[_TRUCK_INDEX[leg.equipment] for leg in legs],
         attributes=[leg.attributes for leg in legs],
         weight_pounds=[leg.weight_pounds for leg in legs],
@@ -86,7 +91,7 @@ def loads_as_columns(loads: Sequence[Load]) -> Loads:
         stop_kind=[PICKUP if stop.kind == StopKind.PICKUP else DELIVERY for stop in stops],
         stop_lat=[stop.lat for stop in stops],
         stop_lon=[stop.lon for stop in stops],
-        stop_opens_at=[minute(stop.opens_at) for stop in stops],
-        stop_closes_at=[minute(stop.closes_at) for stop in stops],
+        stop_opens_at=[earliest_minute(stop.opens_at) for stop in stops],
+        stop_closes_at=[latest_minute(stop.closes_at) for stop in stops],
         stop_service_minutes=[stop.service_minutes for stop in stops],
     )
