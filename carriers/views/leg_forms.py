@@ -15,7 +15,7 @@ from carriers.models import ReturnLeg, Truck
 from carriers.queries import home_base_of, own_leg, trucks_of
 from foundation.accounts.access import actor_of, scope_required
 from foundation.accounts.forms import show_problems
-from foundation.places.place import PlaceNotFound
+from foundation.places.place import Place, PlaceNotFound
 from foundation.places.queries import find_place
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, Stale
@@ -158,8 +158,9 @@ def _context(form: LegForm, leg: ReturnLeg | None = None, **more: Any) -> dict[s
         "details_open": any(name in form.errors for name in details),
         "may_reopen": leg is not None and leg.status in (Status.DRAFT, Status.WITHDRAWN, Status.EXPIRED),
         "zone_office": f"{local(clock.now(), form.organization.time_zone):%Z}",
-        "zone_empty": _zone(leg.empty_time_zone) if leg else _ZONE_UNKNOWN,
-        "zone_home": _zone(leg.home_time_zone) if leg else _home_zone(form),
+        "zone_origin": _zone_of(form, "origin"),
+        "zone_empty": _zone_of(form, "empty"),
+        "zone_home": _home_zone(form),
         **more,
     }
 
@@ -168,9 +169,19 @@ def _zone(time_zone: str) -> str:
     return f"{local(clock.now(), time_zone):%Z} time there"
 
 
+def _zone_of(form: LegForm, name: str) -> str:
+    """Return the zone of the place that a field holds, as far as it is one."""
+    value = form[name].value() if name in form.fields else None
+    try:
+        place = value if isinstance(value, Place) else find_place(str(value or ""))
+    except PlaceNotFound:
+        return _ZONE_UNKNOWN
+    return _zone(place.time_zone)
+
+
 def _home_zone(form: LegForm) -> str:
     base = form.bases.get(str(form["home_base"].value() or ""))
-    return _zone(base.time_zone) if base else _ZONE_UNKNOWN
+    return _zone(base.time_zone) if base else _zone_of(form, "home")
 
 
 def _again(request: HttpRequest, form: LegForm, status: int, leg: ReturnLeg | None = None, **more: Any) -> HttpResponse:
