@@ -197,8 +197,8 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # --- What a browser may do with our pages -----------------------------------------------------------------------------
 
-MAP_TILE_URL = env.str("MAP_TILE_URL", default="")  # "https://tiles.example.com/{z}/{x}/{y}.png"; none: no tiles
-_tile_host = ["{0.scheme}://{0.netloc}".format(urlsplit(MAP_TILE_URL)).replace("{s}", "*")] if MAP_TILE_URL else []
+MAP_TILES_URL = env.str("MAP_TILES_URL", default="")  # "https://tiles.example.com/{z}/{x}/{y}.png"; none: no tiles
+_tile_host = ["{0.scheme}://{0.netloc}".format(urlsplit(MAP_TILES_URL)).replace("{s}", "*")] if MAP_TILES_URL else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -263,11 +263,23 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "The marketplace that fills trucks on the way home. Every account may use all of it: make an API key "
     "under Organization → API keys. Ids are opaque; money is a decimal string with its currency; times are RFC 3339 "
     "with an offset in and UTC out; lists are read by their `next`; every refusal is a problem document (RFC 9457).",
-    "VERSION": "1",
+    "VERSION": "v1",
     "OAS_VERSION": "3.1.0",
     "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     "SERVERS": [{"url": "/", "description": "This installation"}],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "TAGS": [
+        {"name": "loads", "description": "Freight that needs a truck."},
+        {"name": "legs", "description": "Empty trips home."},
+        {"name": "matches", "description": "Loads that a return leg can take, and what that is worth."},
+        {"name": "trucks", "description": "The carrier's trucks."},
+        {"name": "trailers", "description": "The carrier's trailers."},
+        {"name": "drivers", "description": "The carrier's drivers."},
+        {"name": "home bases", "description": "Where trucks come home to."},
+        {"name": "costs", "description": "What a mile and an hour cost the carrier; for its owners alone."},
+        {"name": "places", "description": "Finding places, and road miles between them."},
+        {"name": "events", "description": "What has happened, in order."},
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
@@ -314,4 +326,3 @@ ROAD_CACHE = HOME / "cache"
 ROUTING_URL = env.str("ROUTING_URL", default="")  # an OSRM-compatible server; without it the built-in road network
 GEOCODER = env.str("GEOCODER", default="")  # "nominatim" or "photon"; without it street addresses fall back to the ZIP
 GEOCODER_DOMAIN = env.str("GEOCODER_DOMAIN", default="")  # one's own geocoding server, as host or URL
-MAP_TILES_URL = env.str("MAP_TILES_URL", default="")  # map tiles under the way, as {z}/{x}/{y}; without it states and freeways
