@@ -25,9 +25,10 @@
     box.dataset.drawn = "yes";
     const renderer = L.canvas({ padding: 0.4 });
     const map = L.map(box, {
-      renderer, zoomControl: true, attributionControl: false, zoomSnap: 0.25, minZoom: 3, maxZoom: 10, scrollWheelZoom: false,
+      renderer, zoomControl: false, attributionControl: false, zoomSnap: 0.25, minZoom: 3, maxZoom: 10, scrollWheelZoom: false,
       zoomAnimation: false, fadeAnimation: false,
     });
+    L.control.zoom({ position: "bottomright" }).addTo(map);
     map.setView([39, -96], 4);
     if (box.dataset.tiles) L.tileLayer(box.dataset.tiles).addTo(map);
     const [states, freeways, way] = await Promise.allSettled([json(box.dataset.states), json(box.dataset.freeways), json(box.dataset.way)]);
