@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.http import QueryDict
 
-from foundation.places.forms import PlaceField
+from foundation.places.forms import PlaceField, PlaceInput
 from foundation.places.geocoding import geocode_address
 from foundation.places.place import Place
 from foundation.trade.accessorials import AccessorialTerms
@@ -99,7 +99,7 @@ class StopForm(forms.Form):
     """One pickup or delivery, its window in the wall time of the place."""
 
     kind = forms.ChoiceField(choices=StopKind.choices)
-    place = PlaceField(label="ZIP or city")
+    place = PlaceField(label="ZIP or city", widget=PlaceInput(attrs={"placeholder": "ZIP or City, ST"}))
     opens_on = forms.DateField(label="Day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     opens = forms.TimeField(label="From", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
     closes = forms.TimeField(label="To", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))

@@ -85,13 +85,6 @@ def loads_by_ids(public_ids: Iterable[str]) -> QuerySet[Load]:
     return _with_parts(Load.objects.filter(public_id__in=list(public_ids)))
 
 
-def status_counts(organization: Organization) -> dict[str, int]:
-    """Return how many loads the organization has in each status."""
-    rows = Load.objects.filter(organization=organization).values("status").annotate(count=Count("pk"))
-    counts = {row["status"]: row["count"] for row in rows.order_by()}
-    return {status: counts.get(status, 0) for status in Status.values}
-
-
 def lane_counts(organization: Organization, limit: int = 20) -> list[dict[str, Any]]:
     """Return the busiest lanes between states with their count of open loads: all that the unverified see.
 

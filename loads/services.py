@@ -1,16 +1,17 @@
 """Every write of loads: one verb of the trade, one function, one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from django.db import IntegrityError, transaction
 
 from foundation.accounts.actor import Actor
+from foundation.accounts.confirmation import ask_owners
 from foundation.accounts.models import Capability, Organization
 from foundation.accounts.queries import brokers_representing
-from foundation.events.services import HasLabel, notify, publish, queue_mail, record_audit
+from foundation.events.services import HasLabel, publish, record_audit
 from foundation.trade import clock
-from foundation.trade.errors import FieldProblem, Invalid, Stale
+from foundation.trade.errors import Conflict, FieldProblem, Invalid, Stale
 from foundation.trade.life_cycle import (
     check_editable,
     check_version,
@@ -18,7 +19,6 @@ from foundation.trade.life_cycle import (
     expire_due,
     open_posting,
     raise_version,
-    to_be_asked,
     withdraw_posting,
 )
 from foundation.trade.posting import Status
@@ -139,6 +139,21 @@ def confirm_load(*, actor: Actor, load_id: str) -> Load:
     return load
 
 
+def confirm_loads(*, actor: Actor, load_ids: Iterable[str]) -> int:
+    """Say that several open loads still stand; return how many that were. What is not open any more is passed over.
+
+    Raises `Forbidden`, `NotFound`.
+    """
+    confirmed = 0
+    for load_id in load_ids:
+        try:
+            confirm_load(actor=actor, load_id=load_id)
+        except Conflict:
+            continue
+        confirmed += 1
+    return confirmed
+
+
 def upsert_load(
     *, actor: Actor, external_id: str, terms: LoadTerms, version: int | None = None
 ) -> tuple[Load, Outcome]:
@@ -170,50 +185,8 @@ def expire_due_loads() -> int:
 
 
 def ask_confirmation() -> int:
-    """Ask owners to confirm what they have not confirmed for 12 h, once a period: a notice and a mail to each owner.
-
-    Returns how many loads were asked about. Safe to run twice: asking marks the loads in the same transaction.
-    """
-    asked = 0
-    for owner_id in list(to_be_asked(Load, now=clock.now()).values_list("organization", flat=True).distinct()):
-        with transaction.atomic():
-            now = clock.now()
-            rows = list(
-                to_be_asked(Load, now=now)
-                .filter(organization=owner_id)
-                .select_for_update(skip_locked=True, of=("self",))
-                .order_by("id")
-            )
-            if rows:
-                Load.objects.filter(pk__in=[row.pk for row in rows]).update(confirmation_asked_at=now)
-                _ask(Organization.objects.get(pk=owner_id), rows)
-                asked += len(rows)
-    return asked
-
-
-def _ask(owner: Organization, loads: Sequence[Load]) -> None:
-    count = len(loads)
-    those = "1 load waits" if count == 1 else f"{count} loads wait"
-    event = publish(
-        name="load.confirmation_asked",
-        subject=owner.public_id,
-        audience={owner.public_id: {"count": count, "loads": [load.public_id for load in loads[:200]]}},
-    )
-    url = "/loads/?confirm=1"
-    notify(event=event, organization_id=owner.public_id, text=f"{those} for your confirmation.", url=url)
-    if owner.contact_email:
-        queue_mail(
-            organization_id=owner.public_id,
-            to=owner.contact_email,
-            subject=f"{those} for your confirmation",
-            text=(
-                f"{those} for your confirmation on Backhaul.\n\n"
-                "A load that nobody has confirmed for 24 hours is ranked last; after 48 hours it leaves the market.\n"
-                f"Confirm or withdraw under Loads: {url}\n"
-            ),
-            kind="confirmation",
-            event=event,
-        )
+    """Ask owners to confirm what they have not confirmed for 12 h, once a period; return how many loads that are."""
+    return ask_owners(Load, fact="load.confirmation_asked", one="load", many="loads", page="/loads/?confirm=on")
 
 
 def _edit(

@@ -12,6 +12,7 @@ urlpatterns = [
     path("loads/market/", lists.market, name="market"),
     path("loads/lanes/", lists.lanes, name="lanes"),
     path("loads/new/", forms.new, name="new"),
+    path("loads/confirmation/", pages.confirm_shown, name="confirm_shown"),
     path("loads/form/stops/", forms.stops, name="stops"),
     path("loads/form/road/", forms.road, name="road"),
     path("loads/<str:load_id>/", pages.detail, name="detail"),

@@ -15,7 +15,7 @@ from foundation.trade import clock
 from foundation.trade.equipment import LOAD_EQUIPMENT_CHOICES, TRUCK_EQUIPMENT_CHOICES
 from foundation.trade.posting import CONFIRMATION_ASKED_AFTER, Status
 from loads.models import Load
-from loads.queries import lane_counts, market_loads, near, own_loads, standing_of, status_counts
+from loads.queries import lane_counts, market_loads, near, own_loads, standing_of
 from loads.visibility import view
 
 PAGE_SIZE = 50
@@ -45,7 +45,6 @@ class MarketFilter(forms.Form):
         choices=[(str(miles), f"{miles} miles") for miles in (25, 50, 100, 150, 250)],
         coerce=int,
         required=False,
-        initial="100",
     )
     equipment = forms.ChoiceField(label="For my", choices=[("", "Any truck"), *TRUCK_EQUIPMENT_CHOICES], required=False)
     day = forms.DateField(
@@ -80,7 +79,7 @@ def own_list(request: HttpRequest) -> HttpResponse:
         "filtered": any(wanted.values()),
         "loads": loads,
         "now": now,
-        "counts": status_counts(organization),
+        "asked": [load for load in loads if load.asks],  # type: ignore[attr-defined]
         "may_write": actor_of(request).may("loads:write"),
         **paging,
     }
@@ -96,7 +95,9 @@ def market(request: HttpRequest) -> HttpResponse:
         counts: HttpResponse = lanes(request)
         return counts
     now = clock.now()
-    form = MarketFilter(request.GET)
+    typed = request.GET.copy()
+    typed.setdefault("radius", "100")
+    form = MarketFilter(typed)
     form.is_valid()
     wanted = form.cleaned_data
     rows = market_loads(organization, now)

@@ -14,7 +14,7 @@ from foundation.trade.errors import Conflict, Forbidden, Invalid, Stale
 from foundation.trade.posting import Status
 from loads.models import Load
 from loads.queries import history_of, load_of, own_load, standing_of
-from loads.services import confirm_load, open_load, withdraw_load
+from loads.services import confirm_load, confirm_loads, open_load, withdraw_load
 from loads.visibility import Viewer, view
 
 
@@ -53,6 +53,15 @@ def confirm(request: HttpRequest, load_id: str) -> HttpResponse:
         return render(request, "loads/_own_row.html", {"load": row, "now": clock.now(), "may_write": True})
     messages.success(request, "Confirmed: the load still stands.")
     return _back_to(load)
+
+
+@require_POST
+@scope_required("loads:write")
+def confirm_shown(request: HttpRequest) -> HttpResponse:
+    """Confirm the loads that a list showed."""
+    count = confirm_loads(actor=actor_of(request), load_ids=request.POST.getlist("load")[:200])
+    messages.success(request, "Confirmed 1 load." if count == 1 else f"Confirmed {count} loads.")
+    return HttpResponseRedirect(reverse("loads:list"))
 
 
 @require_POST

@@ -1,10 +1,12 @@
 """The pages of loads, by Django's client: what they show to whom, and what a wrong form answers."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from foundation.places.geocoding import Geocoded
 from loads.models import Load, StopKind
 from tests.builders import load_terms, make_load, make_organization, now, stop_terms
 
@@ -229,6 +231,34 @@ def test_a_row_is_confirmed_in_place(dispatcher, shipper):
     answer = dispatcher.post(f"/loads/{load.public_id}/confirmation/", headers={"HX-Request": "true"})
     assert answer.content.decode().strip().startswith("<tr")
     assert "just now" in answer.content.decode()
+
+
+def test_what_a_list_shows_is_confirmed_at_once(dispatcher, shipper):
+    waiting = [make_load(shipper, confirmed_at=now() - timedelta(hours=20)) for _ in range(2)]
+    gone = make_load(shipper, status="withdrawn")
+    assert "2 loads on this page wait" in dispatcher.get("/loads/").content.decode()
+    ids = [load.public_id for load in (*waiting, gone)]
+    answer = dispatcher.post("/loads/confirmation/", {"load": ids}, follow=True)
+    assert "Confirmed 2 loads." in answer.content.decode()
+    assert not answer.context["asked"]
+    stranger = make_load(make_organization())
+    assert dispatcher.post("/loads/confirmation/", {"load": [stranger.public_id]}).status_code == 404
+
+
+def test_a_street_address_is_located_where_a_geocoder_serves(dispatcher, settings, monkeypatch):
+    settings.GEOCODER = "photon"
+    asked = []
+
+    def geocode(*, street, near):
+        asked.append(street)
+        return Geocoded(replace(near, lat=41.9, lon=-87.65, precision="address"))
+
+    monkeypatch.setattr("loads.forms.geocode_address", geocode)
+    dispatcher.post("/loads/new/", filled(**{"s0-address": "233 S Wacker Dr"}))
+    stop = Load.objects.get().first_stop
+    assert asked == ["233 S Wacker Dr"]
+    assert (stop.exact_lat, stop.exact_lon) == (41.9, -87.65)
+    assert (stop.lat, stop.zip) != (41.9, "")  # figures stay on the ZIP code's centre
 
 
 def test_a_load_whose_time_is_over_is_mended_in_its_form(dispatcher, shipper):

@@ -8,6 +8,7 @@ import pytest
 from foundation.accounts.models import RelationshipKind
 from foundation.events.models import AuditEntry, Event, FeedEntry, Mail, Notice
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from loads import tasks
 from loads.models import Load
 from loads.services import (
     ask_confirmation,
@@ -257,5 +258,23 @@ def test_owners_are_asked_once_a_period_to_confirm(shipper):
     assert Notice.objects.count() == 2
     mail = Mail.objects.get(organization_id=shipper.public_id)
     assert (mail.recipient, mail.subject) == (shipper.contact_email, "2 loads wait for your confirmation")
+    assert "/loads/?confirm=on" in mail.text
     Load.objects.update(confirmation_asked_at=now() - timedelta(hours=12, minutes=1))
     assert ask_confirmation() == 3
+
+
+def test_an_organization_without_a_contact_is_asked_through_its_owners():
+    shipper = make_organization(contact_email="")
+    owners = {make_actor(shipper).person.email for _ in range(2)}
+    make_actor(shipper, "dispatcher")
+    make_load(shipper, confirmed_at=now() - timedelta(hours=13))
+    ask_confirmation()
+    assert set(Mail.objects.values_list("recipient", flat=True)) == owners
+
+
+def test_the_sweeps_are_tasks_by_these_names(shipper):
+    make_load(shipper, opens_at=now() - timedelta(hours=9))
+    assert [tasks.expire_due.name, tasks.ask_confirmation.name] == ["loads.expire_due", "loads.ask_confirmation"]
+    tasks.expire_due.apply(throw=True)
+    tasks.ask_confirmation.apply(throw=True)
+    assert Load.objects.get().status == "expired"
