@@ -111,7 +111,7 @@ class _CapacityForm(FleetForm):
         required=False,
         coerce=int,
         choices=[(int(bit), name.capitalize()) for bit, name in ATTRIBUTE_NAMES.items()],
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
 
     @staticmethod
@@ -165,7 +165,7 @@ class TruckForm(_CapacityForm):
             "usual_trailer",
             trailers_of(owner),
             lambda row: f"{row.number} · {row.get_equipment_display()}",
-            "None: it is one piece, or any trailer",
+            "None",
             trailer,
         )
 
