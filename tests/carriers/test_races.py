@@ -1,4 +1,4 @@
-"""Two dispatchers, or one with two fingers: a truck gets one leg and a form makes one; and without the guard, several."""
+"""Two dispatchers, or one with two fingers: a truck gets one leg, a form makes one; without the guard, several."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
