@@ -64,9 +64,7 @@ class DeskFilter(django_filters.FilterSet):  # type: ignore[misc]
     def filter_day(self, rows: QuerySet[Match], name: str, value: date) -> QuerySet[Match]:
         """Keep loads whose pickup window touches a day."""
         midnight = datetime.combine(value, time(), tzinfo=ZoneInfo(self.viewer.time_zone))
-        return rows.filter(
-            load__pickup_opens_at__lt=midnight + timedelta(days=1), load__pickup_closes_at__gt=midnight
-        )
+        return rows.filter(load__pickup_opens_at__lt=midnight + timedelta(days=1), load__pickup_closes_at__gt=midnight)
 
     def filter_gain(self, rows: QuerySet[Match], name: str, value: Decimal) -> QuerySet[Match]:
         """Keep market gains from so many dollars on."""

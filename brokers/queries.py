@@ -31,4 +31,6 @@ def represented_only(rows: QuerySet[Match], viewer: Organization, now: datetime)
 
 def decision_on(viewer: Organization, match_id: str) -> MatchDecision | None:
     """Return what the viewer decided about a match."""
-    return MatchDecision.objects.filter(organization=viewer, match_public_id=match_id).select_related("decided_by").first()
+    return (
+        MatchDecision.objects.filter(organization=viewer, match_public_id=match_id).select_related("decided_by").first()
+    )

@@ -41,9 +41,7 @@ def restore_match(*, actor: Actor, match_id: str) -> None:
     """Put a dismissed or snoozed match back on the lists. Raises `Forbidden`, `NotFound` when nothing was decided."""
     actor.require("matches:write")
     with transaction.atomic():
-        deleted, _ = MatchDecision.objects.filter(
-            organization=actor.organization, match_public_id=match_id
-        ).delete()
+        deleted, _ = MatchDecision.objects.filter(organization=actor.organization, match_public_id=match_id).delete()
         if not deleted:
             raise NotFound("Nothing was decided about this match: it is on your list if it still stands.")
         _tell(actor, "match.restored", match_id, {})
@@ -51,9 +49,7 @@ def restore_match(*, actor: Actor, match_id: str) -> None:
 
 def forget_old_decisions() -> int:
     """Delete snoozes that ended more than a month ago; return how many."""
-    deleted, _ = MatchDecision.objects.filter(
-        kind=Kind.SNOOZE, until__lte=clock.now() - timedelta(days=30)
-    ).delete()
+    deleted, _ = MatchDecision.objects.filter(kind=Kind.SNOOZE, until__lte=clock.now() - timedelta(days=30)).delete()
     return deleted
 
 

@@ -44,7 +44,19 @@ CARRIERS = (
 BROKERS = ("Fullway Brokerage", "Meridian Freight Brokers", "Two Rivers Logistics")
 
 _FIRST_NAMES = ("Alex", "Jordan", "Sam", "Robin", "Casey", "Dana", "Morgan", "Jamie", "Taylor", "Lee", "Avery", "Quinn")
-_LAST_NAMES = ("Rivera", "Novak", "Brooks", "Okafor", "Meyer", "Tanaka", "Silva", "Dubois", "Larsen", "Patel", "Kowalski")
+_LAST_NAMES = (
+    "Rivera",
+    "Novak",
+    "Brooks",
+    "Okafor",
+    "Meyer",
+    "Tanaka",
+    "Silva",
+    "Dubois",
+    "Larsen",
+    "Patel",
+    "Kowalski",
+)
 _ZONES = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")
 
 
@@ -81,7 +93,9 @@ def _organization(name: str, kind: str, number: int) -> Actor:
             person=person,
             terms=OrganizationTerms(
                 name=name,
-                **{kind: True},
+                ships=kind == "ships",
+                hauls=kind == "hauls",
+                brokers=kind == "brokers",
                 usdot_number=str(number) if kind != "ships" else "",
                 mc_number=str(number % 1_000_000) if kind == "brokers" else "",
                 time_zone=drawn.choice(_ZONES),

@@ -127,7 +127,10 @@ class MarketGenerator:
         delivery_opens = earliest + random.exponential(240, count)
         delivery_closes = delivery_opens + random.uniform(120, 1440, count)
         imbalance = np.sqrt(
-            self._production[pickup] * self._attraction[delivery] / self._attraction[pickup] / self._production[delivery]
+            self._production[pickup]
+            * self._attraction[delivery]
+            / self._attraction[pickup]
+            / self._production[delivery]
         )
         imbalance = np.clip(imbalance, 0.75, 1.35)
         rate = miles * CIRCUITY * _DOLLARS_PER_MILE[equipment] * imbalance * np.exp(random.normal(0, 0.16, count)) + 150

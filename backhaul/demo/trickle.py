@@ -71,7 +71,6 @@ class Trickle:
             confirm_leg(actor=self._carriers[leg.organization_id], leg_id=leg.public_id)
 
 
-
 def _quiet(words: str) -> None:
     """Report to nobody."""
 

@@ -9,30 +9,57 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_organizations_and_people'),
+        ("accounts", "0001_organizations_and_people"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='MatchDecision',
+            name="MatchDecision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', foundation.trade.fields.PublicIdField(default=functools.partial(foundation.trade.ids.new_id, *('dec',), **{}))),
-                ('match_public_id', models.CharField(db_collation='C', max_length=40)),
-                ('kind', models.CharField(choices=[('dismiss', 'Dismissed'), ('snooze', 'Snoozed')], max_length=8)),
-                ('reason', models.CharField(blank=True, default='', max_length=200)),
-                ('until', models.DateTimeField(blank=True, null=True)),
-                ('decided_at', models.DateTimeField()),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='match_decisions', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "public_id",
+                    foundation.trade.fields.PublicIdField(
+                        default=functools.partial(foundation.trade.ids.new_id, *("dec",), **{})
+                    ),
+                ),
+                ("match_public_id", models.CharField(db_collation="C", max_length=40)),
+                ("kind", models.CharField(choices=[("dismiss", "Dismissed"), ("snooze", "Snoozed")], max_length=8)),
+                ("reason", models.CharField(blank=True, default="", max_length=200)),
+                ("until", models.DateTimeField(blank=True, null=True)),
+                ("decided_at", models.DateTimeField()),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="match_decisions",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('organization', 'match_public_id'), name='one_decision_per_match'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'snooze'), _negated=True), ('until__isnull', False), _connector='OR'), name='snooze_has_an_end')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "match_public_id"), name="one_decision_per_match"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "snooze"), _negated=True), ("until__isnull", False), _connector="OR"
+                        ),
+                        name="snooze_has_an_end",
+                    ),
+                ],
             },
         ),
     ]

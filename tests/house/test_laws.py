@@ -143,9 +143,9 @@ def test_every_module_class_and_public_function_says_what_it_is_for() -> None:
         if path.read_text().strip() and not ast.get_docstring(tree):
             silent.append(name)
         for node in tree.body:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-                if not ast.get_docstring(node):
-                    silent.append(f"{name}.{node.name}")
+            speaks = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            if speaks and not node.name.startswith("_") and not ast.get_docstring(node):
+                silent.append(f"{name}.{node.name}")
     assert silent == []
 
 
