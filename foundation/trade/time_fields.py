@@ -11,7 +11,7 @@ _DURATION = re.compile(r"(\d{1,3}):([0-5]\d)|(\d{1,3})(?:\s*h)?")
 
 
 class WallTimeField(forms.CharField):
-    """A date and time without a zone; cleans to a naive datetime, or None when empty. The form knows whose wall it is."""
+    """A date and time without a zone; cleans to a naive datetime, or None when empty. The form knows its zone."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 30)
@@ -56,6 +56,7 @@ class DurationField(forms.CharField):
             return None
         found = _DURATION.fullmatch(text.replace(".", ":").strip().lower())
         if not found:
-            raise forms.ValidationError(f"“{text}” is not hours and minutes. Write it like 7:30.", code="not_a_duration")
+            sentence = f"“{text}” is not hours and minutes. Write it like 7:30."
+            raise forms.ValidationError(sentence, code="not_a_duration")
         hours, minutes, whole = found.groups()
         return int(hours) * 60 + int(minutes) if hours is not None else int(whole) * 60
