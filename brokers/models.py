@@ -11,7 +11,9 @@ from foundation.trade.ids import new_id
 
 
 class MatchDecision(models.Model):
-    """An organization's word on a match, kept by the match's public id, since matches come and go: dismissed, or snoozed until an instant."""
+    """An organization's word on a match, kept by the match's public id, since matches come and go: dismissed, or
+    snoozed until an instant.
+    """
 
     class Kind(models.TextChoices):
         """What was decided."""

@@ -1,8 +1,8 @@
 """The market generator: freight and empty trucks between US cities, from a seed alone.
 
-Where freight starts follows population^0.85 times a production factor of the state; where it goes follows gravity with (distance + 60)^-1.1.
-Minutes count from the market's start. Coordinates are degrees, miles great-circle unless said otherwise. The demo turns these rows into
-postings; the benchmarks use them as they are.
+Where freight starts follows population^0.85 times a production factor of the state; where it goes follows gravity
+with (distance + 60)^-1.1. Minutes count from the market's start. Coordinates are degrees, miles great-circle unless
+said otherwise. The demo turns these rows into postings; the benchmarks use them as they are.
 """
 
 from dataclasses import dataclass
@@ -151,7 +151,9 @@ class MarketGenerator:
         )
 
     def legs(self, count: int) -> Legs:
-        """Draw return legs: empty 150 to 1,400 miles from home within three days, with 6 to 48 h of slack over driving home empty."""
+        """Draw return legs: empty 150 to 1,400 miles from home within three days, with 6 to 48 h of slack over driving
+        home empty.
+        """
         random = self._random
         home = self._pick(self.population**0.6, count)
         empty = self._gravity(home, self._demand, 150, 1400)

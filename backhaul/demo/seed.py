@@ -60,7 +60,9 @@ class Seeder:
         return posted
 
     def post_legs(self, count: int, report: Report) -> int:
-        """Post return legs until so many stand, each with a truck that lives where it goes. Return how many were posted."""
+        """Post return legs until so many stand, each with a truck that lives where it goes. Return how many were
+        posted.
+        """
         start = clock.now() + LEAD
         posted = refused = 0
         while posted < count and refused <= count * MOST_REFUSED + 20:

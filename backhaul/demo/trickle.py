@@ -31,7 +31,9 @@ class Trickle:
         self._seeder = Seeder(cast, seed=self._random.randrange(2**31))
 
     def step(self) -> None:
-        """Do one thing: mostly post a load, now and then a leg; withdraw when the market is full, confirm what is asked for."""
+        """Do one thing: mostly post a load, now and then a leg; withdraw when the market is full, confirm what is asked
+        for.
+        """
         chance = self._random.random()
         if chance < 0.70:
             self._load()
