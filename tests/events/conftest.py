@@ -11,7 +11,7 @@ from django.db import connections
 from foundation.events import live
 from foundation.events.relay import run_relay
 from tests.events.listening import Listener
-from tests.events.site import Site
+from tests.installation import Installation
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def listener(transactional_db: None) -> Iterator[Listener]:
 
 
 @pytest.fixture
-def site(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def site(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
     """A real web server; what the test publishes reaches its Redis."""
-    found = Site(tmp_path)
+    found = Installation(tmp_path, ["web"])
     own = redis.Redis.from_url(found.redis.url(), socket_connect_timeout=1)
     monkeypatch.setattr(live, "_client", lambda: own)
     yield found

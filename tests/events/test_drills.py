@@ -1,22 +1,16 @@
 """Fault drills: relays, workers and Redis are killed while facts are published, and nothing is lost."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
-from backhaul.servers import ValkeyServer
-from backhaul.supervisor.commands import django, worker
 from foundation.events.models import Event, FeedEntry, Reaction
 from foundation.events.services import publish
+from tests.installation import Installation
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True)]
 ROUNDS = 40
@@ -24,57 +18,9 @@ FACTS_PER_ROUND = 8
 LONGEST_RECOVERY_SECONDS = 240
 
 
-class Installation:
-    """Two relays, one worker and a Redis over the test's database, each of which can be killed and comes back."""
-
-    def __init__(self, folder: Path) -> None:
-        database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
-        self.redis = ValkeyServer(sockets=folder, log=folder / "valkey.log")
-        self.redis.start()
-        self._env = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "tests.settings",
-            "DATABASE_URL": urlunsplit(database),
-            "REDIS_URL": self.redis.url(),
-            "PYTHONPATH": os.pathsep.join(sys.path),
-        }
-        self._folder = folder
-        self._commands = {"relay 1": django("relay"), "relay 2": django("relay"), "worker": worker(concurrency=2)}
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        for name in self._commands:
-            self.start(name)
-
-    def start(self, name: str) -> None:
-        """Start a process in a session of its own."""
-        with (self._folder / f"{name}.log").open("ab") as log:
-            self._processes[name] = subprocess.Popen(
-                self._commands[name], env=self._env, stdout=log, stderr=log, start_new_session=True
-            )
-
-    def kill(self, name: str) -> None:
-        """Kill a process and its children without a word."""
-        os.killpg(self._processes[name].pid, signal.SIGKILL)
-        self._processes[name].wait()
-
-    def lose(self, name: str) -> None:
-        """Kill something and start it again; Redis forgets everything that was queued."""
-        if name == "redis":
-            self.redis.end_by_force()
-            self.redis.start()
-        else:
-            self.kill(name)
-            self.start(name)
-
-    def stop(self) -> None:
-        """End everything."""
-        for name in self._processes:
-            self.kill(name)
-        self.redis.stop()
-
-
 @pytest.fixture
 def installation(tmp_path: Path) -> Iterator[Installation]:
-    found = Installation(tmp_path)
+    found = Installation(tmp_path, ["relay 1", "relay 2", "worker"], workers=2)
     yield found
     found.stop()
 

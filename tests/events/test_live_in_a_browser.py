@@ -13,7 +13,7 @@ from foundation.accounts.models import Organization, Person
 from foundation.events.relay import Relay
 from foundation.events.services import end_streams, notify
 from tests.builders import make_organization, make_person
-from tests.events.site import Site
+from tests.installation import Installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -40,7 +40,7 @@ def owner(ours: Organization) -> Person:
 
 
 @pytest.fixture
-def page(browser: Browser, site: Site, owner: Person) -> Iterator[Page]:
+def page(browser: Browser, site: Installation, owner: Person) -> Iterator[Page]:
     client = Client()
     client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
     context = browser.new_context(base_url=site.url)
@@ -95,7 +95,7 @@ def test_each_fact_is_an_event_on_the_body_and_comes_once(page: Page, ours) -> N
     assert len({item["position"] for item in heard}) == 2
 
 
-def test_without_redis_the_page_polls_and_with_it_it_is_live_again(page: Page, ours, site: Site) -> None:
+def test_without_redis_the_page_polls_and_with_it_it_is_live_again(page: Page, ours, site: Installation) -> None:
     _state(page, "live")
     site.redis.stop()
     _state(page, "polling", 15)
@@ -130,7 +130,7 @@ def test_a_hidden_tab_does_not_listen_and_catches_up_when_it_is_looked_at(page: 
     expect(page.locator("#notices")).to_contain_text("While nobody looked")
 
 
-def test_a_server_that_goes_away_holds_nothing_back_and_the_page_says_so(page: Page, site: Site) -> None:
+def test_a_server_that_goes_away_holds_nothing_back_and_the_page_says_so(page: Page, site: Installation) -> None:
     _state(page, "live")
     assert site.stop() < 5, "an open stream must not hold the server back"
     _state(page, "lost", 20)
