@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from carriers import services
+from carriers.api.examples import BULK_RESULT, NEW_LEG
 from carriers.api.leg_filters import OWN_ONLY, LegFilter
 from carriers.api.leg_serializers import BulkLegsSerializer, LegSerializer, NewLegSerializer, terms_from, trip_from
 from carriers.api.shown import shown_leg
@@ -33,7 +34,15 @@ _MOVED: dict[str, Any] = {"request": EmptySerializer, "responses": LegSerializer
     withdrawal=extend_schema(summary="Withdraw a return leg", **_MOVED),
     opening=extend_schema(summary="Open a return leg", **_MOVED),
     confirmation=extend_schema(summary="Confirm a return leg", **_MOVED),
-    bulk=extend_schema(summary="Post many return legs", request=BulkSerializer, responses={207: BulkLegsSerializer}),
+    bulk=extend_schema(
+        summary="Post many return legs",
+        request=BulkSerializer,
+        responses={207: BulkLegsSerializer},
+        examples=[
+            OpenApiExample("One leg", {"items": [NEW_LEG]}, request_only=True),
+            OpenApiExample("One made", BULK_RESULT, response_only=True, status_codes=["207"]),
+        ],
+    ),
 )
 class LegViewSet(PostingViewSet):
     """Return legs: empty trips home."""

@@ -40,7 +40,7 @@ def _tags(header_name: str, value: str) -> list[tuple[bool, str]] | None:
         return None
     tags: list[tuple[bool, str]] = []
     position = 0
-    while position < len(value):
+    while position < len(value) or not tags:
         found = _TAG.match(value, position)
         if found is None:
             raise bad_header(header_name, "invalid_etag", f'{header_name} holds ETags in double quotes, like "abc".')

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from foundation.trade.equipment import Attribute
 from foundation.trade.ids import looks_like
-from foundation.trade.money import CURRENCY, MAX_CENTS, cents_from_text, decimal_text
+from foundation.trade.money import CURRENCY, cents_from_text, decimal_text
 
 _AMOUNT = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,2})?")
 _INSTANT = re.compile(
@@ -54,7 +54,6 @@ def attribute_names(bits: int) -> list[str]:
     return sorted(item.name.lower() for item in Attribute(bits) if item.name)
 
 
-@extend_schema_field(MONEY_SCHEMA)
 class MoneyField(serializers.Field):  # type: ignore[type-arg]
     """Cents in Python, `{"amount": "1250.00", "currency": "USD"}` in JSON."""
 
@@ -70,6 +69,7 @@ class MoneyField(serializers.Field):  # type: ignore[type-arg]
         """Take amounts of zero and more, unless told otherwise."""
         self.may_be_negative = may_be_negative
         super().__init__(**kwargs)
+        extend_schema_field(MONEY_SCHEMA if may_be_negative else UNSIGNED_MONEY_SCHEMA)(self)  # type: ignore[type-var]
 
     def to_internal_value(self, data: Any) -> int:
         """Return cents."""
@@ -80,8 +80,9 @@ class MoneyField(serializers.Field):  # type: ignore[type-arg]
             self.fail("amount_not_text")
         if data["currency"] != CURRENCY:
             self.fail("currency")
-        cents = cents_from_text(amount)
-        if abs(cents) > MAX_CENTS:
+        try:
+            cents = cents_from_text(amount)
+        except ValueError:
             self.fail("max_value")
         if cents < 0 and not self.may_be_negative:
             self.fail("min_value")
@@ -202,7 +203,7 @@ class ReferenceFieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[
         """Return the schema of a reference in a request or in an answer."""
         prefix = self.target.prefix
         if direction == "request":
-            return {"type": "string", "pattern": f"^{prefix}_[0-9a-z]{{26}}$"}
+            return {"type": "string", "pattern": f"^{prefix}_[0-9a-hjkmnp-tv-z]{{26}}$"}
         names = {"id": {"type": "string"}, "name": {"type": "string"}, "number": {"type": "string"}}
         return {"type": "object", "required": ["id"], "properties": names}
 

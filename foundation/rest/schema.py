@@ -201,7 +201,13 @@ def _headers(*names: str) -> Schema:
 
 
 def _problem_headers(status: int) -> Schema:
-    extra = {401: ["WWW-Authenticate"], 405: ["Allow"], 429: ["Retry-After"], 503: ["Retry-After"]}
+    extra = {
+        401: ["WWW-Authenticate"],
+        405: ["Allow"],
+        409: ["Retry-After"],
+        429: ["Retry-After"],
+        503: ["Retry-After"],
+    }
     return _headers("X-Request-Id", *extra.get(status, []))
 
 
@@ -242,7 +248,7 @@ def add_components(result: Schema, generator: Any, request: Any, public: bool) -
 @cache
 def schema() -> Schema:
     """Return the schema of the whole API; made once per process."""
-    generator = SchemaGenerator(api_version="v1")  # type: ignore[no-untyped-call]
+    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
     made: Schema = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return made
 

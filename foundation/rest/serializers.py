@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
@@ -29,5 +30,6 @@ class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]
         return value
 
 
+@extend_schema_serializer(examples=[OpenApiExample("Nothing more", {}, request_only=True)])
 class EmptySerializer(StrictSerializer):
     """The body of an action that needs none."""

@@ -70,6 +70,8 @@ class Endpoint(APIView):
 
     def action_name(self) -> str | None:
         """Return the name of the action that runs; the method's where the view has no actions; None for a 405."""
+        if str(self.request.method).lower() not in self.http_method_names:
+            return None
         if hasattr(self, "action_map"):
             return getattr(self, "action", None)
         method = str(self.request.method).lower()
@@ -114,6 +116,8 @@ class Endpoint(APIView):
                 items.append(ErrorItem("unknown_parameter", sentence, parameter=name[:60]))
             elif len(values) > 1:
                 items.append(ErrorItem("repeated_parameter", f"Give {name} once only.", parameter=name))
+            elif not values[0]:
+                items.append(ErrorItem("empty_parameter", f"Give {name} a value, or leave it out.", parameter=name))
             elif "\x00" in values[0]:
                 items.append(ErrorItem("invalid_parameter", "A parameter holds no null characters.", parameter=name))
         if items:

@@ -121,9 +121,6 @@ class BulkItemSerializer(serializers.Serializer[Any]):
     problem = serializers.DictField(required=False, help_text="A problem document.")
 
 
-@extend_schema_serializer(
-    examples=[OpenApiExample("One made, one refused", examples.BULK_RESULT, response_only=True, status_codes=["207"])]
-)
 class BulkResultSerializer(serializers.Serializer[Any]):
     """A result per item, in order."""
 

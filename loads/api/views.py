@@ -10,7 +10,7 @@ from foundation.accounts.models import Capability
 from foundation.rest.postings import BulkSerializer, PostingViewSet
 from foundation.rest.serializers import EmptySerializer
 from loads import services
-from loads.api.examples import NEW_LOAD
+from loads.api.examples import BULK_RESULT, NEW_LOAD
 from loads.api.filters import OWN_ONLY, LoadFilter
 from loads.api.serializers import BulkResultSerializer, LoadSerializer, NewLoadSerializer, shown, terms_from
 from loads.models import Load
@@ -39,7 +39,8 @@ _MOVED: dict[str, Any] = {"request": EmptySerializer, "responses": LoadSerialize
         examples=[
             OpenApiExample(
                 "Two loads", {"items": [NEW_LOAD, {**NEW_LOAD, "external_id": "TMS-88214"}]}, request_only=True
-            )
+            ),
+            OpenApiExample("One made, one refused", BULK_RESULT, response_only=True, status_codes=["207"]),
         ],
     ),
 )

@@ -10,8 +10,9 @@ from foundation.accounts.models import Organization
 
 
 @pytest.fixture(autouse=True)
-def _kitchen(settings: Any, empty_cache: None) -> None:
-    settings.ROOT_URLCONF = "tests.rest.kitchen"
+def _kitchen(request: pytest.FixtureRequest, settings: Any, empty_cache: None) -> None:
+    if not getattr(request.module, "REAL_ADDRESSES", False):
+        settings.ROOT_URLCONF = "tests.rest.kitchen"
 
 
 @pytest.fixture

@@ -53,11 +53,15 @@ def test_a_cursor_of_another_organization_is_400(client, caller, many):
     assert client.get(URL, {"cursor": cursor}).status_code == 200
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "eyJh.b.c", "1:2:3"])
+@pytest.mark.parametrize("cursor", ["x", "eyJh.b.c", "1:2:3"])
 def test_a_made_up_cursor_is_400(client, many, cursor):
     response = client.get(URL, {"cursor": cursor})
     assert response.status_code == 400
     assert response.json()["code"] == "invalid_cursor"
+
+
+def test_an_empty_parameter_is_400(client, many):
+    assert client.get(URL, {"cursor": ""}).json()["code"] == "empty_parameter"
 
 
 def test_a_cursor_stays_good_when_rows_come_and_go(client, many):

@@ -72,6 +72,10 @@ def test_a_method_that_is_not_known_is_405_with_allow(client, thing):
     assert response["Allow"] == "GET, PUT, HEAD" or set(response["Allow"].split(", ")) == {"GET", "HEAD", "PUT"}
 
 
+def test_options_is_not_answered_either(client, thing):
+    problem(client.options(URL), 405, "method_not_allowed")
+
+
 def test_another_accept_than_json_is_406(client, db):
     problem(client.get(URL, headers={"Accept": "text/csv"}), 406, "not_acceptable")
 
@@ -117,6 +121,12 @@ def test_a_float_as_money_is_refused(client, db):
         document = problem(client.post(URL, body, content_type="application/json"), 400, "malformed")
         assert document["errors"][0]["pointer"] == "/rate"
         assert document["errors"][0]["code"] == "amount_not_text"
+
+
+def test_an_amount_beyond_all_reason_is_422(client, db):
+    body = {"name": "x", "rate": {"amount": "999999999.00", "currency": "USD"}}
+    document = problem(client.post(URL, body, content_type="application/json"), 422, "invalid")
+    assert document["errors"][0]["code"] == "max_value"
 
 
 def test_another_currency_is_refused(client, db):

@@ -1,0 +1,164 @@
+"""The OpenAPI schema: committed, complete, and kept by the server whatever one sends."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from django.urls import URLPattern, URLResolver, get_resolver
+from hypothesis import HealthCheck, settings
+from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi.checks import (
+    positive_data_acceptance,
+    unsupported_method,
+)
+
+from foundation.rest.actors import Scoped
+from foundation.rest.cursors import MAX_LIMIT
+from foundation.rest.schema import schema_json
+from foundation.rest.views import Endpoint
+from tests.builders import make_leg, make_load, make_organization, make_trailer, make_truck
+from tests.rest.clients import key_for
+
+REAL_ADDRESSES = True
+COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
+SCHEMA: dict[str, Any] = json.loads(COMMITTED.read_text())
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield path, method and operation."""
+    for path, methods in SCHEMA["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def test_the_committed_schema_is_what_the_code_says():
+    assert json.loads(schema_json()) == SCHEMA, "Run `python manage.py write_openapi` and look at the difference."
+
+
+def test_every_operation_says_what_it_is_with_an_example():
+    lacking = []
+    for path, method, operation in operations():
+        contents = list(operation.get("requestBody", {}).get("content", {}).values())
+        for status, response in operation["responses"].items():
+            if status.startswith("2"):
+                contents += response.get("content", {}).values()
+        if not operation.get("summary") or not operation["tags"] or not all(each.get("examples") for each in contents):
+            lacking.append(f"{method} {path}")
+    assert lacking == []
+
+
+def test_every_operation_names_the_problems_that_it_may_answer_with():
+    for path, method, operation in operations():
+        statuses = set(operation["responses"])
+        assert {"400", "401", "403", "406", "429", "500", "503"} <= statuses, (method, path)
+        if "{" in path:
+            assert "404" in statuses, (method, path)
+        if method != "get":
+            assert "409" in statuses, (method, path)
+        if any(each["name"] == "If-Match" and each.get("required") for each in operation.get("parameters", [])):
+            assert {"412", "428"} <= statuses, (method, path)
+
+
+def test_every_list_knows_limit_and_cursor():
+    for path, method, operation in operations():
+        content = operation["responses"].get("200", {}).get("content", {}).get("application/json", {})
+        if method == "get" and "Paginated" in content.get("schema", {}).get("$ref", ""):
+            found = {each["name"]: each for each in operation["parameters"]}
+            assert {"limit", "cursor"} <= found.keys(), path
+            assert found["limit"]["schema"]["maximum"] == MAX_LIMIT
+
+
+def api_views(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the path and callback of every route below /api/."""
+    for pattern in patterns:
+        path = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from api_views(pattern.url_patterns, path)
+        elif isinstance(pattern, URLPattern) and path.startswith("api/"):
+            yield path, pattern.callback
+
+
+def test_every_route_of_the_api_asks_for_a_scope():
+    public = {"pages", "handlers"}
+    for path, callback in api_views(get_resolver().url_patterns):
+        view = getattr(callback, "cls", None) or getattr(callback, "view_class", None)
+        if view is None:
+            assert callback.__module__.rpartition(".")[2] in public, path
+            continue
+        assert issubclass(view, Endpoint), path
+        assert Scoped in view.permission_classes, path
+        actions = set(getattr(callback, "actions", None) or {}) and set(callback.actions.values())
+        for action in actions:
+            assert action in view.scopes, f"{path}: {action}"
+
+
+def test_every_list_filter_is_documented():
+    for path, method, operation in operations():
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "query":
+                assert parameter.get("description") or parameter["schema"].get("description") or parameter["schema"], (
+                    method,
+                    path,
+                    parameter["name"],
+                )
+
+
+# A body that does not read may be met by an ETag that is stale already.
+REFUSALS = {
+    "negative_data_rejection": {"expected-statuses": [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422, 428]}
+}
+QUICK = SchemathesisConfig.from_dict({"phases": {"coverage": {"enabled": False}}, "checks": REFUSALS})
+THOROUGH = SchemathesisConfig.from_dict({"checks": REFUSALS})
+contract = schemathesis.openapi.from_path(COMMITTED, config=QUICK)
+thorough = schemathesis.openapi.from_path(COMMITTED, config=THOROUGH)
+contract.app = thorough.app = WSGIHandler()
+
+
+@pytest.fixture
+def in_one_transaction() -> Iterator[None]:
+    """Keep Django from closing the test's own connection after each request, as its test client does."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def key(db: None, in_one_transaction: None, settings: Any) -> str:
+    settings.REST_RATE_LIMITS = dict.fromkeys(settings.REST_RATE_LIMITS, (10**6, 10**6, 60))
+    organization = make_organization("Contract Freight", ships=True, hauls=True, brokers=True)
+    make_load(organization, external_id="known")
+    make_leg(organization, truck=make_truck(organization), external_id="known")
+    make_trailer(organization)
+    return key_for(organization)
+
+
+EASY = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
+
+
+@contract.parametrize()
+@settings(max_examples=5, derandomize=True, **EASY)
+def test_whatever_is_sent_the_answer_is_documented(case: schemathesis.Case, key: str) -> None:
+    send(case, key)
+
+
+@pytest.mark.soak
+@thorough.parametrize()
+@settings(max_examples=60, **EASY)
+def test_whatever_is_sent_at_length_the_answer_is_documented(case: schemathesis.Case, key: str) -> None:
+    send(case, key)
+
+
+def send(case: schemathesis.Case, key: str) -> None:
+    """Send a case and hold the answer against the schema."""
+    # Rules of the trade lie beyond a schema (a truck that exists, a window in time), so what it allows may be a 422.
+    case.call_and_validate(
+        headers={"Authorization": f"Bearer {key}"}, excluded_checks=[positive_data_acceptance, unsupported_method]
+    )
