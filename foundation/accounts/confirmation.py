@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import transaction
 
 from foundation.accounts.models import Membership, Organization, Role
+from foundation.events.models import Event
 from foundation.events.services import notify, publish, queue_mail
 from foundation.trade import clock
 from foundation.trade.life_cycle import to_be_asked
@@ -36,14 +37,14 @@ def ask_owners(model: type[Posting], *, fact: str, one: str, many: str, page: st
                 model._default_manager.filter(pk__in=[pk for pk, _ in rows]).update(confirmation_asked_at=now)
                 owner = Organization.objects.get(pk=owner_id)
                 those = f"1 {one} waits" if len(rows) == 1 else f"{len(rows)} {many} wait"
-                _tell(owner, [public_id for _, public_id in rows], those, fact, many, page)
+                seen = {"count": len(rows), "ids": [public_id for _, public_id in rows[:MOST_IDS]]}
+                event = publish(name=fact, subject=owner.public_id, audience={owner.public_id: seen})
+                _tell(owner, event, those, many, page)
                 asked += len(rows)
     return asked
 
 
-def _tell(owner: Organization, ids: list[str], those: str, fact: str, many: str, page: str) -> None:
-    seen = {"count": len(ids), "ids": ids[:MOST_IDS]}
-    event = publish(name=fact, subject=owner.public_id, audience={owner.public_id: seen})
+def _tell(owner: Organization, event: Event, those: str, many: str, page: str) -> None:
     notify(event=event, organization_id=owner.public_id, text=f"{those} for your confirmation.", url=page)
     for address in _addresses(owner):
         queue_mail(

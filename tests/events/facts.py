@@ -59,11 +59,16 @@ def _through(function: Function, variable: str, room: list[ast.Module]) -> set[s
 
 
 def _room_of(path: Path, function: Function, trees: dict[Path, ast.Module]) -> list[ast.Module]:
-    """Return the modules that may call a function: its own when it is private, else all of its room."""
-    if function.name.startswith("_"):
-        return [trees[path]]
-    room = path.relative_to(ROOT).parts[0]
-    return [tree for where, tree in trees.items() if where.relative_to(ROOT).parts[0] == room]
+    """Return the modules that may call a function: its own, and those that import it."""
+    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return [trees[path], *(tree for tree in trees.values() if _imports(tree, module, function.name))]
+
+
+def _imports(tree: ast.Module, module: str, name: str) -> bool:
+    return any(
+        isinstance(node, ast.ImportFrom) and node.module == module and any(alias.name == name for alias in node.names)
+        for node in ast.walk(tree)
+    )
 
 
 @cache
