@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 _LOADS = ("matching.match_loads",)
 _LEGS = ("matching.match_legs",)
+_ORGANIZATIONS = ("matching.match_organization",)
 
 WIRING: Mapping[str, tuple[str, ...]] = {
     "load.opened": _LOADS,
@@ -15,6 +16,8 @@ WIRING: Mapping[str, tuple[str, ...]] = {
     "leg.withdrawn": _LEGS,
     "leg.expired": _LEGS,
     "leg.costs_changed": _LEGS,
+    "organization.unverified": _ORGANIZATIONS,
+    "organization.verified": _ORGANIZATIONS,
     "relationship.changed": ("matching.match_related",),
     "mail.queued": ("events.send_mail",),
     "canary.sung": ("events.hear_canary",),
@@ -37,8 +40,6 @@ UNHEARD: frozenset[str] = frozenset(
         "membership.changed",
         "notice.posted",
         "organization.changed",
-        "organization.unverified",
-        "organization.verified",
         "relationship.asked",
     }
 )

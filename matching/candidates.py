@@ -1,10 +1,13 @@
 """Candidates: which open loads could suit a leg, and which open legs a load, by indexed SQL.
 
-The statements only leave out pairs that the engine would refuse: equipment, capacity, windows that cannot meet, and places out of reach by great
-circle, which no road is shorter than. What remains is scored with road miles. Boxes come first, so that the GiST indexes over points serve.
+The statements only leave out pairs that the engine would refuse: equipment, capacity, windows that cannot meet, and
+places out of reach by great
+circle, which no road is shorter than. What remains is scored with road miles. Boxes come first, so that the GiST
+indexes over points serve.
 """
 
 import math
+from typing import Any
 
 from django.db import connection
 
@@ -13,7 +16,8 @@ from foundation.trade.equipment import loads_for
 from loads.models import Load
 
 MILES_PER_DEGREE = 69.0
-# A road may be a little shorter than our great circle: the sphere is not the earth. Nothing within this factor is left out.
+# A road may be a little shorter than our great circle: the sphere is not the earth. Nothing within this factor is left
+# out.
 SAFETY = 1.02
 EARTH_RADIUS_MILES = 3958.7613
 
@@ -30,7 +34,8 @@ def _great_circle(lat_a: str, lon_a: str, lat_b: str, lon_b: str) -> str:
 _EMPTY_TO_PICKUP = _great_circle("leg.empty_lat", "leg.empty_lon", "load.pickup_lat", "load.pickup_lon")
 _DELIVERY_TO_HOME = _great_circle("load.delivery_lat", "load.delivery_lon", "leg.home_lat", "leg.home_lon")
 
-# The pair test, the same from both sides. `NULL` limits are no limits.
+# The pair test, the same from both sides. `NULL` limits are no limits. The engine counts whole minutes, hence the
+# minute.
 _SUITS = f"""
     load.truck_codes @> ARRAY[leg.equipment]::varchar[]
     AND load.attributes & ~leg.attributes = 0
@@ -62,7 +67,7 @@ _LOADS_FOR_LEG = f"""
         AND point(load.pickup_lon, load.pickup_lat) <@ %(pickup_box)s::box
         AND point(load.delivery_lon, load.delivery_lat) <@ %(delivery_box)s::box
     ORDER BY load.id
-"""
+"""  # noqa: S608 - put together from this page's constants
 
 _LEGS_FOR_LOAD = f"""
     SELECT leg.id
@@ -74,7 +79,7 @@ _LEGS_FOR_LOAD = f"""
             point(leg.reach_west, leg.reach_south), point(leg.reach_east, leg.reach_north)
         ) @> box(point(load.pickup_lon, load.pickup_lat), point(load.pickup_lon, load.pickup_lat))
     ORDER BY leg.id
-"""
+"""  # noqa: S608 - put together from this page's constants
 
 
 def _box(lat: float, lon: float, miles: float | None) -> str:
@@ -87,20 +92,19 @@ def _box(lat: float, lon: float, miles: float | None) -> str:
     return f"(({lon - sideways},{lat - reach}),({lon + sideways},{lat + reach}))"
 
 
+def _parameters(leg: ReturnLeg) -> dict[str, Any]:
+    return {
+        "leg": leg.pk,
+        "codes": sorted(loads_for(leg.equipment)),
+        "pickup_box": f"(({leg.reach_west},{leg.reach_south}),({leg.reach_east},{leg.reach_north}))",
+        "delivery_box": _box(leg.home_lat, leg.home_lon, leg.max_home_deadhead_miles),
+    }
+
+
 def loads_for_leg(leg: ReturnLeg) -> list[int]:
     """Return the keys of the open loads that could suit an open leg, in order."""
-    home_box = _box(leg.home_lat, leg.home_lon, leg.max_home_deadhead_miles)
-    pickup_box = f"(({leg.reach_west},{leg.reach_south}),({leg.reach_east},{leg.reach_north}))"
     with connection.cursor() as cursor:
-        cursor.execute(
-            _LOADS_FOR_LEG,
-            {
-                "leg": leg.pk,
-                "codes": sorted(loads_for(leg.equipment)),
-                "pickup_box": pickup_box,
-                "delivery_box": home_box,
-            },
-        )
+        cursor.execute(_LOADS_FOR_LEG, _parameters(leg))
         return [row[0] for row in cursor.fetchall()]
 
 

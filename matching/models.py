@@ -9,7 +9,7 @@ from loads.models import Load
 
 
 class Policy(models.Model):
-    """The limits, costs and speeds that scores were made with, by version; never changed, only followed by a newer one."""
+    """The limits, costs and speeds that scores were made with, by version; never changed, only followed by another."""
 
     version = models.CharField(max_length=40, unique=True)
     terms = models.JSONField()
@@ -20,7 +20,8 @@ class Match(models.Model):
     """A load that a return leg can take, with the score and the versions it came from; deleting all rows loses nothing.
 
     Figures in columns are the market's: miles and minutes, `market_gain_cents` at default costs. `own_gain_cents` and
-    `own_parts` are the carrier's, for its eyes only; `is_for_carrier` says that it may see the load and gains by it. `parts` holds the sum, the stretches and the time line as both sides may see them.
+    `own_parts` are the carrier's, for its eyes only; `is_for_carrier` says that it may see the load and gains by it.
+    `parts` holds the sum, the stretches and the time line as both sides may see them.
     """
 
     public_id = PublicIdField()
@@ -63,9 +64,11 @@ class Match(models.Model):
 
 
 class MatchRun(models.Model):
-    """What the last matching of a leg or of a load looked at: how many pairs, how many were feasible, and refusals counted by rule.
+    """What the last matching of a leg or load looked at: how many pairs, how many fit, and refusals counted by rule.
 
-    `is_cut_short` says that more pairs were worth something than are kept: when the list runs short, matching again may fill it.
+    A bar is the best pair that found no place in a list of the leg or load, as its gain and the other side's key (ties
+    break by the lower key): what ranks above it is the whole truth, below it better pairs may exist that are not
+    stored. None: nothing was left out. Runs of the other side raise the bar; the next run of this side sets it anew.
     """
 
     leg = models.OneToOneField(ReturnLeg, models.CASCADE, null=True, blank=True, related_name="match_run")
@@ -75,7 +78,10 @@ class MatchRun(models.Model):
     road_version = models.CharField(max_length=40)
     candidates = models.PositiveIntegerField()
     feasible = models.PositiveIntegerField()
-    is_cut_short = models.BooleanField(default=False)
+    own_bar_cents = models.IntegerField(null=True)
+    own_bar_key = models.BigIntegerField(null=True)
+    market_bar_cents = models.IntegerField(null=True)
+    market_bar_key = models.BigIntegerField(null=True)
     refusals = models.JSONField(default=dict)
     ran_at = models.DateTimeField()
 

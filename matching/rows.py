@@ -9,7 +9,7 @@ import numpy as np
 from carriers.models import CostSetting, ReturnLeg
 from carriers.queries import own_costs_of
 from loads.models import Load, LoadSize, StopKind
-from matching.engine.columns import LOAD_CODES, TRUCK_CODES
+from matching.engine.columns import LOAD_CODES, TRUCK_CODES, Floats
 from matching.engine.problem import DELIVERY, OPEN_TO_OFFERS, PICKUP, Legs, Loads
 
 _TRUCK_INDEX = {code: index for index, code in enumerate(TRUCK_CODES)}
@@ -26,37 +26,37 @@ def latest_minute(instant: datetime) -> int:
     return int(instant.timestamp() // 60)
 
 
-def _or_nan(values: Iterable[float | None]) -> list[float]:
-    return [np.nan if value is None else float(value) for value in values]
+def _or_nan(values: Iterable[float | None]) -> Floats:
+    return np.array([np.nan if value is None else float(value) for value in values], dtype=np.float64)
 
 
 def _own_costs(leg: ReturnLeg, settings: dict[int, list[CostSetting]]) -> CostSetting | None:
-    """Return the carrier's own costs in force on the day the leg is ready, so that no score depends on when it was made."""
+    """Return the carrier's costs in force on the day the leg is ready: no score depends on when it was made."""
     day = leg.ready_at.date()
     return next((row for row in settings.get(leg.organization_id, []) if row.valid_from <= day), None)
 
 
 def legs_as_columns(legs: Sequence[ReturnLeg]) -> Legs:
-    """Return return legs as the engine's columns, in order; each with its carrier's own costs, or NaN for the policy's."""
+    """Return legs as the engine's columns, in order; each with its carrier's own costs, or NaN for the policy's."""
     settings = own_costs_of(leg.organization_id for leg in legs)
     costs = [_own_costs(leg, settings) for leg in legs]
 
-    def own(name: str) -> list[float]:
-        return [np.nan if cost is None else float(getattr(cost, name)) for cost in costs]
+    def own(name: str) -> Floats:
+        return _or_nan(None if cost is None else getattr(cost, name) for cost in costs)
 
     return Legs(
-        key=[leg.pk for leg in legs],
-        empty_lat=[leg.empty_lat for leg in legs],
-        empty_lon=[leg.empty_lon for leg in legs],
-        home_lat=[leg.home_lat for leg in legs],
-        home_lon=[leg.home_lon for leg in legs],
-        ready_at=[earliest_minute(leg.ready_at) for leg in legs],
-        home_by=[latest_minute(leg.home_by) for leg in legs],
-        equipment=[_TRUCK_INDEX[leg.equipment] for leg in legs],
-        attributes=[leg.attributes for leg in legs],
-        weight_pounds=[leg.weight_pounds for leg in legs],
-        length_feet=[leg.length_feet for leg in legs],
-        pallets=[leg.pallets for leg in legs],
+        key=np.array([leg.pk for leg in legs], dtype=np.int64),
+        empty_lat=np.array([leg.empty_lat for leg in legs], dtype=np.float64),
+        empty_lon=np.array([leg.empty_lon for leg in legs], dtype=np.float64),
+        home_lat=np.array([leg.home_lat for leg in legs], dtype=np.float64),
+        home_lon=np.array([leg.home_lon for leg in legs], dtype=np.float64),
+        ready_at=np.array([earliest_minute(leg.ready_at) for leg in legs], dtype=np.int64),
+        home_by=np.array([latest_minute(leg.home_by) for leg in legs], dtype=np.int64),
+        equipment=np.array([_TRUCK_INDEX[leg.equipment] for leg in legs], dtype=np.int64),
+        attributes=np.array([leg.attributes for leg in legs], dtype=np.int64),
+        weight_pounds=np.array([leg.weight_pounds for leg in legs], dtype=np.int64),
+        length_feet=np.array([leg.length_feet for leg in legs], dtype=np.int64),
+        pallets=np.array([leg.pallets for leg in legs], dtype=np.int64),
         max_pickup_deadhead_miles=_or_nan(leg.max_pickup_deadhead_miles for leg in legs),
         max_home_deadhead_miles=_or_nan(leg.max_home_deadhead_miles for leg in legs),
         max_out_of_route_miles=_or_nan(leg.max_out_of_route_miles for leg in legs),
@@ -79,19 +79,24 @@ def loads_as_columns(loads: Sequence[Load]) -> Loads:
         stops.extend(load.stops.all())
         offsets.append(len(stops))
     return Loads(
-        key=[load.pk for load in loads],
-        equipment=[_LOAD_INDEX[load.equipment] for load in loads],
-        attributes=[load.attributes for load in loads],
-        weight_pounds=[load.weight_pounds for load in loads],
-        length_feet=[load.length_feet for load in loads],
-        pallets=[load.pallets for load in loads],
-        rate_cents=[OPEN_TO_OFFERS if load.rate_cents is None else load.rate_cents for load in loads],
-        is_partial=[load.size == LoadSize.PARTIAL for load in loads],
-        stop_offsets=offsets,
-        stop_kind=[PICKUP if stop.kind == StopKind.PICKUP else DELIVERY for stop in stops],
-        stop_lat=[stop.lat for stop in stops],
-        stop_lon=[stop.lon for stop in stops],
-        stop_opens_at=[earliest_minute(stop.opens_at) for stop in stops],
-        stop_closes_at=[latest_minute(stop.closes_at) for stop in stops],
-        stop_service_minutes=[stop.service_minutes for stop in stops],
+        key=np.array([load.pk for load in loads], dtype=np.int64),
+        equipment=np.array([_LOAD_INDEX[load.equipment] for load in loads], dtype=np.int64),
+        attributes=np.array([load.attributes for load in loads], dtype=np.int64),
+        weight_pounds=np.array([load.weight_pounds for load in loads], dtype=np.int64),
+        length_feet=np.array([load.length_feet for load in loads], dtype=np.int64),
+        pallets=np.array([load.pallets for load in loads], dtype=np.int64),
+        rate_cents=np.array(
+            [OPEN_TO_OFFERS if load.rate_cents is None else load.rate_cents for load in loads], dtype=np.int64
+        ),
+        is_partial=np.array([load.size == LoadSize.PARTIAL for load in loads], dtype=np.bool_),
+        stop_offsets=np.array(offsets, dtype=np.int64),
+        stop_kind=np.array([PICKUP if stop.kind == StopKind.PICKUP else DELIVERY for stop in stops], dtype=np.int64),
+        stop_lat=np.array([stop.lat for stop in stops], dtype=np.float64),
+        stop_lon=np.array([stop.lon for stop in stops], dtype=np.float64),
+        stop_opens_at=np.array([earliest_minute(stop.opens_at) for stop in stops], dtype=np.int64),
+        # a window within one minute is an appointment to the minute
+        stop_closes_at=np.array(
+            [max(latest_minute(stop.closes_at), earliest_minute(stop.opens_at)) for stop in stops], dtype=np.int64
+        ),
+        stop_service_minutes=np.array([stop.service_minutes for stop in stops], dtype=np.int64),
     )

@@ -24,6 +24,12 @@ def match_related(subjects: list[str], settle: Settle) -> None:
     services.match_related(relationship_ids=subjects, settle=settle)
 
 
+@reaction("matching.match_organization")
+def match_organization(subjects: list[str], settle: Settle) -> None:
+    """Match what an organization has on the market once it is verified, or no longer."""
+    services.match_organization(organization_ids=subjects, settle=settle)
+
+
 @shared_task(name="matching.refresh", ignore_result=True, soft_time_limit=240, time_limit=270)
 def refresh() -> None:
     """Match again what an older policy or road network scored, and legs whose list has run short."""

@@ -1,11 +1,12 @@
 """Runs: a leg against the open loads, or a load against the open legs; read, scored outside any transaction, stored."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from carriers.models import ReturnLeg
 from carriers.queries import open_legs
@@ -20,11 +21,14 @@ from loads.queries import open_loads
 from matching.candidates import legs_for_load, loads_for_leg
 from matching.descriptions import describe
 from matching.engine.policy import DEFAULT_POLICY
+from matching.engine.problem import Legs, Loads
 from matching.engine.score import Scores, score_leg, score_load
-from matching.models import MatchRun
 from matching.queries import SHOWN
 from matching.rows import legs_as_columns, loads_as_columns
-from matching.services.storing import Pair, Run, clear_matches, store_matches
+from matching.services.keeping import Pair, Run
+from matching.services.storing import clear_matches, store_matches
+
+Row = TypeVar("Row", ReturnLeg, Load)
 
 REFRESHED_AT_ONCE = 200
 FIRST_RUN_WITHIN = timedelta(minutes=5)
@@ -66,37 +70,87 @@ def match_related(*, relationship_ids: Sequence[str], settle: Settle) -> None:
     for subject in relationship_ids:
         pair = Relationship.objects.filter(public_id=subject).values_list("giver", "taker").first()
         if pair is not None:
-            for leg in open_legs().filter(organization__in=pair):
+            for leg in _with_owner(open_legs().filter(organization__in=pair)):
                 _match_leg(leg, _settle_nothing)
         with transaction.atomic():
             settle(subject)
 
 
-def refresh() -> int:
-    """Match again what an older policy or road network scored or what no run stands for, and lists that have run short.
-
-    A list has run short when fewer matches stand than are shown although the last run found more than it kept. Returns
-    how many legs and loads were matched.
+def match_organization(*, organization_ids: Sequence[str], settle: Settle) -> None:
+    """Match what each of these organizations has on the market: what others may see of it, and it of others, has
+    changed.
     """
-    outdated = (
+    for subject in organization_ids:
+        for leg in _with_owner(open_legs().filter(organization__public_id=subject)):
+            _match_leg(leg, _settle_nothing)
+        for load in _with_owner(open_loads().filter(organization__public_id=subject)):
+            _match_load(load, _settle_nothing)
+        with transaction.atomic():
+            settle(subject)
+
+
+def refresh() -> int:
+    """Match again what an older policy or road network scored, what no run stands for, and lists that have run short.
+
+    A list has run short when fewer matches stand above its bar than are shown. Legs whose carrier's relationships have
+    begun or ended by the calendar are matched again too. Returns how many legs and loads were matched.
+    """
+    now = clock.now()
+    legs = _with_owner(open_legs().filter(opened_at__lt=now - FIRST_RUN_WITHIN))
+    loads = _with_owner(open_loads().filter(opened_at__lt=now - FIRST_RUN_WITHIN))
+    count = 0
+    for leg in _due(legs, _outdated() | Q(_relationship_turned(now))):
+        _match_leg(leg, _settle_nothing)
+        count += 1
+    for load in _due(loads, _outdated()):
+        _match_load(load, _settle_nothing)
+        count += 1
+    return count
+
+
+def _due(rows: QuerySet[Row], which: Q) -> QuerySet[Row]:
+    """Return those that are to be matched, the longest unmatched first."""
+    due = rows.filter(which | Q(pk__in=_short(rows).values("pk")))
+    return due.order_by(F("match_run__ran_at").asc(nulls_first=True), "id")[:REFRESHED_AT_ONCE]
+
+
+def _with_owner(rows: QuerySet[Row]) -> QuerySet[Row]:
+    found = rows.select_related("organization").order_by("id")
+    return found.prefetch_related("stops") if rows.model is Load else found
+
+
+def _outdated() -> Q:
+    return (
         Q(match_run__isnull=True)
         | ~Q(match_run__policy_version=DEFAULT_POLICY.version)
         | ~Q(match_run__road_version=travel_oracle().version)
     )
-    long_open = Q(opened_at__lt=clock.now() - FIRST_RUN_WITHIN)
-    for_carrier = Count("matches", filter=Q(matches__is_for_carrier=True, matches__load__status=Status.OPEN))
-    legs = open_legs().annotate(standing=for_carrier)
-    for_market = Count("matches", filter=Q(matches__market_gain_cents__gt=0, matches__leg__status=Status.OPEN))
-    loads = open_loads().annotate(standing=for_market)
-    short = Q(match_run__is_cut_short=True, standing__lt=SHOWN)
-    count = 0
-    for leg in legs.filter(long_open & (outdated | short)).order_by("id")[:REFRESHED_AT_ONCE]:
-        _match_leg(leg, _settle_nothing)
-        count += 1
-    for load in loads.filter(long_open & (outdated | short)).order_by("id")[:REFRESHED_AT_ONCE]:
-        _match_load(load, _settle_nothing)
-        count += 1
-    return count
+
+
+def _relationship_turned(now: datetime) -> Exists:
+    """Return whether a relationship of the leg's carrier has begun or ended since the leg was matched."""
+    theirs = Q(giver=OuterRef("organization")) | Q(taker=OuterRef("organization"))
+    since = OuterRef("match_run__ran_at")
+    turned = Q(valid_from__gt=since, valid_from__lte=now) | Q(valid_until__gt=since, valid_until__lte=now)
+    return Exists(Relationship.objects.filter(theirs & turned))
+
+
+def _short(rows: QuerySet[Row]) -> QuerySet[Any]:
+    """Return the legs or loads of which a list has left pairs out and now holds fewer than are shown."""
+    key = "leg" if rows.model is Load else "load"
+
+    def above(bar: str) -> Count:
+        gain, cents = f"matches__{bar}_gain_cents", F(f"match_run__{bar}_bar_cents")
+        tied = Q(**{gain: cents, f"matches__{key}_id__lt": F(f"match_run__{bar}_bar_key")})
+        concerned = Q(matches__is_for_carrier=True) if bar == "own" else Q(matches__market_gain_cents__gt=0)
+        return Count("matches", filter=concerned & (Q(**{f"{gain}__gt": cents}) | tied))
+
+    barred = Q(match_run__own_bar_cents__isnull=False) | Q(match_run__market_bar_cents__isnull=False)
+    counted = rows.order_by().filter(barred).annotate(own=above("own"), market=above("market"))
+    return counted.filter(
+        Q(match_run__own_bar_cents__isnull=False, own__lt=SHOWN)
+        | Q(match_run__market_bar_cents__isnull=False, market__lt=SHOWN)
+    )
 
 
 def _settle_nothing() -> None:
@@ -105,21 +159,46 @@ def _settle_nothing() -> None:
 
 def _match_leg(leg: ReturnLeg, settle: Callable[[], None]) -> None:
     ids = loads_for_leg(leg)
-    loads = list(
-        Load.objects.filter(pk__in=ids).select_related("organization").prefetch_related("stops").order_by("pk")
-    )
-    legs = [leg]
-    scores = score_leg(legs_as_columns(legs), 0, loads_as_columns(loads), travel_oracle(), DEFAULT_POLICY)
-    _store(leg, None, legs, loads, scores, settle)
+    loads = list(_with_owner(Load.objects.filter(pk__in=ids))) if ids else []
+    columns = (legs_as_columns([leg]), loads_as_columns(loads)) if loads else None
+    scores = score_leg(columns[0], 0, columns[1], travel_oracle(), DEFAULT_POLICY) if columns else None
+    _store(leg, None, [leg], loads, columns, scores, settle)
 
 
 def _match_load(load: Load, settle: Callable[[], None]) -> None:
-    legs = list(
-        ReturnLeg.objects.filter(pk__in=legs_for_load(load)).select_related("organization").order_by("pk")
-    )
-    loads = [load]
-    scores = score_load(loads_as_columns(loads), 0, legs_as_columns(legs), travel_oracle(), DEFAULT_POLICY)
-    _store(None, load, legs, loads, scores, settle)
+    ids = legs_for_load(load)
+    legs = list(_with_owner(ReturnLeg.objects.filter(pk__in=ids))) if ids else []
+    columns = (legs_as_columns(legs), loads_as_columns([load])) if legs else None
+    scores = score_load(columns[1], 0, columns[0], travel_oracle(), DEFAULT_POLICY) if columns else None
+    _store(None, load, legs, [load], columns, scores, settle)
+
+
+def _pairs(
+    legs: Sequence[ReturnLeg], loads: Sequence[Load], columns: tuple[Legs, Loads], scores: Scores, now: datetime
+) -> list[Pair]:
+    """Return the feasible pairs that are worth something to the carrier or to the market."""
+    worth = (scores.own_gain_cents > 0) | (scores.market_gain_cents > 0)
+    rows = [int(row) for row in (scores.feasible & worth).nonzero()[0]]
+    if not rows:
+        return []
+    carriers = {legs[int(scores.leg_row[row])].organization for row in rows}
+    shippers = {loads[int(scores.load_row[row])].organization for row in rows}
+    sight = Sight(viewers=carriers, owners=carriers | shippers, now=now)
+    pairs = []
+    for row in rows:
+        leg, load = legs[int(scores.leg_row[row])], loads[int(scores.load_row[row])]
+        own, market = int(scores.own_gain_cents[row]), int(scores.market_gain_cents[row])
+        seen = own > 0 and sight.sees(
+            leg.organization_id,
+            load.organization_id,
+            load.audience,
+            load.partners_first_until,
+            shares_once_open=True,
+        )
+        if seen or market > 0:
+            account = partial(describe, columns, scores, row, DEFAULT_POLICY)
+            pairs.append(Pair(leg, load, own, market, seen, account))
+    return pairs
 
 
 def _store(
@@ -127,39 +206,21 @@ def _store(
     load: Load | None,
     legs: Sequence[ReturnLeg],
     loads: Sequence[Load],
-    scores: Scores,
+    columns: tuple[Legs, Loads] | None,
+    scores: Scores | None,
     settle: Callable[[], None],
 ) -> None:
     now = clock.now()
-    sight = Sight(
-        viewers=[row.organization for row in legs], owners=[row.organization for row in [*loads, *legs]], now=now
-    )
-    columns = (legs_as_columns(legs), loads_as_columns(loads))
-    pairs = []
-    for row in range(len(scores)):
-        if not scores.feasible[row]:
-            continue
-        one_leg, one_load = legs[int(scores.leg_row[row])], loads[int(scores.load_row[row])]
-        own, market = int(scores.own_gain_cents[row]), int(scores.market_gain_cents[row])
-        seen = own > 0 and sight.sees(
-            one_leg.organization_id,
-            one_load.organization_id,
-            one_load.audience,
-            one_load.partners_first_until,
-            shares_once_open=True,
-        )
-        if seen or market > 0:
-            pairs.append(
-                Pair(one_leg, one_load, own, market, seen, partial(describe, columns, scores, row, DEFAULT_POLICY))
-            )
+    pairs = _pairs(legs, loads, columns, scores, now) if columns is not None and scores is not None else []
+    others: Sequence[ReturnLeg | Load] = loads if leg else legs
     store_matches(
         run=Run(
             leg=leg,
             load=load,
             pairs=pairs,
-            candidates=len(scores),
-            feasible=int(scores.feasible.sum()),
-            refusals=scores.refusal_counts(),
+            seen={row.pk: row.version for row in others},
+            feasible=int(scores.feasible.sum()) if scores is not None else 0,
+            refusals=scores.refusal_counts() if scores is not None else {},
             road_version=travel_oracle().version,
         ),
         policy=DEFAULT_POLICY,

@@ -1,0 +1,295 @@
+"""What is kept: each leg's best 40 by own gain and by market gain, each load's best 20 by market gain.
+
+A list holds pairs in order of gain, ties by the other side's key. Its bar (see `MatchRun`) is the best pair that it
+left out: a pair
+below the bar finds no place although the list has grown short, since better ones may exist that nobody remembers; the
+sweep matches such a list anew. So a list is always the beginning of the true one, and never holds a wrong pair.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+
+from carriers.models import ReturnLeg
+from foundation.trade.ids import derived_id
+from loads.models import Load
+from matching.engine.policy import Policy
+from matching.models import Match
+
+Rank = tuple[int, int]
+"""Minus the gain in cents, and the other side's key: lower is better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A feasible pair of a run with its two gains; `describe` makes the figures that are stored."""
+
+    leg: ReturnLeg
+    load: Load
+    own_gain_cents: int
+    market_gain_cents: int
+    is_for_carrier: bool
+    describe: Callable[[], dict[str, Any]]
+    public_id: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "public_id", derived_id("match", self.leg.public_id, self.load.public_id))
+
+    @property
+    def is_for_market(self) -> bool:
+        """Whether the pair is worth announcing to anyone but the carrier."""
+        return self.market_gain_cents > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one matching of a leg or a load found: its pairs worth something, and what it looked at.
+
+    `seen` holds the version of every leg or load on the other side that was scored, by key.
+    """
+
+    leg: ReturnLeg | None
+    load: Load | None
+    pairs: Sequence[Pair]
+    seen: dict[int, int]
+    feasible: int
+    refusals: dict[str, int]
+    road_version: str
+
+    @property
+    def subject(self) -> ReturnLeg | Load:
+        """The posting that was matched."""
+        subject = self.leg or self.load
+        assert subject is not None
+        return subject
+
+
+@dataclass(slots=True)
+class Places:
+    """Which pairs of a run have a place, and the bars: of its own lists, and of the other sides' that it raises."""
+
+    kept: set[str] = field(default_factory=set)
+    own_bar: Rank | None = None
+    market_bar: Rank | None = None
+    raised_own: dict[int, Rank] = field(default_factory=dict)
+    raised_market: dict[int, Rank] = field(default_factory=dict)
+
+
+def places_of(run: Run, policy: Policy) -> Places:
+    """Return which of the run's pairs have a place in a list."""
+    return _places_of_leg(run.leg, run.pairs, policy) if run.leg else _places_of_load(run.subject.pk, run.pairs, policy)
+
+
+def _best(places: Places, ranked: Iterable[tuple[Rank, Pair]], count: int) -> Rank | None:
+    """Keep the best pairs of a list that the run knows whole; return the list's bar."""
+    order = sorted(ranked, key=lambda item: item[0])
+    places.kept.update(pair.public_id for _, pair in order[:count])
+    return order[count][0] if len(order) > count else None
+
+
+def _compete(last: Rank | None, bar: Rank | None, rank: Rank) -> tuple[bool, Rank | None]:
+    """Say whether a pair finds a place in another side's list, and return the bar that it raises, if it does.
+
+    `last` is the last of a full list as it stands without the pair.
+    """
+    placed = (bar is None or rank < bar) and (last is None or rank < last)
+    if last is None:
+        return placed, None
+    left_out = last if placed else rank
+    return placed, left_out if bar is None or left_out < bar else None
+
+
+_LOADS_LISTS = """
+    SELECT wanted.id, run.market_bar_cents, run.market_bar_key, last.market_gain_cents, last.leg_id
+    FROM unnest(%(loads)s::bigint[]) AS wanted (id)
+    LEFT JOIN matching_matchrun AS run ON run.load_id = wanted.id
+    LEFT JOIN LATERAL (
+        SELECT market_gain_cents, leg_id FROM matching_match
+        WHERE load_id = wanted.id AND leg_id <> %(leg)s AND market_gain_cents > 0
+        ORDER BY market_gain_cents DESC, leg_id OFFSET %(last)s LIMIT 1
+    ) AS last ON true
+    WHERE run.market_bar_cents IS NOT NULL OR last.leg_id IS NOT NULL
+"""
+
+_LEGS_LISTS = """
+    SELECT wanted.id, run.own_bar_cents, run.own_bar_key, own.own_gain_cents, own.load_id,
+        run.market_bar_cents, run.market_bar_key, market.market_gain_cents, market.load_id
+    FROM unnest(%(legs)s::bigint[]) AS wanted (id)
+    LEFT JOIN matching_matchrun AS run ON run.leg_id = wanted.id
+    LEFT JOIN LATERAL (
+        SELECT own_gain_cents, load_id FROM matching_match
+        WHERE leg_id = wanted.id AND load_id <> %(load)s AND is_for_carrier
+        ORDER BY own_gain_cents DESC, load_id OFFSET %(last)s LIMIT 1
+    ) AS own ON true
+    LEFT JOIN LATERAL (
+        SELECT market_gain_cents, load_id FROM matching_match
+        WHERE leg_id = wanted.id AND load_id <> %(load)s AND market_gain_cents > 0
+        ORDER BY market_gain_cents DESC, load_id OFFSET %(last)s LIMIT 1
+    ) AS market ON true
+    WHERE run.own_bar_cents IS NOT NULL OR run.market_bar_cents IS NOT NULL
+        OR own.load_id IS NOT NULL OR market.load_id IS NOT NULL
+"""
+
+
+def _rank(cents: int | None, key: int | None) -> Rank | None:
+    return None if cents is None or key is None else (-cents, key)
+
+
+def _places_of_leg(leg: ReturnLeg, pairs: Sequence[Pair], policy: Policy) -> Places:
+    places = Places()
+    announced = [((-pair.market_gain_cents, pair.load.pk), pair) for pair in pairs if pair.is_for_market]
+    own = (((-pair.own_gain_cents, pair.load.pk), pair) for pair in pairs if pair.is_for_carrier)
+    places.own_bar = _best(places, own, policy.kept_per_leg)
+    places.market_bar = _best(places, announced, policy.kept_per_leg)
+    if not announced:
+        return places
+    wanted = {"loads": [pair.load.pk for _, pair in announced], "leg": leg.pk, "last": policy.kept_per_load - 1}
+    lists = {row[0]: (_rank(*row[1:3]), _rank(*row[3:5])) for row in _rows(_LOADS_LISTS, wanted)}
+    for _, pair in announced:
+        bar, last = lists.get(pair.load.pk, (None, None))
+        placed, raised = _compete(last, bar, (-pair.market_gain_cents, leg.pk))
+        if placed:
+            places.kept.add(pair.public_id)
+        if raised is not None:
+            places.raised_market[pair.load.pk] = raised
+    return places
+
+
+def _places_of_load(load_key: int, pairs: Sequence[Pair], policy: Policy) -> Places:
+    places = Places()
+    announced = (((-pair.market_gain_cents, pair.leg.pk), pair) for pair in pairs if pair.is_for_market)
+    places.market_bar = _best(places, announced, policy.kept_per_load)
+    if not pairs:
+        return places
+    wanted = {"legs": [pair.leg.pk for pair in pairs], "load": load_key, "last": policy.kept_per_leg - 1}
+    lists = {row[0]: row[1:] for row in _rows(_LEGS_LISTS, wanted)}
+    for pair in pairs:
+        stands = lists.get(pair.leg.pk, (None,) * 8)
+        own = _rank(*stands[0:2]), _rank(*stands[2:4]), pair.own_gain_cents, places.raised_own
+        market = _rank(*stands[4:6]), _rank(*stands[6:8]), pair.market_gain_cents, places.raised_market
+        for concerned, (bar, last, gain, bars) in ((pair.is_for_carrier, own), (pair.is_for_market, market)):
+            if not concerned:
+                continue
+            placed, raised = _compete(last, bar, (-gain, load_key))
+            if placed:
+                places.kept.add(pair.public_id)
+            if raised is not None:
+                bars[pair.leg.pk] = raised
+    return places
+
+
+# Rows of these legs that none of the three lists holds. Rows that another run has locked are that run's to judge.
+_LOOSE = """
+    WITH ranked AS (
+        SELECT id, leg_id, load_id, market_gain_cents, own_gain_cents, is_for_carrier,
+            row_number() OVER (PARTITION BY leg_id ORDER BY market_gain_cents DESC, load_id) AS by_market,
+            row_number() OVER (PARTITION BY leg_id ORDER BY is_for_carrier DESC, own_gain_cents DESC, load_id) AS by_own
+        FROM matching_match WHERE leg_id = ANY(%(legs)s)
+    )
+    SELECT ranked.id FROM ranked
+    LEFT JOIN matching_matchrun AS of_leg ON of_leg.leg_id = ranked.leg_id
+    LEFT JOIN matching_matchrun AS of_load ON of_load.load_id = ranked.load_id
+    WHERE NOT (
+        is_for_carrier AND by_own <= %(per_leg)s AND (
+            of_leg.own_bar_cents IS NULL OR (own_gain_cents, -ranked.load_id) > (of_leg.own_bar_cents,
+            -of_leg.own_bar_key)
+        )
+    ) AND NOT (
+        market_gain_cents > 0 AND by_market <= %(per_leg)s AND (
+            of_leg.market_bar_cents IS NULL
+            OR (market_gain_cents, -ranked.load_id) > (of_leg.market_bar_cents, -of_leg.market_bar_key)
+        )
+    ) AND (
+        market_gain_cents <= 0
+        OR (market_gain_cents, -ranked.leg_id) <= (of_load.market_bar_cents, -of_load.market_bar_key)
+        OR (
+            SELECT count(*) FROM matching_match AS other
+            WHERE other.load_id = ranked.load_id
+                AND (other.market_gain_cents, -other.leg_id) > (ranked.market_gain_cents, -ranked.leg_id)
+        ) >= %(per_load)s
+    )
+"""
+_LOCKED = "SELECT id FROM matching_match WHERE id = ANY(%(ids)s) ORDER BY leg_id, load_id FOR UPDATE SKIP LOCKED"
+
+_PUSHED_OUT = """
+    SELECT DISTINCT leg_id FROM (
+        SELECT leg_id, row_number() OVER (PARTITION BY load_id ORDER BY market_gain_cents DESC, leg_id) AS place
+        FROM matching_match WHERE load_id = ANY(%(loads)s)
+    ) AS ranked WHERE place > %(per_load)s
+"""
+
+
+def loose_rows(run: Run, fresh: Sequence[Pair], policy: Policy) -> list[int]:
+    """Return the keys of rows that the fresh pairs pushed out of every list, locked for deletion."""
+    if not fresh:
+        return []
+    legs = {pair.leg.pk for pair in fresh}
+    if run.leg is not None:
+        loads = [pair.load.pk for pair in fresh]
+        legs = {row[0] for row in _rows(_PUSHED_OUT, {"loads": loads, "per_load": policy.kept_per_load})}
+    limits = {"legs": sorted(legs), "per_leg": policy.kept_per_leg, "per_load": policy.kept_per_load}
+    loose = [row[0] for row in _rows(_LOOSE, limits)] if legs else []
+    return [row[0] for row in _rows(_LOCKED, {"ids": loose})] if loose else []
+
+
+_RAISE = """
+    WITH raised AS (
+        SELECT * FROM unnest(%(ids)s::bigint[], %(cents)s::int[], %(keys)s::bigint[]) AS raised (id, cents, key)
+    ), locked AS (
+        SELECT run.id, raised.cents, raised.key FROM matching_matchrun AS run JOIN raised ON run.{side}_id = raised.id
+        ORDER BY run.id FOR UPDATE OF run
+    )
+    UPDATE matching_matchrun AS run SET {bar}_bar_cents = locked.cents, {bar}_bar_key = locked.key
+    FROM locked WHERE run.id = locked.id AND (
+        run.{bar}_bar_cents IS NULL OR (locked.cents, -locked.key) > (run.{bar}_bar_cents, -run.{bar}_bar_key)
+    )
+"""
+
+
+def raise_bars(run: Run, places: Places) -> None:
+    """Write down what the run left out of the other sides' lists, or pushed out of them."""
+    side = "load" if run.leg else "leg"
+    _raise(side, "own", places.raised_own)
+    _raise(side, "market", places.raised_market)
+
+
+def raise_bars_to(rows: Iterable[Match]) -> None:
+    """Write down that these rows stand in no list any more."""
+    by_own: dict[int, Rank] = {}
+    by_market: dict[int, Rank] = {}
+    by_load: dict[int, Rank] = {}
+    for row in rows:
+        ranks = [(by_market, row.leg_id, (-row.market_gain_cents, row.load_id), row.market_gain_cents > 0)]
+        ranks.append((by_load, row.load_id, (-row.market_gain_cents, row.leg_id), row.market_gain_cents > 0))
+        ranks.append((by_own, row.leg_id, (-row.own_gain_cents, row.load_id), row.is_for_carrier))
+        for bars, key, rank, concerned in ranks:
+            if concerned:
+                bars[key] = min(bars.get(key, rank), rank)
+    _raise("load", "market", by_load)
+    _raise("leg", "own", by_own)
+    _raise("leg", "market", by_market)
+
+
+def _raise(side: str, bar: str, raised: dict[int, Rank]) -> None:
+    """Raise the bars of legs or loads, by key; a bar only rises here."""
+    if raised:
+        cents, keys = [-rank[0] for rank in raised.values()], [rank[1] for rank in raised.values()]
+        with connection.cursor() as cursor:
+            cursor.execute(_RAISE.format(side=side, bar=bar), {"ids": list(raised), "cents": cents, "keys": keys})
+
+
+def bars_as_columns(places: Places) -> dict[str, Any]:
+    """Return the bars of the run's own lists as columns of `MatchRun`."""
+    columns: dict[str, Any] = {}
+    for name, bar in (("own", places.own_bar), ("market", places.market_bar)):
+        columns |= {f"{name}_bar_cents": None if bar is None else -bar[0], f"{name}_bar_key": bar and bar[1]}
+    return columns
+
+
+def _rows(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
