@@ -27,8 +27,9 @@ def last_position(organization_id: str) -> int:
 
 def position_for_new_page(organization_id: str) -> int:
     """Return where a new page begins to listen: a few seconds ago, so that nothing slips in while it loads."""
-    recent = FeedEntry.objects.filter(organization_id=organization_id, event__placed_at__gte=Now() - REPLAY)
-    first = recent.order_by("position").values_list("position", flat=True).first()
+    # By the time first: ordered by position alone, the planner may walk through the whole feed from its beginning.
+    recent = Event.objects.filter(placed_at__gte=Now() - REPLAY).order_by("placed_at", "position")
+    first = recent.values_list("position", flat=True).first()
     return first - 1 if first else last_position(organization_id)
 
 
