@@ -9,7 +9,7 @@
   if (!table || !pane) return;
   const above = document.getElementById("new-above");
   const empty = document.getElementById("desk-empty");
-  const wide = window.matchMedia("(min-width: 992px)");
+  const wide = window.matchMedia("(min-width: 1200px)");
   const filterBox = document.getElementById("desk-filter-box");
   if (filterBox && !wide.matches && !("filtered" in table.dataset)) filterBox.open = false;
   let open = table.dataset.open || "";
@@ -40,6 +40,13 @@
 
   const markOpen = () => {
     for (const row of rows()) row.setAttribute("aria-selected", String(row.id === open));
+  };
+
+  // A row keeps its place on the screen by scrolling; a page too short for that gets room below.
+  const hold = (row, before) => {
+    const moved = row.getBoundingClientRect().top - before;
+    if (moved > 0) panes.style.minHeight = `${window.scrollY + moved + window.innerHeight}px`;
+    window.scrollBy({ top: moved, behavior: "instant" }); // the style sheet would glide there
   };
 
   const layOver = (fresh) => {
@@ -75,7 +82,7 @@
       else row.remove();
     }
     news.forEach(flash);
-    if (kept && kept.isConnected) window.scrollBy(0, kept.getBoundingClientRect().top - before);
+    if (kept && kept.isConnected) hold(kept, before);
     const unseen = news.filter((row) => row.getBoundingClientRect().bottom < 56).length;
     if (above && unseen) {
       above.hidden = false;
