@@ -221,7 +221,7 @@ class Supervisor:
             say("  Sign in with one of:")
             for person in read_people():
                 say(f"    {person['role']:<8} {person['email']:<38} {person['password']:<20} {person['organization']}")
-            say(f"  (also in {demo_file()})")
+            say(f"  (also in {demo_file()}; mails of new sign-ups go to {home() / 'mail'})")
         say("  Stop with Ctrl-C.")
         say()
 

@@ -11,7 +11,7 @@ from foundation.events.reactions import Settle
 from foundation.trade import clock
 
 SIGN_IN = "sign_in"  # mails whose links let somebody in
-TO_PAGE = "page"  # MAIL_DELIVERY of the demo: mails are shown on a page and go nowhere
+TO_PAGE = "page"  # MAIL_DELIVERY of the demo: mails are shown on a page; only sign-in mails go further
 
 _LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 _CODE = re.compile(r"^[ \t]*[A-Z0-9]{3,}(-[A-Z0-9]{3,})*[ \t\r]*$", re.MULTILINE)
@@ -25,7 +25,8 @@ def without_links(text: str) -> str:
 def deliver(mail: Mail | None, subject: str, settle: Settle) -> None:
     """Send a mail and mark it as sent; once more after a crash between the two. A mail that was pruned is settled."""
     fresh = mail is not None and mail.sent_at is None
-    if mail and fresh and settings.MAIL_DELIVERY != TO_PAGE:
+    # On the demo's page a sign-in mail has lost its links, so it goes where the operator has all mail go: to a file.
+    if mail and fresh and (settings.MAIL_DELIVERY != TO_PAGE or mail.kind == SIGN_IN):
         message = EmailMultiAlternatives(
             mail.subject, mail.text, to=[mail.recipient], headers={"Message-ID": _message_id(mail)}
         )

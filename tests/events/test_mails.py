@@ -80,13 +80,15 @@ def test_no_link_survives_whatever_stands_round_it(text: str) -> None:
     assert not re.search("secret", without_links(f"Open {text} now"), re.IGNORECASE)
 
 
-def test_the_demo_shows_mails_and_sends_none(settings) -> None:
+def test_the_demo_shows_mails_and_sends_those_only_that_let_somebody_in(settings) -> None:
     settings.MAIL_DELIVERY = "page"
-    mail = _queue()
+    shown, letting_in = _queue(), _queue(kind="sign_in", to="newcomer@example.com")
     pump()
-    mail.refresh_from_db()
-    assert mail.sent_at is not None
-    assert django_mail.outbox == []
+    shown.refresh_from_db()
+    letting_in.refresh_from_db()
+    assert shown.sent_at is not None
+    assert letting_in.sent_at is not None
+    assert [message.to for message in django_mail.outbox] == [["newcomer@example.com"]]
 
 
 def _get(person, path: str = "/events/mails/"):
