@@ -1,8 +1,10 @@
 """Who asks, on every request; and what a page says when a service refuses."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -13,6 +15,8 @@ from foundation.accounts.models import Membership, Person
 from foundation.accounts.queries import organizations_of
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, Stale, TradeError
 
+logger = logging.getLogger(__name__)
+
 SESSION_KEY = "organization"  # the public id of the organization that the person works for at the moment
 
 # Pages whose forms mean the person, or name their organization themselves; and the API, which has no tabs.
@@ -20,6 +24,11 @@ _ANY_ORGANIZATION = ("/accounts/", "/api/", "/organization/switch/", "/organizat
 _SWITCHED = (
     "In another tab you switched to {name}, and this form was opened for another organization. Nothing was saved. "
     "Switch back, or go on from your start page."
+)
+
+_UNREADABLE = (
+    "What was sent holds something that cannot be stored, such as a character that nobody can see. Nothing was saved. "
+    "Check the address, or go back and type it anew."
 )
 
 _STATUS: tuple[tuple[type[TradeError], int, str], ...] = (
@@ -79,7 +88,15 @@ class ActorMiddleware(MiddlewareMixin):
         return self.process_exception(request, Conflict("switched", _SWITCHED.format(name=actor.organization.name)))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Render a service's refusal as a page (a fragment for htmx) with its status; other exceptions go on."""
+        """Render a service's refusal as a page (a fragment for htmx) with its status; other exceptions go on.
+
+        What the database cannot even read (a null character in an address, a number beyond any column) is a refusal too.
+        """
+        if isinstance(exception, DataError) and not request.path.startswith("/api/"):
+            logger.warning(
+                "%s: %s", request.path, exception
+            )  # a length that we should have checked looks like this too
+            exception = TradeError("unreadable", _UNREADABLE)
         if not isinstance(exception, TradeError):
             return None
         status, title = next(
