@@ -1,9 +1,8 @@
 """The desk's filters: what the address of a desk says, so that a desk can be shared."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import django_filters
 from django import forms
@@ -13,6 +12,7 @@ from brokers.queries import represented_only
 from foundation.accounts.models import Organization
 from foundation.places.regions import area_choices, states_of
 from foundation.trade.equipment import TRUCK_EQUIPMENT_CHOICES
+from foundation.trade.time_fields import check_day, day_in
 from matching.models import Match
 
 
@@ -32,7 +32,10 @@ class DeskFilter(django_filters.FilterSet):  # type: ignore[misc]
         method="filter_destination", choices=area_choices, label="Delivery in", empty_label="Anywhere"
     )
     pickup_day = django_filters.DateFilter(
-        method="filter_day", label="Pickup day", widget=forms.DateInput(attrs={"type": "date"})
+        method="filter_day",
+        label="Pickup day",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        validators=[check_day],
     )
     minimum_gain = django_filters.NumberFilter(
         method="filter_gain", label="Gain from ($)", min_value=0, max_value=1_000_000
@@ -63,8 +66,8 @@ class DeskFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def filter_day(self, rows: QuerySet[Match], name: str, value: date) -> QuerySet[Match]:
         """Keep loads whose pickup window touches a day."""
-        midnight = datetime.combine(value, time(), tzinfo=ZoneInfo(self.viewer.time_zone))
-        return rows.filter(load__pickup_opens_at__lt=midnight + timedelta(days=1), load__pickup_closes_at__gt=midnight)
+        begins, ends = day_in(value, self.viewer.time_zone)
+        return rows.filter(load__pickup_opens_at__lt=ends, load__pickup_closes_at__gt=begins)
 
     def filter_gain(self, rows: QuerySet[Match], name: str, value: Decimal) -> QuerySet[Match]:
         """Keep market gains from so many dollars on."""

@@ -1,6 +1,6 @@
 """What one may filter the market's trucks by: only what everybody sees of them."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import django_filters
@@ -13,6 +13,7 @@ from foundation.places.forms import PlaceField
 from foundation.places.place import Place
 from foundation.places.states import STATE_NAMES
 from foundation.trade.equipment import TRUCK_EQUIPMENT_CHOICES
+from foundation.trade.time_fields import check_day, day_in
 
 RADII = (25, 50, 100, 150, 250, 500)
 _STATES = sorted(STATE_NAMES.items(), key=lambda item: item[1])
@@ -35,12 +36,20 @@ class MarketLegFilter(django_filters.FilterSet):  # type: ignore[misc]
     )
     home_state = django_filters.ChoiceFilter(label="Home in", choices=_STATES, empty_label="Any state")
     ready_on = django_filters.DateFilter(
-        label="Empty by", method="filter_ready_on", widget=forms.DateInput(attrs={"type": "date"})
+        label="Empty by",
+        method="filter_ready_on",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        validators=[check_day],
     )
 
     class Meta:
         model = ReturnLeg
         fields: list[str] = []
+
+    def __init__(self, *args: Any, time_zone: str, **kwargs: Any) -> None:
+        """Remember where the viewer is, whose days are meant."""
+        super().__init__(*args, **kwargs)
+        self.time_zone = time_zone
 
     def filter_near(self, rows: QuerySet[ReturnLeg], _name: str, place: Place | None) -> QuerySet[ReturnLeg]:
         """Keep the legs that empty near a place, measured from city to city."""
@@ -54,5 +63,6 @@ class MarketLegFilter(django_filters.FilterSet):  # type: ignore[misc]
         return rows
 
     def filter_ready_on(self, rows: QuerySet[ReturnLeg], _name: str, day: date) -> QuerySet[ReturnLeg]:
-        """Keep the legs that are empty before the day ends."""
-        return rows.filter(ready_at__date__lt=day + timedelta(days=1))
+        """Keep the legs that are empty before the day ends where the viewer is."""
+        _, ends = day_in(day, self.time_zone)
+        return rows.filter(ready_at__lt=ends)

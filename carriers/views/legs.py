@@ -83,7 +83,8 @@ def market(request: HttpRequest) -> HttpResponse:
     if not organization.is_verified:
         return render(request, "carriers/market.html", {"lanes": lane_counts(organization), "unverified": True})
     now = clock.now()
-    chosen = MarketLegFilter(request.GET, queryset=market_legs(organization, now))
+    zone = organization.time_zone
+    chosen = MarketLegFilter(request.GET, queryset=market_legs(organization, now), time_zone=zone)
     rows = chosen.qs if chosen.form.is_valid() else market_legs(organization, now).none()
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     standing = standing_of(organization, now)

@@ -1,13 +1,27 @@
-"""Form fields for time: a wall time whose zone another field says, and hours with minutes as drivers write them."""
+"""Form fields for time: a wall time whose zone another field says, hours with minutes as drivers write them, days."""
 
 import re
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 
 _DATES = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M %p")
 _DURATION = re.compile(r"(\d{1,3}):([0-5]\d)|(\d{1,3})(?:\s*h)?")
+
+
+def check_day(day: date) -> None:
+    """Refuse a day that nobody means, as a validator of a form's field: calendars end in the year 9999."""
+    if not 2000 <= day.year <= 2100:
+        raise forms.ValidationError("Check the year.", code="out_of_range")
+
+
+def day_in(day: date, time_zone: str) -> tuple[datetime, datetime]:
+    """Return the instants at which a day begins and ends in an IANA zone: 23 or 25 hours when the clocks change."""
+    zone = ZoneInfo(time_zone)
+    begins, ends = (datetime.combine(each, time(), tzinfo=zone) for each in (day, day + timedelta(days=1)))
+    return begins.astimezone(UTC), ends.astimezone(UTC)
 
 
 class WallTimeField(forms.CharField):

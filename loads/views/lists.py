@@ -14,6 +14,7 @@ from foundation.places.forms import PlaceField
 from foundation.trade import clock
 from foundation.trade.equipment import LOAD_EQUIPMENT_CHOICES, TRUCK_EQUIPMENT_CHOICES
 from foundation.trade.posting import CONFIRMATION_ASKED_AFTER, Status
+from foundation.trade.time_fields import check_day, day_in
 from loads.models import Load
 from loads.queries import lane_counts, market_loads, near, own_loads, standing_of
 from loads.visibility import view
@@ -48,7 +49,10 @@ class MarketFilter(forms.Form):
     )
     equipment = forms.ChoiceField(label="For my", choices=[("", "Any truck"), *TRUCK_EQUIPMENT_CHOICES], required=False)
     day = forms.DateField(
-        label="Pickup on", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label="Pickup on",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        validators=[check_day],
     )
 
 
@@ -108,7 +112,8 @@ def market(request: HttpRequest) -> HttpResponse:
     if wanted.get("equipment"):
         rows = rows.filter(truck_codes__contains=[wanted["equipment"]])
     if wanted.get("day"):
-        rows = rows.filter(pickup_opens_at__date__lte=wanted["day"], pickup_closes_at__date__gte=wanted["day"])
+        begins, ends = day_in(wanted["day"], organization.time_zone)
+        rows = rows.filter(pickup_opens_at__lt=ends, pickup_closes_at__gt=begins)
     loads, paging = _page(request, rows)
     standing = standing_of(organization, now)
     seen = [view(load, standing.of(load)) | {"standing": standing.of(load)} for load in loads]
