@@ -15,8 +15,8 @@ from foundation.accounts.queries import represented_by
 from foundation.places.nearby import nearby
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
-from foundation.trade.life_cycle import fresh_first
-from foundation.trade.posting import CONFIRMATION_ASKED_AFTER, OFF_THE_MARKET_AFTER, Audience, Status
+from foundation.trade.life_cycle import fresh_first, on_the_market
+from foundation.trade.posting import CONFIRMATION_ASKED_AFTER, Audience, Status
 
 Row = TypeVar("Row", bound=Model)
 
@@ -136,11 +136,6 @@ def own_legs(organization: Organization) -> QuerySet[ReturnLeg]:
 def last_leg_of(truck: Truck) -> ReturnLeg | None:
     """Return the leg that was posted last for a truck: its limits are what the next one starts from."""
     return ReturnLeg.objects.filter(truck=truck, organization=truck.organization).order_by("-id").first()
-
-
-def on_the_market(now: datetime) -> Q:
-    """Return the condition under which a leg is still good, also where the sweep has not come by yet."""
-    return Q(status=Status.OPEN, expires_at__gt=now, confirmed_at__gt=now - OFF_THE_MARKET_AFTER)
 
 
 def visible_legs(organization: Organization, now: datetime | None = None) -> QuerySet[ReturnLeg]:

@@ -14,8 +14,8 @@ from foundation.events.models import AuditEntry
 from foundation.places.nearby import nearby
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
-from foundation.trade.life_cycle import fresh_first
-from foundation.trade.posting import Status
+from foundation.trade.life_cycle import fresh_first, on_the_market
+from foundation.trade.posting import Audience, Status
 from loads.labels import ACTIONS, Change, describe
 from loads.models import Load
 from loads.visibility import Standing
@@ -33,7 +33,7 @@ def own_loads(organization: Organization) -> QuerySet[Load]:
 def visible_loads(organization: Organization, now: datetime | None = None) -> QuerySet[Load]:
     """Return the open loads that the organization may see, its own among them, freshly confirmed first."""
     moment = now or clock.now()
-    rows = Load.objects.filter(posting_visible_to(organization, moment), status=Status.OPEN)
+    rows = Load.objects.filter(on_the_market(moment), posting_visible_to(organization, moment))
     return _with_parts(rows).order_by(*fresh_first())
 
 
@@ -45,8 +45,8 @@ def market_loads(organization: Organization, now: datetime | None = None) -> Que
 def load_of(organization: Organization, public_id: str, now: datetime | None = None) -> Load:
     """Return a load of the organization's own, or an open one that it may see; raises `NotFound` otherwise."""
     moment = now or clock.now()
-    rows = Load.objects.filter(Q(organization=organization) | Q(status=Status.OPEN), public_id=public_id)
-    load = _with_parts(rows.filter(posting_visible_to(organization, moment))).first()
+    seen = Q(organization=organization) | (on_the_market(moment) & posting_visible_to(organization, moment))
+    load = _with_parts(Load.objects.filter(seen, public_id=public_id)).first()
     if load is None:
         raise NotFound("There is no such load here.")
     return load
@@ -89,12 +89,12 @@ def lane_counts(organization: Organization, limit: int = 20) -> list[dict[str, A
     """Return the busiest lanes between states with their count of open loads: all that the unverified see.
 
     Postings for partners only are left out, and lanes with fewer than three loads, so that no count points at one
-    shipper.
+    load.
     """
     rows = (
         Load.objects.filter(
-            status=Status.OPEN,
-            audience="market",
+            on_the_market(clock.now()),
+            audience=Audience.MARKET,
             organization__market=organization.market,
             organization__verified_at__isnull=False,
         )

@@ -107,6 +107,11 @@ def due(now: datetime) -> Q:
     return Q(status=Status.OPEN) & (Q(expires_at__lte=now) | Q(confirmed_at__lte=now - OFF_THE_MARKET_AFTER))
 
 
+def on_the_market(now: datetime) -> Q:
+    """Return the condition of postings that are still good: open and not due, also where the sweep has not come by."""
+    return Q(status=Status.OPEN, expires_at__gt=now, confirmed_at__gt=now - OFF_THE_MARKET_AFTER)
+
+
 def expire_due(model: type[Row], *, now: datetime, fact: Fact[Row], noun: str, batch: int = 200) -> int:
     """Take due postings off the market, a batch in each transaction, and return how many.
 

@@ -187,3 +187,14 @@ def test_lane_counts_name_busy_lanes_and_no_postings_for_partners(shipper):
     unverified = make_organization(verified=False)
     assert lane_counts(unverified) == [{"from_state": "IL", "to_state": "TX", "loads": 3}]
     assert lane_counts(make_organization(market="sandbox")) == []
+
+
+def test_what_is_over_or_unconfirmed_is_out_of_sight_before_the_sweep_comes_by(shipper, stranger):
+    over = make_load(shipper, expires_at=now() - timedelta(seconds=1))
+    forgotten = make_load(shipper, confirmed_at=now() - timedelta(hours=48))
+    asked = make_load(shipper, confirmed_at=now() - timedelta(hours=47))
+    assert list(market_loads(stranger)) == [asked]
+    for gone in (over, forgotten):
+        with pytest.raises(NotFound):
+            load_of(stranger, gone.public_id)
+        assert load_of(shipper, gone.public_id) == gone
