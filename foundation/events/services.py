@@ -93,9 +93,7 @@ def queue_mail(
     `TransactionManagementError` outside a transaction.
     """
     _require_transaction("A mail")
-    if event is not None and Mail.objects.filter(event=event, recipient=to, kind=kind).exists():
-        return None
-    mail = Mail.objects.create(
+    mail = Mail(
         event=event,
         organization_id=organization_id or "",
         recipient=to,
@@ -104,8 +102,12 @@ def queue_mail(
         html=html,
         kind=kind,
     )
-    publish(name="mail.queued", subject=mail.public_id, audience={})
-    return mail
+    Mail.objects.bulk_create([mail], ignore_conflicts=True)
+    stored = Mail.objects.filter(public_id=mail.public_id).first()
+    if stored is None:
+        return None
+    publish(name="mail.queued", subject=stored.public_id, audience={})
+    return stored
 
 
 def notify(
