@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from backhaul import views
 from backhaul.admin import operator_site
+from brokers.api import api_urlpatterns as brokers_api
 from carriers.api.urls import api_urlpatterns as carriers_api
 from foundation.accounts.urls import account_urlpatterns
 from foundation.events.urls import api_urlpatterns as events_api
@@ -12,13 +13,22 @@ from foundation.places.urls import api_urlpatterns as places_api
 from foundation.rest.handlers import unknown_address
 from foundation.rest.urls import api_urlpatterns as rest_api
 from loads.api.urls import api_urlpatterns as loads_api
+from matching.api.urls import api_urlpatterns as matching_api
 
 handler400 = "foundation.rest.handlers.bad_request"
 handler403 = "foundation.rest.handlers.permission_denied"
 handler404 = "foundation.rest.handlers.not_found"
 handler500 = "foundation.rest.handlers.server_error"
 
-API: list[URLPattern | URLResolver] = [*rest_api, *events_api, *places_api, *loads_api, *carriers_api]
+API: list[URLPattern | URLResolver] = [
+    *rest_api,
+    *events_api,
+    *places_api,
+    *loads_api,
+    *carriers_api,
+    *matching_api,
+    *brokers_api,
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),

@@ -1,7 +1,8 @@
-"""Reads of matches: each asks for an organization, and sees only pairs whose two sides it may see.
+"""Reads of matches: a match is for its two sides, and for brokers that may see both.
 
-Which figures of a match an organization may read is said in `matching.visibility`. A match whose load or leg has changed since it was scored is
-still listed, marked as being updated, until the worker has scored it again; one whose load or leg left the market is not.
+Which figures of it an organization may read is said in `matching.visibility`. A match whose load or leg has changed
+since it was scored is still listed, marked as being updated, until the worker has scored it again; one whose load or
+leg left the market is not.
 """
 
 from datetime import datetime
@@ -12,6 +13,7 @@ from django.db.models.functions import Coalesce
 from carriers.models import ReturnLeg
 from carriers.queries import visible_legs
 from foundation.accounts.models import Organization
+from foundation.places.nearby import nearby
 from foundation.trade.errors import NotFound
 from foundation.trade.posting import RANKED_LAST_AFTER
 from loads.models import Load
@@ -22,10 +24,12 @@ SHOWN = 20
 
 
 def _live(viewer: Organization, now: datetime) -> QuerySet[Match]:
-    """Matches of open pairs of which the viewer may see both sides, with what a list shows."""
+    """Matches of open pairs that the viewer may see, with what a list shows."""
     aged = now - RANKED_LAST_AFTER
+    party = Q(load__organization=viewer) | Q(leg__organization=viewer)
     return (
         Match.objects.filter(
+            Q() if viewer.brokers else party,
             load__in=visible_loads(viewer, now).values("pk"),
             leg__in=visible_legs(viewer, now).values("pk"),
         )
@@ -52,7 +56,8 @@ def _live(viewer: Organization, now: datetime) -> QuerySet[Match]:
 
 def desk_matches(viewer: Organization, now: datetime) -> QuerySet[Match]:
     """Matches worth announcing, best market gain first, long unconfirmed postings last."""
-    return _live(viewer, now).filter(market_gain_cents__gt=0).order_by("is_ranked_last", "-market_gain_cents", "leg_id", "load_id")
+    rows = _live(viewer, now).filter(market_gain_cents__gt=0)
+    return rows.order_by("is_ranked_last", "-market_gain_cents", "leg_id", "load_id")
 
 
 def matches_of_leg(viewer: Organization, leg: ReturnLeg, now: datetime) -> QuerySet[Match]:
@@ -85,3 +90,15 @@ def run_of(*, leg: ReturnLeg | None = None, load: Load | None = None) -> MatchRu
     return MatchRun.objects.filter(leg=leg, load=load).first()
 
 
+def near(rows: QuerySet[Match], *, end: str, lat: float, lon: float, radius_miles: float) -> QuerySet[Match]:
+    """Keep the matches whose pickup or delivery (`end`) lies within so many miles of a point.
+
+    Measured to the centre of the stop's city, which everybody sees.
+    """
+    columns = {"lat_column": f"load__{end}_area_lat", "lon_column": f"load__{end}_area_lon"}
+    return nearby(rows, **columns, lat=lat, lon=lon, radius_miles=radius_miles)
+
+
+def with_own_sides(rows: QuerySet[Match]) -> QuerySet[Match]:
+    """Load what only the owner of a leg sees of it along with the matches, for views of whole legs."""
+    return rows.select_related("leg__trailer", "leg__driver", "leg__trip", "leg__home_base")

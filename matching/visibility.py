@@ -1,15 +1,62 @@
 """Who reads which figure of a match: the one place that pages and REST take them from.
 
-The carrier reads the sum at its own costs, its gain and the driver's day with every rest; everybody else the sum at the dated default costs and the stops
-of the day without the driver's rests.
+The carrier reads the sum at its own costs, its gain and the driver's day with every rest; everybody else the sum at the
+dated default costs and the stops of the day without the driver's rests.
 """
 
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from foundation.accounts.models import Organization
 from foundation.trade.money import dollars
 from matching.days import day_of, steps_of
 from matching.models import Match, MatchRun
+
+
+class Viewer(StrEnum):
+    """How an organization stands to a match that it may see."""
+
+    CARRIER = "carrier"
+    OTHER = "other"  # the shipper, or a broker that may see both sides
+
+
+_FOR_ALL = frozenset(
+    {
+        "id",
+        "load",
+        "leg",
+        "market_gain",
+        "rate",
+        "rate_is_estimated",
+        "pickup_deadhead_miles",
+        "loaded_miles",
+        "home_deadhead_miles",
+        "avoided_miles",
+        "empty_miles_saved",
+        "miles_are_estimated",
+        "co2_saved_kg",
+        "pickup_slack_minutes",
+        "home_slack_minutes",
+        "stops",
+        "home_at",
+        "sum",
+        "is_being_updated",
+        "policy_version",
+        "road_version",
+        "scored_at",
+    }
+)
+MATCH_FIELDS: Mapping[Viewer, frozenset[str]] = MappingProxyType(
+    {
+        Viewer.CARRIER: _FOR_ALL | {"own_gain", "own_sum", "worth_from", "timeline", "clock_is_assumed"},
+        Viewer.OTHER: _FOR_ALL,
+    }
+)
+MONEY = frozenset({"market_gain", "rate", "own_gain", "worth_from"})
+"""The fields of a view that are cents."""
 
 REFUSED = {
     "equipment": "for the equipment",
@@ -30,6 +77,44 @@ REFUSED = {
 def is_carrier(match: Match, viewer: Organization) -> bool:
     """Say whether the viewer is the carrier whose leg it is."""
     return match.leg.organization_id == viewer.pk
+
+
+def viewer_of(match: Match, viewer: Organization) -> Viewer:
+    """Return how an organization stands to a match that it may see."""
+    return Viewer.CARRIER if is_carrier(match, viewer) else Viewer.OTHER
+
+
+def view(match: Match, viewer: Viewer) -> dict[str, Any]:
+    """Return a match as this viewer may see it, its two sides left to their rooms: plain values, money in cents."""
+    return {name: _value(match, name) for name in sorted(MATCH_FIELDS[viewer] - {"load", "leg"})}
+
+
+_NAMED_OTHERWISE = {
+    "id": "public_id",
+    "market_gain": "market_gain_cents",
+    "own_gain": "own_gain_cents",
+    "rate": "rate_cents",
+}
+
+
+def _value(match: Match, name: str) -> Any:
+    parts, own = match.parts, match.own_parts
+    match name:
+        case "avoided_miles" | "home_slack_minutes":
+            return parts["totals"][name]
+        case "home_at":
+            return datetime.fromisoformat(parts["totals"]["finish_at"])
+        case "miles_are_estimated" | "stops":
+            return parts[name]
+        case "sum":
+            return parts["market"]["lines"]
+        case "own_sum":
+            return own["lines"]
+        case "worth_from":
+            return own["worth_from_cents"]
+        case "timeline" | "clock_is_assumed":
+            return own[name]
+    return getattr(match, _NAMED_OTHERWISE.get(name, name))
 
 
 def gain_cents(match: Match, viewer: Organization) -> int:
