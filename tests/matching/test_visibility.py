@@ -221,7 +221,7 @@ def test_the_two_sides_of_a_match_show_no_address_and_no_house(shipper, carrier,
 
 
 def test_an_etag_does_not_move_with_what_its_reader_cannot_see(shipper, carrier):
-    leg, load = make_pair(shipper, carrier)
+    leg, _ = make_pair(shipper, carrier)
     run(leg)
     address = f"/api/v1/matches/{Match.objects.get().public_id}"
     api = {"shipper": ApiClient(shipper), "carrier": ApiClient(carrier)}
