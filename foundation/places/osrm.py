@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import requests
+from django.db import connection
 from numpy.typing import ArrayLike, NDArray
 
 from foundation.places.travel import Path, Travel, TravelOracle
@@ -28,7 +29,8 @@ class RoutingFailed(Exception):
 class OsrmTravel:
     """Asks `/table` and `/route` of an OSRM-compatible server; what it cannot answer `fallback` does, as estimated.
 
-    Never call it inside a database transaction: it talks to the network.
+    Inside a database transaction (a request with an Idempotency-Key is one from end to end) the fallback answers at
+    once: locks must not wait for the network.
     """
 
     def __init__(
@@ -120,6 +122,8 @@ class OsrmTravel:
     def _get(self, path: str, parameters: dict[str, str]) -> dict[str, Any]:
         if self._clock() < self._resting_until:
             raise RoutingFailed("it failed a moment ago and is left alone")
+        if connection.in_atomic_block:
+            raise RoutingFailed("it is not asked inside a transaction")
         try:
             response = self._session.get(
                 f"{self.url}/{path}", params=parameters, timeout=self._timeout, allow_redirects=False

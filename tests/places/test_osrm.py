@@ -109,3 +109,11 @@ def test_each_server_has_a_version_of_its_own(network: RoadNetwork) -> None:
     one, two = (OsrmTravel(url, fallback=lambda: network) for url in ("http://a.example", "http://b.example/"))
     assert one.version != two.version
     assert one.version == OsrmTravel("http://a.example/", fallback=lambda: network).version
+
+
+@pytest.mark.django_db
+def test_no_transaction_waits_for_the_server(osrm: OsrmTravel, fake_server: FakeServer, network: RoadNetwork) -> None:
+    travel = osrm.one_to_many(41.9, -87.6, [40.0], [-86.0])  # pytest-django runs a test in a transaction
+    assert fake_server.asked == []
+    assert travel.miles.tolist() == network.one_to_many(41.9, -87.6, [40.0], [-86.0]).miles.tolist()
+    assert travel.estimated.all()
