@@ -90,7 +90,7 @@ class ActorMiddleware(MiddlewareMixin):
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Render a service's refusal as a page (a fragment for htmx) with its status; other exceptions go on.
 
-        What the database cannot even read (a null character in an address, a number beyond any column) is a refusal too.
+        What the database cannot store (a null character in an address, a number beyond any column) is a refusal too.
         """
         if isinstance(exception, DataError) and not request.path.startswith("/api/"):
             logger.warning(

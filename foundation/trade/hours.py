@@ -1,4 +1,4 @@
-"""Legal driving hours of property carriers (49 CFR 395.3) as a lower bound: what nobody may undercut, whatever the plan.
+"""Legal driving hours of property carriers (49 CFR 395.3) as a lower bound that no plan may undercut.
 
 Postings are refused by it, so it errs on the side of the poster: unknown minutes count as full, and an exhausted
 cycle costs one night's rest, since hours of earlier days may come back meanwhile. The matching engine plans exactly.
@@ -36,7 +36,7 @@ def _rested(drive_minutes: float) -> float:
 
 
 def least_minutes(drive_minutes: float, clock: DutyClock | None = None) -> float:
-    """Return the least minutes in which so many minutes can be driven legally, from an instant at which the clock reads so.
+    """Return the least minutes in which so many minutes can be driven legally, beginning with this clock.
 
     Without a clock the driver is rested. 960 minutes: 8 h, 10 h off, 8 h.
     """

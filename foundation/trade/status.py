@@ -29,7 +29,8 @@ def change_status(
     """Move a row to a status by one conditional UPDATE, raise its version, and record the fact in the same transaction.
 
     `moves` is the model's table of allowed moves; `changes` are further columns to set; `fact` publishes. The row
-    in hand is refreshed first, so `fact` sees what was stored. Raises `Conflict` with `sentence` when zero rows changed: somebody was first.
+    in hand is refreshed first, so `fact` sees what was stored. Raises `Conflict` with `sentence` when zero rows
+    changed: somebody was first.
     """
     manager = type(row)._default_manager
     with transaction.atomic():
