@@ -260,7 +260,7 @@ REST_RATE_LIMITS = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Backhaul",
-    "DESCRIPTION": "The marketplace that fills trucks on the way home. Every account may use all of it: make an API key "
+    "DESCRIPTION": "The marketplace that fills trucks on the way home. Every account may use all of it: make a key "
     "under Organization → API keys. Ids are opaque; money is a decimal string with its currency; times are RFC 3339 "
     "with an offset in and UTC out; lists are read by their `next`; every refusal is a problem document (RFC 9457).",
     "VERSION": "v1",

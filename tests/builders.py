@@ -44,7 +44,7 @@ def make_organization(name: str = "", *, verified: bool = True, **columns_: Any)
 def make_person(
     organization: Organization | None = None, role: str = Role.OWNER, *, confirmed: bool = True, **columns_: Any
 ) -> Person:
-    """Make a person who signs in with `PASSWORD`, the address confirmed, with a role in an organization if one is named."""
+    """Make a person who signs in with `PASSWORD`, the address confirmed, with a role in a named organization."""
     email = columns_.pop("email", f"person{next(_numbers)}@example.com")
     person = Person.objects.create_user(email, PASSWORD, **columns_)
     EmailAddress.objects.create(user=person, email=email, primary=True, verified=confirmed)

@@ -69,7 +69,7 @@ def driving_minutes(miles: Floats) -> Floats:
     """Return the minutes on the road with 10 h of rest after each 11 h driven, at the market's speed."""
     driving = miles * CIRCUITY / MPH * 60
     rests = np.maximum(np.ceil(driving / 660) - 1, 0)
-    return driving + rests * 600
+    return np.asarray(driving + rests * 600)
 
 
 class MarketGenerator:
@@ -109,7 +109,7 @@ class MarketGenerator:
         return ends
 
     def _pick(self, weights: Floats, count: int) -> Integers:
-        return self._random.choice(len(weights), size=count, p=weights / weights.sum())
+        return np.asarray(self._random.choice(len(weights), size=count, p=weights / weights.sum()), dtype=np.int64)
 
     def loads(self, count: int) -> Loads:
         """Draw loads: 75 to 2,800 miles, windows over five days, rates with the lane's imbalance."""
