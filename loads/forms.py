@@ -193,6 +193,8 @@ class LoadForm:
         self.stops: list[StopForm] = []
         if self._data is None:
             self.stops = [StopForm(key=str(key), initial=dict(initial)) for key, initial in enumerate(stops)]
+            if stops and not stops[0].get("place"):
+                self.stops[0].fields["place"].widget.attrs["autofocus"] = True
         else:
             keys = [key for key in dict.fromkeys(self._data.getlist("stop")) if _KEY.fullmatch(key)]
             self.stops = [StopForm(self._data, key=key) for key in keys[: MOST_STOPS + 2]]

@@ -13,6 +13,7 @@
   const SILENCE_MS = 40000; // the server says something each 15 s
   const SEEN_MOST = 1000;
   const WORDS = {
+    opening: ["Connecting", "News will reach this page in a moment"],
     live: ["Live", "News reach this page at once"],
     polling: ["Polling", "News reach this page every few seconds"],
     lost: ["Offline", "The server does not answer; this page tries again"],
@@ -130,6 +131,7 @@
 
   const run = async () => {
     stop();
+    if (!document.body.dataset.live) show("opening");
     const mine = round;
     let failures = 0;
     let streamAgainAt = 0;
