@@ -83,8 +83,8 @@ class DecisionViewSet(ResourceViewSet):
 
     def find(self, public_id: str) -> MatchDecision:
         """Return the decision in force about a match."""
-        found = decision_on(self.actor.organization, public_id)
-        if found is None or (found.until is not None and found.until <= clock.now()):
+        found = decision_on(self.actor.organization, public_id, clock.now())
+        if found is None:
             raise NotFound("Nothing is decided about this match: it is on your list if it still stands.")
         return found
 

@@ -29,8 +29,7 @@ def represented_only(rows: QuerySet[Match], viewer: Organization, now: datetime)
     return rows.filter(Q(load__organization__in=givers) | Q(leg__organization__in=givers))
 
 
-def decision_on(viewer: Organization, match_id: str) -> MatchDecision | None:
-    """Return what the viewer decided about a match."""
-    return (
-        MatchDecision.objects.filter(organization=viewer, match_public_id=match_id).select_related("decided_by").first()
-    )
+def decision_on(viewer: Organization, match_id: str, now: datetime) -> MatchDecision | None:
+    """Return what the viewer decided about a match, while it holds: a snooze ends."""
+    rows = MatchDecision.objects.filter(Q(until__isnull=True) | Q(until__gt=now), organization=viewer)
+    return rows.filter(match_public_id=match_id).select_related("decided_by").first()

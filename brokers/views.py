@@ -16,6 +16,7 @@ from foundation.accounts.access import actor_of, scope_required
 from foundation.trade import clock
 from foundation.trade.errors import Forbidden, TradeError
 from matching.models import Match
+from matching.queries import match_of
 
 PAGE = 50
 MOST_ROWS = 500
@@ -74,15 +75,16 @@ def desk_rows(request: HttpRequest) -> HttpResponse:
 @require_GET
 @scope_required("matches:read")
 def decision(request: HttpRequest, match_id: str) -> HttpResponse:
-    """Return what may be decided about a match, or what was."""
+    """Return what may be decided about a match, or what was; of a match that is out of sight it knows nothing."""
+    viewer, now = actor_of(request).organization, clock.now()
+    if decision_on(viewer, match_id, now) is None:
+        match_of(viewer, match_id, now)
     return _decision(request, match_id)
 
 
 def _decision(request: HttpRequest, match_id: str, error: str = "") -> HttpResponse:
     actor = actor_of(request)
-    found = decision_on(actor.organization, match_id)
-    if found is not None and found.until is not None and found.until <= clock.now():
-        found = None
+    found = decision_on(actor.organization, match_id, clock.now())
     return render(
         request,
         "brokers/_decision.html",

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from carriers.models import ReturnLeg
+from carriers.models import CostSetting, ReturnLeg
 from foundation.events.models import Event, FeedEntry
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
@@ -227,12 +227,23 @@ def test_an_etag_does_not_move_with_what_its_reader_cannot_see(shipper, carrier)
     api = {"shipper": ApiClient(shipper), "carrier": ApiClient(carrier)}
     before = {name: client.get(address)["ETag"] for name, client in api.items()}
     set_costs(carrier)
-    scored_at = Match.objects.get().scored_at
     run(leg)
-    Match.objects.update(scored_at=scored_at)
     after = {name: client.get(address)["ETag"] for name, client in api.items()}
     assert after["shipper"] == before["shipper"]
     assert after["carrier"] != before["carrier"]
+
+
+def test_nobody_but_the_carrier_hears_that_its_costs_have_changed(shipper, carrier, broker):
+    match = make_match(shipper, carrier)
+    heard = {name: len(hears(name)) for name in (shipper, carrier, broker)}
+    set_costs(carrier)
+    run(match.leg)
+    assert {name: len(hears(name)) - heard[name] for name in heard} == {shipper: 0, carrier: 1, broker: 0}
+    dear = {"loaded_cents_per_mile": 900, "empty_cents_per_mile": 300}  # the load is worth nothing to it now
+    CostSetting.objects.filter(organization=carrier).update(**dear)
+    run(match.leg)
+    assert not Match.objects.get().is_for_carrier
+    assert {name: len(hears(name)) - heard[name] for name in heard} == {shipper: 0, carrier: 2, broker: 0}
 
 
 def test_a_changed_posting_marks_its_matches_until_they_are_scored_again(shipper, carrier):
