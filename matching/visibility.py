@@ -46,12 +46,12 @@ _FOR_ALL = frozenset(
         "is_being_updated",
         "policy_version",
         "road_version",
-        "scored_at",
     }
 )
+# when it was scored is the carrier's too: new costs of its own score it again
 MATCH_FIELDS: Mapping[Viewer, frozenset[str]] = MappingProxyType(
     {
-        Viewer.CARRIER: _FOR_ALL | {"own_gain", "own_sum", "worth_from", "timeline", "clock_is_assumed"},
+        Viewer.CARRIER: _FOR_ALL | {"own_gain", "own_sum", "worth_from", "timeline", "clock_is_assumed", "scored_at"},
         Viewer.OTHER: _FOR_ALL,
     }
 )

@@ -100,7 +100,6 @@ MATCH: dict[str, Any] = {
     "is_being_updated": False,
     "policy_version": "2026-11.1",
     "road_version": "roads-2-5f3c",
-    "scored_at": "2026-11-22T15:04:05Z",
     "etag": '"pD1c7mJk2vQe0XyZa9LwRt5B"',
 }
 OWN_MATCH: dict[str, Any] = {
@@ -124,5 +123,6 @@ OWN_MATCH: dict[str, Any] = {
         }
     ],
     "clock_is_assumed": True,
+    "scored_at": "2026-11-22T15:04:05Z",
     "etag": '"9vLk3QmX7cTnB1sYd0RwZe2H"',
 }

@@ -118,7 +118,7 @@ class MatchSerializer(StrictSerializer):
     )
     policy_version = serializers.CharField()
     road_version = serializers.CharField()
-    scored_at = InstantField()
+    scored_at = InstantField(help_text=CARRIER_ONLY)
     etag = serializers.CharField()
 
 

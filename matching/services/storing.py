@@ -100,8 +100,20 @@ def _is_judged(row: Match, run: Run) -> bool:
     return other_version <= run.seen.get(row.load_id if of_leg else row.leg_id, 0)
 
 
-def _changed(pair: Pair) -> ChangedPair:
-    return ChangedPair(pair.public_id, pair.leg, pair.load, pair.is_for_carrier, pair.is_for_market, False)
+def _for_all(stand: Stand) -> tuple[object, ...]:
+    """Return the part of a stand that others than the carrier may see: all but what follows from its own costs."""
+    return (*stand[:4], stand[5])
+
+
+def _changed(pair: Pair, stand: Stand, before: Match | None) -> ChangedPair:
+    """Return a pair that is stored anew; when only the carrier's own figures moved, nobody else hears of it."""
+    if before is None:
+        return ChangedPair(pair.public_id, pair.leg, pair.load, pair.is_for_carrier, pair.is_for_market, False)
+    pays, paid = pair.own_gain_cents > 0, before.own_gain_cents > 0
+    sight_turned = pays == paid and pair.is_for_carrier != before.is_for_carrier
+    for_market = pair.is_for_market and (sight_turned or _for_all(stand) != _for_all(_stand_of(before)))
+    for_carrier = pair.is_for_carrier or before.is_for_carrier
+    return ChangedPair(pair.public_id, pair.leg, pair.load, for_carrier, for_market, False)
 
 
 def _gone(row: Match) -> ChangedPair:
@@ -170,7 +182,11 @@ def store_matches(*, run: Run, policy: PolicyTerms, now: datetime, settle: Calla
             _delete(loose)
             gone += out_of_place
         out = {row.public_id for row in gone}
-        changes = [_changed(pair) for pair in fresh if pair.public_id not in out]
+        changes = [
+            _changed(pair, _stand(pair, run, policy), before.get(pair.public_id))
+            for pair in fresh
+            if pair.public_id not in out
+        ]
         _announce(run.subject, [*changes, *(_gone(row) for row in gone)], now)
         settle()
     return len(kept)
