@@ -4,8 +4,12 @@ import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+import numpy as np
+
 from backhaul.demo.market import EQUIPMENT, Legs, Loads, MarketGenerator
+from carriers.models import ReturnLeg
 from carriers.terms import LegTerms
+from foundation.places.geometry import great_circle_miles
 from foundation.places.place import Place, PlaceNotFound
 from foundation.places.queries import find_place
 from foundation.trade.accessorials import AccessorialTerms
@@ -21,6 +25,8 @@ _COMMODITIES = {
     "F": ("Steel coils", "Lumber", "Machinery", "Roofing", "Pipe", "Building materials"),
 }
 _HALF_HOUR = timedelta(minutes=30)
+_DRAWN_FOR_ONE = 4000
+_OTHER_EQUIPMENT_MILES = 1000
 
 
 def _rounded(instant: datetime) -> datetime:
@@ -51,6 +57,17 @@ class Writer:
         rows = self._generator.loads(count)
         for index in range(count):
             yield self._load(rows, index, start)
+
+    def load_for(self, leg: ReturnLeg, start: datetime) -> LoadTerms:
+        """Draw many loads and write the one that lies best on a truck's way home: a shipper near its last stop."""
+        rows = self._generator.loads(_DRAWN_FOR_ONE)
+        out_of_way = great_circle_miles(rows.pickup_lat, rows.pickup_lon, leg.empty_lat, leg.empty_lon)
+        out_of_way = out_of_way + great_circle_miles(rows.delivery_lat, rows.delivery_lon, leg.home_lat, leg.home_lon)
+        other = np.array([code != leg.equipment for code in EQUIPMENT])[rows.equipment]
+        ready = (leg.ready_at - start) / timedelta(minutes=1)
+        home_by = (leg.home_by - start) / timedelta(minutes=1)
+        minutes_missed = np.maximum(ready - rows.pickup_closes, 0) + np.maximum(rows.delivery_opens - home_by, 0)
+        return self._load(rows, int(np.argmin(out_of_way + other * _OTHER_EQUIPMENT_MILES + minutes_missed)), start)
 
     def _load(self, rows: Loads, index: int, start: datetime) -> LoadTerms:
         drawn = self._random

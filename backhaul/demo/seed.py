@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -58,6 +59,12 @@ class Seeder:
                     posted += 1
                     report(f"{posted:,} of {count:,}")
         return posted
+
+    def post_load_for(self, leg: ReturnLeg) -> None:
+        """Post a load that lies on a truck's way home; what the rules refuse is left out."""
+        terms = self._writer.load_for(leg, clock.now() + LEAD)
+        with suppress(Invalid):
+            post_load(actor=self._one_of(list(self.cast.shippers)), terms=terms)
 
     def post_legs(self, count: int, report: Report) -> int:
         """Post return legs until so many stand, each with a truck that lives where it goes. Return how many were

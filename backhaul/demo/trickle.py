@@ -2,6 +2,7 @@
 
 import random
 import threading
+from dataclasses import replace
 
 from django.db import OperationalError, close_old_connections
 
@@ -13,9 +14,12 @@ from foundation.trade import clock
 from foundation.trade.errors import TradeError
 from foundation.trade.posting import CONFIRMATION_ASKED_AFTER, Status
 from loads.models import Load
-from loads.services import confirm_load, withdraw_load
+from loads.services import confirm_load, edit_load, withdraw_load
+from loads.terms import terms_of
+from matching.models import Match
 
 SECONDS_BETWEEN = 4.0
+_ON_DESKS = 80  # matches at the top of the desk, among which rates move
 _ABOVE = 1.1  # the market may grow this far beyond its size before the trickle withdraws more than it posts
 
 
@@ -31,25 +35,51 @@ class Trickle:
         self._seeder = Seeder(cast, seed=self._random.randrange(2**31))
 
     def step(self) -> None:
-        """Do one thing: mostly post a load, now and then a leg; withdraw when the market is full, confirm what is asked
-        for.
-        """
+        """Do one thing: loads come more often than legs, many where a truck goes home; rates are haggled over."""
         chance = self._random.random()
-        if chance < 0.70:
+        if chance < 0.35:
+            self._load_on_a_way_home()
+        elif chance < 0.55:
             self._load()
-        elif chance < 0.90:
+        elif chance < 0.72:
             self._leg()
+        elif chance < 0.92:
+            self._rate()
         else:
             self._confirm()
 
+    def _load_on_a_way_home(self) -> None:
+        """Post a load for one of the longest empty runs, which the desk has at its top."""
+        legs = ReturnLeg.objects.filter(status=Status.OPEN, ready_at__gt=clock.now()).order_by("-home_miles")
+        longest = list(legs[: max(10, self._legs // 3)])
+        if longest and not self._withdraws_load():
+            self._seeder.post_load_for(self._random.choice(longest))
+
+    def _rate(self) -> None:
+        """Change the rate of a load that stands on desks by a few per cent."""
+        found = Match.objects.filter(load__status=Status.OPEN, load__rate_cents__isnull=False)
+        ours = found.filter(load__organization__in=self._shippers, leg__status=Status.OPEN)
+        best = [match.load for match in ours.select_related("load").order_by("-market_gain_cents")[:_ON_DESKS]]
+        if best:
+            load = self._random.choice(best)
+            terms = terms_of(load)
+            rate = round((terms.rate_cents or 0) * self._random.uniform(0.95, 1.06) / 500) * 500
+            actor = self._shippers[load.organization_id]
+            edit_load(actor=actor, load_id=load.public_id, version=load.version, terms=replace(terms, rate_cents=rate))
+
     def _load(self) -> None:
+        if not self._withdraws_load():
+            self._seeder.post_loads(1, _quiet)
+
+    def _withdraws_load(self) -> bool:
+        """Say whether the market was full, and a load was withdrawn from it instead."""
         mine = Load.objects.filter(status=Status.OPEN, organization__in=self._shippers)
-        if mine.count() > self._loads * _ABOVE:
-            load = mine.order_by("?").first()
-            if load is not None:
-                withdraw_load(actor=self._shippers[load.organization_id], load_id=load.public_id)
-            return
-        self._seeder.post_loads(1, _quiet)
+        if mine.count() <= self._loads * _ABOVE:
+            return False
+        load = mine.order_by("?").first()
+        if load is not None:
+            withdraw_load(actor=self._shippers[load.organization_id], load_id=load.public_id)
+        return True
 
     def _leg(self) -> None:
         mine = ReturnLeg.objects.filter(status=Status.OPEN, organization__in=self._carriers)
