@@ -6,7 +6,9 @@ from typing import Any
 from foundation.trade.windows import local
 from matching.models import Match
 
-WIDTH = 480
+WIDTH = 400
+_ROW = 13  # a stop's window in the drawing
+_TICK_WORDS = 50  # what the words beside a tick take
 _WORDS = {
     "drive": "Drives",
     "wait": "Waits",
@@ -40,7 +42,12 @@ def steps_of(match: Match, timeline: list[dict[str, Any]] | None) -> list[dict[s
     leg, stops = match.leg, list(match.load.stops.all())
     times, ways = match.parts["stops"], _stretches(match)
     steps: list[dict[str, Any]] = [
-        _step(_instant(match.parts["ready_at"]), None, leg.empty_time_zone, f"Empty in {leg.empty_city}, {leg.empty_state}")
+        _step(
+            _instant(match.parts["ready_at"]),
+            None,
+            leg.empty_time_zone,
+            f"Empty in {leg.empty_city}, {leg.empty_state}",
+        )
     ]
     for position, (stop, time) in enumerate(zip(stops, times, strict=False)):
         steps.append(_drive(ways[position], _instant(time["arrive_at"]), stop.time_zone, f"{stop.city}, {stop.state}"))
@@ -53,11 +60,11 @@ def steps_of(match: Match, timeline: list[dict[str, Any]] | None) -> list[dict[s
     steps.append(_drive(ways[-1], home, leg.home_time_zone, "home"))
     steps[-1]["note"] += f", {_hours(slack)} before it must be there"
     if timeline is not None:
-        for part in timeline:
-            if part["kind"] in ("break", "rest", "restart", "off"):
-                steps.append(
-                    _step(_instant(part["start_at"]), _instant(part["end_at"]), leg.empty_time_zone, _WORDS[part["kind"]])
-                )
+        steps.extend(
+            _step(_instant(part["start_at"]), _instant(part["end_at"]), leg.empty_time_zone, _WORDS[part["kind"]])
+            for part in timeline
+            if part["kind"] in ("break", "rest", "restart", "off")
+        )
         steps.sort(key=lambda step: step["at"])
     return steps
 
@@ -74,7 +81,9 @@ def _drive(way: dict[str, Any], arrive: datetime, zone: str, where: str) -> dict
 
 
 def _bars(match: Match, timeline: list[dict[str, Any]] | None) -> list[tuple[str, datetime, datetime, str]]:
-    """Return (kind, start, end, words) of what the truck does; without the carrier's time line its way between stops is one bar."""
+    """Return (kind, start, end, words) of what the truck does; without the carrier's time line its way between stops is
+    one bar.
+    """
     times = match.parts["stops"]
     if timeline is not None:
         bars = []
@@ -109,29 +118,42 @@ def day_of(match: Match, timeline: list[dict[str, Any]] | None) -> dict[str, Any
         return round(minutes / span * WIDTH, 1)
 
     zone = match.leg.empty_time_zone
-    windows = []
+    windows: list[dict[str, Any]] = []
     for stop in match.load.stops.all():
         if stop.closes_at <= start or stop.opens_at >= end:
             continue
-        x, until = place(stop.opens_at), place(stop.closes_at)
+        x, until, top = place(stop.opens_at), place(stop.closes_at), _ROW * len(windows)
+        late = x > WIDTH / 2  # its label then stands before it
         windows.append(
             {
                 "x": x,
+                "y": top,
                 "width": max(until - x, 1.5),
-                "text_x": min(x, WIDTH - 50),
-                "label": stop.get_kind_display(),
+                "text_x": x - 3 if late else x + 3,
+                "text_y": top + 8.5,
+                "anchor": "end" if late else "start",
+                "label": f"{stop.get_kind_display()} {stop.city}",
                 "words": f"{stop.get_kind_display()} in {stop.city}, {stop.state} is open",
             }
         )
+    below = _ROW * len(windows)
     return {
         "width": WIDTH,
+        "height": below + 30,
+        "truck_y": below + 1,
+        "tick_y": below + 19,
+        "text_y": below + 28,
         "bars": [
             {"kind": kind, "x": place(first), "width": max(place(last) - place(first), 1.0), "words": words}
             for kind, first, last, words in bars
         ],
         "windows": windows,
         "ticks": [
-            {"x": place(tick), "text_x": min(place(tick) + 2, WIDTH - 52), "words": local(tick, zone).strftime("%a %H:%M")}
+            {
+                "x": place(tick),
+                "text_x": place(tick) + 2,
+                "words": local(tick, zone).strftime("%a %H:%M") if place(tick) <= WIDTH - _TICK_WORDS else "",
+            }
             for tick in _ticks(start, end, zone)
         ],
         "words": f"{match.load.stops.all()[0].city} to home, {_hours(span)}",
@@ -139,9 +161,9 @@ def day_of(match: Match, timeline: list[dict[str, Any]] | None) -> dict[str, Any
 
 
 def _ticks(start: datetime, end: datetime, zone: str) -> list[datetime]:
-    """Return at most eight even hours of the zone between two instants."""
+    """Return at most six even hours of the zone between two instants."""
     hours = (end - start) / timedelta(hours=1)
-    step = next(size for size in (1, 2, 3, 6, 12, 24, 48, 96) if hours / size <= 8)
+    step = next(size for size in (1, 2, 3, 6, 12, 24, 48, 96) if hours / size <= 6)
     tick = local(start, zone).replace(minute=0, second=0, microsecond=0)
     ticks = []
     for _ in range(400):

@@ -53,11 +53,14 @@ def equipment(code: str) -> str:
 
 
 @register.simple_tag
-def wall(instant: datetime, time_zone: str, form: str = "%a %b %-d, %H:%M") -> SafeString:
+def wall(instant: datetime, time_zone: str, form: str = "%a %b %-d, %H:%M %Z") -> SafeString:
     """Write an instant as wall time of a zone, machine-readable as well."""
     there = local(instant, time_zone)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', there.isoformat(), f"{there:%Y-%m-%d %H:%M %Z}", there.strftime(form)
+        '<time datetime="{}" title="{}">{}</time>',
+        there.isoformat(),
+        f"{there:%Y-%m-%d %H:%M %Z}",
+        there.strftime(form),
     )
 
 
@@ -66,4 +69,6 @@ def window(opens_at: datetime, closes_at: datetime, time_zone: str) -> SafeStrin
     """Write a window as wall time of its stop's zone; the day is said once when it is one day."""
     opens, closes = local(opens_at, time_zone), local(closes_at, time_zone)
     end = closes.strftime("%H:%M" if closes.date() == opens.date() else "%a %b %-d, %H:%M")
-    return format_html('<span title="{}">{} – {} {}</span>', time_zone, opens.strftime("%a %b %-d, %H:%M"), end, closes.strftime("%Z"))
+    return format_html(
+        '<span title="{}">{} – {} {}</span>', time_zone, opens.strftime("%a %b %-d, %H:%M"), end, closes.strftime("%Z")
+    )

@@ -17,8 +17,19 @@
 
   const COLOURS = { empty: "#d9890b", loaded: "#1b5fb0", home: "#6d7f8b" };
 
-  // a truck empties near the pickup and lives near the delivery: their labels keep to different sides
-  const SIDES = { empty: "left", home: "left", pickup: "right", delivery: "right" };
+  // A truck empties near the pickup and lives near the delivery: of such two the western one's label goes west.
+  const PAIRS = [["empty", "pickup"], ["delivery", "home"]];
+  const sides = (stops) => {
+    const found = new Map(stops.map((stop) => [stop, stop.kind === "empty" || stop.kind === "home" ? "left" : "right"]));
+    for (const kinds of PAIRS) {
+      const [one, other] = kinds.map((kind) => stops.filter((stop) => stop.kind === kind));
+      if (one.length !== 1 || other.length !== 1) continue;
+      const west = one[0].lon <= other[0].lon ? one[0] : other[0];
+      found.set(one[0], one[0] === west ? "left" : "right");
+      found.set(other[0], other[0] === west ? "left" : "right");
+    }
+    return found;
+  };
 
   const draw = async (box) => {
     if (box.dataset.drawn || !window.L) return;
@@ -50,12 +61,16 @@
       L.polyline(line.points, style).bindTooltip(line.label, { sticky: true }).addTo(map);
       line.points.forEach((point) => bounds.extend(point));
     }
+    const narrow = box.clientWidth < 480; // only the first word of a label fits
+    const side = sides(way.value.stops);
     for (const stop of way.value.stops) {
-      L.circleMarker([stop.lat, stop.lon], { renderer, radius: 6, weight: 2, color: "#10242c", fillColor: stop.kind === "home" ? "#6d7f8b" : stop.kind === "empty" ? "#d9890b" : "#1b5fb0", fillOpacity: 1 })
-        .bindTooltip(stop.label, { permanent: true, direction: SIDES[stop.kind], offset: [SIDES[stop.kind] === "left" ? -7 : 7, 0], className: "map-label" }).addTo(map);
+      const left = side.get(stop) === "left";
+      const fill = stop.kind === "home" ? "#6d7f8b" : stop.kind === "empty" ? "#d9890b" : "#1b5fb0";
+      L.circleMarker([stop.lat, stop.lon], { renderer, radius: 6, weight: 2, color: "#10242c", fillColor: fill, fillOpacity: 1 })
+        .bindTooltip(narrow ? stop.label.split(":")[0] : stop.label, { permanent: true, direction: left ? "left" : "right", offset: [left ? -7 : 7, 0], className: "map-label" }).addTo(map);
     }
     map.invalidateSize({ pan: false });
-    if (bounds.isValid()) map.fitBounds(bounds, { padding: [90, 28], animate: false });
+    if (bounds.isValid()) map.fitBounds(bounds, { padding: narrow ? [62, 24] : [120, 28], animate: false });
   };
 
   const drawAll = (root) => root.querySelectorAll("[data-match-map]").forEach((box) => draw(box));
