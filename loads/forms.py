@@ -308,6 +308,7 @@ def freight_initial(terms: LoadTerms, time_zone: str) -> dict[str, Any]:
     return {
         **{name: getattr(terms, name) for name in FreightForm.base_fields if hasattr(terms, name)},
         "attributes": [int(bit) for bit in ATTRIBUTE_NAMES if bit != Attribute.HAZMAT and terms.attributes & bit],
+        "pallets": terms.pallets or None,
         "free_minutes": terms.accessorials.free_minutes,
         "detention_cents_per_hour": terms.accessorials.detention_cents_per_hour or None,
         "tonu_cents": terms.accessorials.tonu_cents or None,

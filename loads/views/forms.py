@@ -126,6 +126,7 @@ def road(request: HttpRequest) -> HttpResponse:
             team = Attribute.TEAM in form.freight.cleaned_data.get("attributes", [])
             reach = earliest_arrivals(times, ways, not_before=now, team=team)[-1]
             context |= {"arrives_at": reach.expected, "late": reach.bound >= times[-1].closes_at}
+            context["early"] = reach.expected <= times[-1].opens_at
             context["tight"] = reach.expected >= times[-1].closes_at
             context["last_zone"] = found[-1]["place"].time_zone
     return render(request, "loads/_road.html", context)

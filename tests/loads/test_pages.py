@@ -148,7 +148,7 @@ def test_the_road_is_told_while_one_types(dispatcher):
     html = dispatcher.post("/loads/form/road/", filled()).content.decode()
     assert " mi</strong>" in html
     assert "CST" in html or "CDT" in html
-    assert "Legally there from about" in html
+    assert "is there before the last stop opens" in html
     late = filled(**{"s1-opens_on": filled()["s0-opens_on"]})
     assert "The last stop closes before" in dispatcher.post("/loads/form/road/", late).content.decode()
     for odd in ({"s1-place": "nowhere"}, {"stop": []}, {"s0-closes": ""}, {"s0-service_minutes": "x"}):
