@@ -112,16 +112,16 @@ def test_a_fact_that_nobody_declared_is_placed_and_complained_about(caplog: pyte
 
 
 @pytest.mark.django_db
-def test_a_burst_is_sent_in_messages_of_fifty_with_each_subject_once(sent: list) -> None:
-    for number in range(60):
+def test_a_burst_is_sent_in_messages_of_twenty_with_each_subject_once(sent: list) -> None:
+    for number in range(25):
         _publish(subject=f"load_{number}")
         _publish(name="load.edited", subject=f"load_{number}")
     Relay(wiring=WIRING, periodic={}).place_and_send()
     assert [(name, len(subjects), up_to, queue) for name, subjects, up_to, queue in sent] == [
-        ("matching.match_load", 50, 100, "bulk"),
-        ("matching.match_load", 10, 120, "bulk"),
+        ("matching.match_load", 20, 40, "bulk"),
+        ("matching.match_load", 5, 50, "default"),
     ]
-    assert len({subject for message in sent for subject in message[1]}) == 60
+    assert len({subject for message in sent for subject in message[1]}) == 25
     assert set(Reaction.objects.values_list("sends", flat=True)) == {1}
 
 
@@ -150,6 +150,25 @@ def test_what_was_sent_is_not_sent_again_before_its_lease_ends(sent: list) -> No
     Reaction.objects.update(due_at=Now() - timedelta(seconds=1))
     sending.sweep()
     assert len(sent) == 2
+
+
+@pytest.mark.django_db
+def test_what_stands_in_a_long_queue_is_not_put_there_again_but_what_failed_is(sent: list) -> None:
+    with current_app.connection_for_write() as broker:
+        queue = broker.default_channel.client
+        queue.lpush("bulk", *range(sending.LONG_QUEUE))
+        try:
+            for number in range(3):
+                _publish(subject=f"load_{number}")
+            place_batch(WIRING)
+            Reaction.objects.filter(subject="load_1").update(sends=1)
+            Reaction.objects.filter(subject="load_2").update(sends=1, attempts=1)
+            sending.sweep()
+            assert sorted(message[1] for message in sent) == [["load_0"], ["load_2"]]
+        finally:
+            queue.delete("bulk")
+    sending.sweep()
+    assert sorted(message[1] for message in sent) == [["load_0"], ["load_1"], ["load_2"]]
 
 
 @pytest.mark.django_db

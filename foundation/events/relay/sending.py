@@ -20,10 +20,11 @@ from foundation.events.relay.placing import Heard
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 50  # subjects in one message
+CHUNK = 20  # subjects in one message: a single posting may have to wait until a worker is through with one
 MOST_AT_ONCE = 5_000  # reactions that one sweep sends
 BULK_FROM = 10  # a message with so many subjects goes to the bulk queue, where it holds up no single posting
 LONGEST_RESEND = timedelta(minutes=5)
+LONG_QUEUE = 50  # messages: with so many waiting, what was sent and not begun is waiting too, not lost
 
 
 @cache
@@ -96,10 +97,24 @@ def _lease(rows: list[Reaction]) -> None:
     )
 
 
+def _queue_is_long() -> bool:
+    """Say whether workers are behind; a broker that does not answer is not asked twice."""
+    try:
+        client = _broker().default_channel.client
+        return any(client.llen(queue) >= LONG_QUEUE for queue in ("default", "bulk"))
+    except (OperationalError, RedisError, OSError):
+        return False
+
+
 def sweep() -> bool:
-    """Send again what is undone and due, and give up what has failed too often; say whether the broker took it all."""
+    """Send again what is undone and due, and give up what has failed too often; say whether the broker took it all.
+
+    While the queue is long only what was never sent and what has failed is sent: the rest stands in the queue.
+    """
     due = Reaction.objects.filter(done_at__isnull=True, dead_at__isnull=True, due_at__lte=Now())
     given_up = due.filter(attempts__gte=MOST_ATTEMPTS).update(dead_at=Now())
     if given_up:
         logger.error("%s reactions were given up after %s attempts", given_up, MOST_ATTEMPTS)
+    if _queue_is_long():
+        due = due.exclude(sends__gt=0, attempts=0)
     return send_reactions(due.order_by("position")[:MOST_AT_ONCE])
