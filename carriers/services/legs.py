@@ -90,8 +90,9 @@ def open_leg(*, actor: Actor, leg_id: str, version: int | None = None) -> Return
     Raises `NotFound`, `Forbidden`, `Stale`, `Conflict` when it is open or covered or its truck is on another leg then,
     `Invalid` when its terms no longer hold.
     """
-    require_hauling(actor, draft=False)
+    actor.require("legs:write")
     leg = own_leg(actor.organization, leg_id)
+    require_hauling(actor, draft=False)
     check_version(leg, version)
     if leg.status in (Status.OPEN, Status.COVERED):
         open_posting(leg, now=clock.now(), noun=NOUN, fact=_nothing)  # refuses, with its own sentence
