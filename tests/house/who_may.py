@@ -31,7 +31,7 @@ POST   accounts:take_back          404  403  302  403  403  404  404  404  404  
 GET    accounts:invitation         404  404  404  404  404  404  404  404  404  404  404  404  404  404
 POST   accounts:invitation         404  404  404  404  404  404  404  404  404  404  404  404  404  404
 GET    accounts:relationships      200  200  200  200  403  200  200  200  200  200  200  200  new? in?
-POST   accounts:relationships      422  403  422  403  403  422  422  422  422  422  422  422  new? in?
+POST   accounts:relationships      422  422  422  422  403  422  422  422  422  422  422  422  new? in?
 POST   accounts:ask                422  403  422  403  403  422  422  422  422  422  422  422  new? in?
 POST   accounts:answer             404  403  302  403  403  404  404  404  404  404  404  404  new? in?
 POST   accounts:unask              404  403  404  403  403  404  302  404  404  404  404  404  new? in?
