@@ -1,4 +1,4 @@
-"""What is stored with a match: the engine's account of the pair, divided into what both sides see and the carrier's own.
+"""What is stored with a match: the engine's account of the pair, divided into the shared and the carrier's own.
 
 The driver's clock is the carrier's business, and so are the rests and breaks that follow from it: both sides see when
 the truck drives, arrives, is served and gets home; only the carrier sees the time line behind.

@@ -69,6 +69,8 @@ class MatchRun(models.Model):
     A bar is the best pair that found no place in a list of the leg or load, as its gain and the other side's key (ties
     break by the lower key): what ranks above it is the whole truth, below it better pairs may exist that are not
     stored. None: nothing was left out. Runs of the other side raise the bar; the next run of this side sets it anew.
+    `stretches` is the way between a load's stops, or a leg's straight home, as this road version has it: [miles,
+    minutes, whether estimated] each.
     """
 
     leg = models.OneToOneField(ReturnLeg, models.CASCADE, null=True, blank=True, related_name="match_run")
@@ -83,6 +85,7 @@ class MatchRun(models.Model):
     market_bar_cents = models.IntegerField(null=True)
     market_bar_key = models.BigIntegerField(null=True)
     refusals = models.JSONField(default=dict)
+    stretches = models.JSONField(default=list)
     ran_at = models.DateTimeField()
 
     class Meta:

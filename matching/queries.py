@@ -54,9 +54,23 @@ def _live(viewer: Organization, now: datetime) -> QuerySet[Match]:
     )
 
 
+def _announced() -> Q:
+    """Return the condition of pairs that are for more than the carrier's eyes: worth something at market costs, and
+    with a place in the leg's or the load's list by market gain.
+
+    What is stored for the carrier's own list only would give away that it stands in it.
+    """
+    in_a_list = Q()
+    for side, other in (("leg", "load"), ("load", "leg")):
+        bar, key = f"{side}__match_run__market_bar_cents", f"{side}__match_run__market_bar_key"
+        tied = Q(market_gain_cents=F(bar), **{f"{other}_id__lt": F(key)})
+        in_a_list |= Q(**{f"{bar}__isnull": True}) | Q(market_gain_cents__gt=F(bar)) | tied
+    return Q(market_gain_cents__gt=0) & in_a_list
+
+
 def desk_matches(viewer: Organization, now: datetime) -> QuerySet[Match]:
     """Matches worth announcing, best market gain first, long unconfirmed postings last."""
-    rows = _live(viewer, now).filter(market_gain_cents__gt=0)
+    rows = _live(viewer, now).filter(_announced())
     return rows.order_by("is_ranked_last", "-market_gain_cents", "leg_id", "load_id")
 
 
@@ -65,7 +79,7 @@ def matches_of_leg(viewer: Organization, leg: ReturnLeg, now: datetime) -> Query
     rows = _live(viewer, now).filter(leg=leg)
     if leg.organization_id == viewer.pk:
         return rows.filter(is_for_carrier=True).order_by("is_ranked_last", "-own_gain_cents", "load_id")
-    return rows.filter(market_gain_cents__gt=0).order_by("is_ranked_last", "-market_gain_cents", "leg_id", "load_id")
+    return rows.filter(_announced()).order_by("is_ranked_last", "-market_gain_cents", "leg_id", "load_id")
 
 
 def matches_of_load(viewer: Organization, load: Load, now: datetime) -> QuerySet[Match]:
@@ -79,7 +93,7 @@ def match_of(viewer: Organization, public_id: str, now: datetime) -> Match:
     A pair that is worth it at the carrier's own costs only is nobody else's business.
     """
     rows = _live(viewer, now).filter(public_id=public_id)
-    match = rows.filter(Q(market_gain_cents__gt=0) | Q(leg__organization=viewer, is_for_carrier=True)).first()
+    match = rows.filter(_announced() | Q(leg__organization=viewer, is_for_carrier=True)).first()
     if match is None:
         raise NotFound("This match is gone: the load or the truck has left the market, or the match was never yours.")
     return match

@@ -1,6 +1,6 @@
 """Rows to arrays: the one place where postings become the engine's columns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,13 @@ from carriers.queries import own_costs_of
 from loads.models import Load, LoadSize, StopKind
 from matching.engine.columns import LOAD_CODES, TRUCK_CODES, Floats
 from matching.engine.problem import DELIVERY, OPEN_TO_OFFERS, PICKUP, Legs, Loads
+from matching.engine.travel import TravelOracle
 
+Stretch = tuple[float, float, bool]
+"""Miles, driving minutes, and whether they are estimates."""
+Ways = Mapping[int, Sequence[Stretch]]
+
+_UNKNOWN: Stretch = (np.nan, np.nan, False)
 _TRUCK_INDEX = {code: index for index, code in enumerate(TRUCK_CODES)}
 _LOAD_INDEX = {code: index for index, code in enumerate(LOAD_CODES)}
 
@@ -26,6 +32,35 @@ def latest_minute(instant: datetime) -> int:
     return int(instant.timestamp() // 60)
 
 
+def ways_of(rows: Iterable[ReturnLeg | Load], road_version: str) -> dict[int, list[Stretch]]:
+    """Return the stretches that earlier runs noted of these postings as they stand, by key; `match_run` is loaded.
+
+    They are what the same road answers again, so no score depends on who noted them.
+    """
+    found = {}
+    for row in rows:
+        run = getattr(row, "match_run", None)
+        if run is not None and run.stretches and (run.version, run.road_version) == (row.version, road_version):
+            found[row.pk] = [
+                (float(miles), float(minutes), bool(estimated)) for miles, minutes, estimated in run.stretches
+            ]
+    return found
+
+
+def stretches_of(row: ReturnLeg | Load, travel: TravelOracle) -> list[Stretch]:
+    """Ask the road for the way between a load's stops, or straight home for a leg."""
+    points = (
+        [(stop.lat, stop.lon) for stop in row.stops.all()]
+        if isinstance(row, Load)
+        else [(row.empty_lat, row.empty_lon), (row.home_lat, row.home_lon)]
+    )
+    lats, lons = (np.array(values) for values in zip(*points, strict=True))
+    found = travel.pairs(lats[:-1], lons[:-1], lats[1:], lons[1:])
+    if not (np.isfinite(found.miles).all() and np.isfinite(found.minutes).all()):
+        return []
+    return list(zip(found.miles.tolist(), found.minutes.tolist(), found.estimated.tolist(), strict=True))
+
+
 def _or_nan(values: Iterable[float | None]) -> Floats:
     return np.array([np.nan if value is None else float(value) for value in values], dtype=np.float64)
 
@@ -36,10 +71,15 @@ def _own_costs(leg: ReturnLeg, settings: dict[int, list[CostSetting]]) -> CostSe
     return next((row for row in settings.get(leg.organization_id, []) if row.valid_from <= day), None)
 
 
-def legs_as_columns(legs: Sequence[ReturnLeg]) -> Legs:
-    """Return legs as the engine's columns, in order; each with its carrier's own costs, or NaN for the policy's."""
+def legs_as_columns(legs: Sequence[ReturnLeg], ways: Ways | None = None) -> Legs:
+    """Return legs as the engine's columns, in order; each with its carrier's own costs, or NaN for the policy's.
+
+    `ways` are known stretches by key; what is not known the engine asks the road for.
+    """
     settings = own_costs_of(leg.organization_id for leg in legs)
     costs = [_own_costs(leg, settings) for leg in legs]
+
+    homes = [(ways or {}).get(leg.pk, [_UNKNOWN])[0] for leg in legs]
 
     def own(name: str) -> Floats:
         return _or_nan(None if cost is None else getattr(cost, name) for cost in costs)
@@ -68,15 +108,25 @@ def legs_as_columns(legs: Sequence[ReturnLeg]) -> Legs:
         empty_cents_per_mile=own("empty_cents_per_mile"),
         hour_cents=own("hour_cents"),
         delay_hour_cents=own("delay_hour_cents"),
+        home_miles=np.array([home[0] for home in homes], dtype=np.float64),
+        home_minutes=np.array([home[1] for home in homes], dtype=np.float64),
+        home_estimated=np.array([home[2] for home in homes], dtype=np.bool_),
     )
 
 
-def loads_as_columns(loads: Sequence[Load]) -> Loads:
-    """Return loads as the engine's columns, in order; their stops must be prefetched, or each load costs a query."""
+def loads_as_columns(loads: Sequence[Load], ways: Ways | None = None) -> Loads:
+    """Return loads as the engine's columns, in order; their stops must be prefetched, or each load costs a query.
+
+    `ways` are known stretches by key; what is not known the engine asks the road for.
+    """
     stops: list[Any] = []
+    between: list[Stretch] = []
     offsets = [0]
     for load in loads:
-        stops.extend(load.stops.all())
+        own = list(load.stops.all())
+        known = (ways or {}).get(load.pk, [])
+        stops.extend(own)
+        between.extend([_UNKNOWN, *known] if len(known) == len(own) - 1 else [_UNKNOWN] * len(own))
         offsets.append(len(stops))
     return Loads(
         key=np.array([load.pk for load in loads], dtype=np.int64),
@@ -99,4 +149,7 @@ def loads_as_columns(loads: Sequence[Load]) -> Loads:
             [max(latest_minute(stop.closes_at), earliest_minute(stop.opens_at)) for stop in stops], dtype=np.int64
         ),
         stop_service_minutes=np.array([stop.service_minutes for stop in stops], dtype=np.int64),
+        stop_miles=np.array([stretch[0] for stretch in between], dtype=np.float64),
+        stop_minutes=np.array([stretch[1] for stretch in between], dtype=np.float64),
+        stop_estimated=np.array([stretch[2] for stretch in between], dtype=np.bool_),
     )

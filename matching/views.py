@@ -30,7 +30,12 @@ def leg_matches(request: HttpRequest, leg_id: str) -> HttpResponse:
     leg = leg_of(viewer, leg_id, now)
     rows = matches_of_leg(viewer, leg, now)[:SHOWN]
     own = leg.organization_id == viewer.pk
-    context = {"matches": [(row, figures(row, viewer)) for row in rows], "leg": leg, "viewer": viewer, "is_carrier": own}
+    context = {
+        "matches": [(row, figures(row, viewer)) for row in rows],
+        "leg": leg,
+        "viewer": viewer,
+        "is_carrier": own,
+    }
     if own:
         run = run_of(leg=leg)
         context |= {"run": run, "refusals": refusals_in_words(run)}

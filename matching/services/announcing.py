@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from carriers.models import ReturnLeg
 from foundation.accounts.audience import Sight
@@ -14,16 +15,22 @@ from loads.models import Load
 MOST_IDS = 200
 
 
+class News(StrEnum):
+    """What became of a match, for somebody."""
+
+    CHANGED = "changed"  # new, or with other figures
+    GONE = "gone"
+
+
 @dataclass(frozen=True, slots=True)
 class ChangedPair:
-    """One match that appeared, changed or went: its id, its two postings, and for whom it is worth something."""
+    """One match that appeared, changed or went: its id, its two postings, and what is news to whom (None: nothing)."""
 
     public_id: str
     leg: ReturnLeg
     load: Load
-    is_for_carrier: bool
-    is_for_market: bool
-    is_gone: bool
+    for_carrier: News | None
+    for_others: News | None
 
 
 @dataclass(slots=True)
@@ -54,13 +61,14 @@ def announce(*, subject: str, version: int, market: str, pairs: Iterable[Changed
             carrier = key == leg.organization_id
             if not (carrier or key == load.organization_id or viewer.brokers):
                 continue
-            if not (pair.is_for_market or (carrier and pair.is_for_carrier)):
+            news = pair.for_carrier if carrier else pair.for_others
+            if news is None:
                 continue
             if sight.sees(key, leg.organization_id, leg.audience, leg.partners_first_until) and sight.sees(
                 key, load.organization_id, load.audience, load.partners_first_until
             ):
                 payload = payloads.setdefault(key, _Payload())
-                (payload.gone if pair.is_gone else payload.changed).append(pair.public_id)
+                (payload.gone if news is News.GONE else payload.changed).append(pair.public_id)
     if payloads:
         publish(
             name="matches.changed",

@@ -17,6 +17,7 @@ from foundation.trade.ids import derived_id
 from loads.models import Load
 from matching.engine.policy import Policy
 from matching.models import Match
+from matching.rows import Stretch
 
 Rank = tuple[int, int]
 """Minus the gain in cents, and the other side's key: lower is better."""
@@ -39,7 +40,7 @@ class Pair:
 
     @property
     def is_for_market(self) -> bool:
-        """Whether the pair is worth announcing to anyone but the carrier."""
+        """Whether the pair is worth something at market costs."""
         return self.market_gain_cents > 0
 
 
@@ -47,7 +48,8 @@ class Pair:
 class Run:
     """What one matching of a leg or a load found: its pairs worth something, and what it looked at.
 
-    `seen` holds the version of every leg or load on the other side that was scored, by key.
+    `seen` holds the version of every leg or load on the other side that was scored, by key; `stretches` the subject's
+    own way, which the next runs need not ask the road for.
     """
 
     leg: ReturnLeg | None
@@ -57,6 +59,7 @@ class Run:
     feasible: int
     refusals: dict[str, int]
     road_version: str
+    stretches: list[Stretch]
 
     @property
     def subject(self) -> ReturnLeg | Load:
@@ -68,9 +71,13 @@ class Run:
 
 @dataclass(slots=True)
 class Places:
-    """Which pairs of a run have a place, and the bars: of its own lists, and of the other sides' that it raises."""
+    """Which pairs of a run have a place, and the bars: of its own lists, and of the other sides' that it raises.
+
+    `announced` are those with a place in a list by market gain: the others are kept for the carrier alone.
+    """
 
     kept: set[str] = field(default_factory=set)
+    announced: set[str] = field(default_factory=set)
     own_bar: Rank | None = None
     market_bar: Rank | None = None
     raised_own: dict[int, Rank] = field(default_factory=dict)
@@ -79,13 +86,18 @@ class Places:
 
 def places_of(run: Run, policy: Policy) -> Places:
     """Return which of the run's pairs have a place in a list."""
-    return _places_of_leg(run.leg, run.pairs, policy) if run.leg else _places_of_load(run.subject.pk, run.pairs, policy)
+    if run.leg:
+        places = _places_of_leg(run.leg, run.pairs, policy)
+    else:
+        places = _places_of_load(run.subject.pk, run.pairs, policy)
+    places.kept |= places.announced
+    return places
 
 
-def _best(places: Places, ranked: Iterable[tuple[Rank, Pair]], count: int) -> Rank | None:
-    """Keep the best pairs of a list that the run knows whole; return the list's bar."""
+def _best(place: set[str], ranked: Iterable[tuple[Rank, Pair]], count: int) -> Rank | None:
+    """Place the best pairs of a list that the run knows whole; return the list's bar."""
     order = sorted(ranked, key=lambda item: item[0])
-    places.kept.update(pair.public_id for _, pair in order[:count])
+    place.update(pair.public_id for _, pair in order[:count])
     return order[count][0] if len(order) > count else None
 
 
@@ -141,8 +153,8 @@ def _places_of_leg(leg: ReturnLeg, pairs: Sequence[Pair], policy: Policy) -> Pla
     places = Places()
     announced = [((-pair.market_gain_cents, pair.load.pk), pair) for pair in pairs if pair.is_for_market]
     own = (((-pair.own_gain_cents, pair.load.pk), pair) for pair in pairs if pair.is_for_carrier)
-    places.own_bar = _best(places, own, policy.kept_per_leg)
-    places.market_bar = _best(places, announced, policy.kept_per_leg)
+    places.own_bar = _best(places.kept, own, policy.kept_per_leg)
+    places.market_bar = _best(places.announced, announced, policy.kept_per_leg)
     if not announced:
         return places
     wanted = {"loads": [pair.load.pk for _, pair in announced], "leg": leg.pk, "last": policy.kept_per_load - 1}
@@ -151,7 +163,7 @@ def _places_of_leg(leg: ReturnLeg, pairs: Sequence[Pair], policy: Policy) -> Pla
         bar, last = lists.get(pair.load.pk, (None, None))
         placed, raised = _compete(last, bar, (-pair.market_gain_cents, leg.pk))
         if placed:
-            places.kept.add(pair.public_id)
+            places.announced.add(pair.public_id)
         if raised is not None:
             places.raised_market[pair.load.pk] = raised
     return places
@@ -160,23 +172,23 @@ def _places_of_leg(leg: ReturnLeg, pairs: Sequence[Pair], policy: Policy) -> Pla
 def _places_of_load(load_key: int, pairs: Sequence[Pair], policy: Policy) -> Places:
     places = Places()
     announced = (((-pair.market_gain_cents, pair.leg.pk), pair) for pair in pairs if pair.is_for_market)
-    places.market_bar = _best(places, announced, policy.kept_per_load)
+    places.market_bar = _best(places.announced, announced, policy.kept_per_load)
     if not pairs:
         return places
     wanted = {"legs": [pair.leg.pk for pair in pairs], "load": load_key, "last": policy.kept_per_leg - 1}
     lists = {row[0]: row[1:] for row in _rows(_LEGS_LISTS, wanted)}
     for pair in pairs:
         stands = lists.get(pair.leg.pk, (None,) * 8)
-        own = _rank(*stands[0:2]), _rank(*stands[2:4]), pair.own_gain_cents, places.raised_own
-        market = _rank(*stands[4:6]), _rank(*stands[6:8]), pair.market_gain_cents, places.raised_market
-        for concerned, (bar, last, gain, bars) in ((pair.is_for_carrier, own), (pair.is_for_market, market)):
-            if not concerned:
-                continue
-            placed, raised = _compete(last, bar, (-gain, load_key))
-            if placed:
-                places.kept.add(pair.public_id)
-            if raised is not None:
-                bars[pair.leg.pk] = raised
+        if pair.is_for_carrier:
+            rank = (-pair.own_gain_cents, load_key)
+            placed, raised = _compete(_rank(*stands[2:4]), _rank(*stands[0:2]), rank)
+            places.kept.update([pair.public_id] if placed else [])
+            places.raised_own.update({pair.leg.pk: raised} if raised else {})
+        if pair.is_for_market:
+            rank = (-pair.market_gain_cents, load_key)
+            placed, raised = _compete(_rank(*stands[6:8]), _rank(*stands[4:6]), rank)
+            places.announced.update([pair.public_id] if placed else [])
+            places.raised_market.update({pair.leg.pk: raised} if raised else {})
     return places
 
 

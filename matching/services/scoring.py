@@ -24,7 +24,7 @@ from matching.engine.policy import DEFAULT_POLICY
 from matching.engine.problem import Legs, Loads
 from matching.engine.score import Scores, score_leg, score_load
 from matching.queries import SHOWN
-from matching.rows import legs_as_columns, loads_as_columns
+from matching.rows import Stretch, legs_as_columns, loads_as_columns, stretches_of, ways_of
 from matching.services.keeping import Pair, Run
 from matching.services.storing import clear_matches, store_matches
 
@@ -37,7 +37,7 @@ FIRST_RUN_WITHIN = timedelta(minutes=5)
 
 def match_loads(*, subjects: Sequence[str], settle: Settle) -> None:
     """Match each of these loads anew, or clear the matches of those that left the market."""
-    rows = Load.objects.filter(public_id__in=subjects).select_related("organization").prefetch_related("stops")
+    rows = _with_owner(Load.objects.filter(public_id__in=subjects)).select_related("match_run")
     found = {row.public_id: row for row in rows}
     for subject in subjects:
         load = found.get(subject)
@@ -52,7 +52,7 @@ def match_loads(*, subjects: Sequence[str], settle: Settle) -> None:
 
 def match_legs(*, subjects: Sequence[str], settle: Settle) -> None:
     """Match each of these legs anew, or clear the matches of those that left the market."""
-    rows = ReturnLeg.objects.filter(public_id__in=subjects).select_related("organization")
+    rows = _with_owner(ReturnLeg.objects.filter(public_id__in=subjects)).select_related("match_run")
     found = {row.public_id: row for row in rows}
     for subject in subjects:
         leg = found.get(subject)
@@ -159,18 +159,28 @@ def _settle_nothing() -> None:
 
 def _match_leg(leg: ReturnLeg, settle: Callable[[], None]) -> None:
     ids = loads_for_leg(leg)
-    loads = list(_with_owner(Load.objects.filter(pk__in=ids))) if ids else []
-    columns = (legs_as_columns([leg]), loads_as_columns(loads)) if loads else None
-    scores = score_leg(columns[0], 0, columns[1], travel_oracle(), DEFAULT_POLICY) if columns else None
-    _store(leg, None, [leg], loads, columns, scores, settle)
+    loads = list(_with_owner(Load.objects.filter(pk__in=ids)).select_related("match_run")) if ids else []
+    travel = travel_oracle()
+    way = ways_of([leg], travel.version).get(leg.pk) or stretches_of(leg, travel)
+    columns = None
+    if loads:
+        known = {leg.pk: way} if way else {}
+        columns = legs_as_columns([leg], known), loads_as_columns(loads, ways_of(loads, travel.version))
+    scores = score_leg(columns[0], 0, columns[1], travel, DEFAULT_POLICY) if columns else None
+    _store(leg, None, [leg], loads, columns, scores, way, settle)
 
 
 def _match_load(load: Load, settle: Callable[[], None]) -> None:
     ids = legs_for_load(load)
-    legs = list(_with_owner(ReturnLeg.objects.filter(pk__in=ids))) if ids else []
-    columns = (legs_as_columns(legs), loads_as_columns([load])) if legs else None
-    scores = score_load(columns[1], 0, columns[0], travel_oracle(), DEFAULT_POLICY) if columns else None
-    _store(None, load, legs, [load], columns, scores, settle)
+    legs = list(_with_owner(ReturnLeg.objects.filter(pk__in=ids)).select_related("match_run")) if ids else []
+    travel = travel_oracle()
+    way = ways_of([load], travel.version).get(load.pk) or stretches_of(load, travel)
+    columns = None
+    if legs:
+        known = {load.pk: way} if way else {}
+        columns = legs_as_columns(legs, ways_of(legs, travel.version)), loads_as_columns([load], known)
+    scores = score_load(columns[1], 0, columns[0], travel, DEFAULT_POLICY) if columns else None
+    _store(None, load, legs, [load], columns, scores, way, settle)
 
 
 def _pairs(
@@ -208,6 +218,7 @@ def _store(
     loads: Sequence[Load],
     columns: tuple[Legs, Loads] | None,
     scores: Scores | None,
+    way: list[Stretch],
     settle: Callable[[], None],
 ) -> None:
     now = clock.now()
@@ -222,6 +233,7 @@ def _store(
             feasible=int(scores.feasible.sum()) if scores is not None else 0,
             refusals=scores.refusal_counts() if scores is not None else {},
             road_version=travel_oracle().version,
+            stretches=way,
         ),
         policy=DEFAULT_POLICY,
         now=now,

@@ -4,7 +4,8 @@ Runs go on at the same time, so a run judges only what it has seen: a row that r
 side, or on a posting that came while the run was scoring, is left alone.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from foundation.trade.posting import Status
 from loads.models import Load
 from matching.engine.policy import Policy as PolicyTerms
 from matching.models import Match, MatchRun, Policy
-from matching.services.announcing import ChangedPair, announce
+from matching.services.announcing import ChangedPair, News, announce
 from matching.services.keeping import Pair, Run, bars_as_columns, loose_rows, places_of, raise_bars, raise_bars_to
 
 _NOT_UPDATED = frozenset({"id", "public_id", "leg", "load"})
@@ -27,11 +28,38 @@ _DELETE = """
     )
 """
 
-Stand = tuple[int, int, str, str, int, int, bool]
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """What tells one storing of a pair from another."""
+
+    leg_version: int
+    load_version: int
+    policy_version: str
+    road_version: str
+    own_gain_cents: int
+    market_gain_cents: int
+    is_for_carrier: bool
+
+    @property
+    def for_all(self) -> tuple[object, ...]:
+        """The part that others than the carrier may see: all but what follows from its own costs."""
+        return self.leg_version, self.load_version, self.policy_version, self.road_version, self.market_gain_cents
 
 
-def _versions(table: str, keys: Iterable[int]) -> dict[int, int]:
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A row as it is stored: its key, its other side's key, and how it stands."""
+
+    key: int
+    other: int
+    stand: Stand
+
+
+def _versions(table: str, keys: Collection[int]) -> dict[int, int]:
     """Lock open postings against change, by key, and return their versions."""
+    if not keys:
+        return {}
     with connection.cursor() as cursor:
         cursor.execute(_SHARE.format(table), {"ids": sorted(keys), "open": Status.OPEN})
         return dict(cursor.fetchall())
@@ -55,8 +83,7 @@ def _still_as_read(run: Run, pairs: Sequence[Pair]) -> list[Pair] | None:
 
 
 def _stand(pair: Pair, run: Run, policy: PolicyTerms) -> Stand:
-    """Return what tells one storing of a pair from another."""
-    return (
+    return Stand(
         pair.leg.version,
         pair.load.version,
         policy.version,
@@ -67,57 +94,63 @@ def _stand(pair: Pair, run: Run, policy: PolicyTerms) -> Stand:
     )
 
 
-def _stand_of(row: Match) -> Stand:
-    return (
-        row.leg_version,
-        row.load_version,
-        row.policy_version,
-        row.road_version,
-        row.own_gain_cents,
-        row.market_gain_cents,
-        row.is_for_carrier,
-    )
-
-
-def _stored(**of: Any) -> dict[str, Match]:
-    """Return the rows of a leg or load, or rows by key, without their parts."""
-    rows = Match.objects.filter(**of).select_related("leg__organization", "load__organization")
-    return {row.public_id: row for row in rows.defer("parts", "own_parts")}
-
-
 def _mine(run: Run) -> dict[str, Any]:
     return {"leg": run.leg} if run.leg else {"load": run.load}
 
 
-def _is_judged(row: Match, run: Run) -> bool:
+def _stored(run: Run) -> dict[str, _Stored]:
+    """Return what stands of the run's leg or load, by public id."""
+    names = [field.name for field in fields(Stand)]
+    other = "load_id" if run.leg else "leg_id"
+    rows = Match.objects.filter(**_mine(run)).values_list("public_id", "pk", other, *names)
+    return {row[0]: _Stored(row[1], row[2], Stand(*row[3:])) for row in rows}
+
+
+def _is_judged(row: _Stored, run: Run) -> bool:
     """Say whether the run knows at least what the row rests on."""
-    of_leg = run.leg is not None
-    subject_version, other_version = (
-        (row.leg_version, row.load_version) if of_leg else (row.load_version, row.leg_version)
-    )
+    subject_version, other_version = row.stand.leg_version, row.stand.load_version
+    if run.load is not None:
+        subject_version, other_version = other_version, subject_version
     if subject_version != run.subject.version:
         return True
-    return other_version <= run.seen.get(row.load_id if of_leg else row.leg_id, 0)
+    return other_version <= run.seen.get(row.other, 0)
 
 
-def _for_all(stand: Stand) -> tuple[object, ...]:
-    """Return the part of a stand that others than the carrier may see: all but what follows from its own costs."""
-    return (*stand[:4], stand[5])
-
-
-def _changed(pair: Pair, stand: Stand, before: Match | None) -> ChangedPair:
+def _changed(pair: Pair, stand: Stand, announced: bool, before: Stand | None) -> ChangedPair:
     """Return a pair that is stored anew; when only the carrier's own figures moved, nobody else hears of it."""
-    if before is None:
-        return ChangedPair(pair.public_id, pair.leg, pair.load, pair.is_for_carrier, pair.is_for_market, False)
-    pays, paid = pair.own_gain_cents > 0, before.own_gain_cents > 0
-    sight_turned = pays == paid and pair.is_for_carrier != before.is_for_carrier
-    for_market = pair.is_for_market and (sight_turned or _for_all(stand) != _for_all(_stand_of(before)))
-    for_carrier = pair.is_for_carrier or before.is_for_carrier
-    return ChangedPair(pair.public_id, pair.leg, pair.load, for_carrier, for_market, False)
+    was_announced = before is not None and before.market_gain_cents > 0
+    for_others = None
+    if not announced:
+        for_others = News.GONE if was_announced else None
+    elif before is None or stand.for_all != before.for_all or _sight_turned(stand, before):
+        for_others = News.CHANGED
+    for_carrier = News.CHANGED if pair.is_for_carrier or announced else None
+    return ChangedPair(pair.public_id, pair.leg, pair.load, for_carrier, for_others)
 
 
-def _gone(row: Match) -> ChangedPair:
-    return ChangedPair(row.public_id, row.leg, row.load, row.is_for_carrier, row.market_gain_cents > 0, True)
+def _sight_turned(stand: Stand, before: Stand) -> bool:
+    """Say whether the carrier began or ceased to see the load, its own gain apart."""
+    pays, paid = stand.own_gain_cents > 0, before.own_gain_cents > 0
+    return pays == paid and stand.is_for_carrier != before.is_for_carrier
+
+
+def _gone(keys: Collection[int]) -> list[Match]:
+    """Delete rows, locked in the one order that every run takes; return what they were, without their parts."""
+    if not keys:
+        return []
+    rows = list(
+        Match.objects.filter(pk__in=keys)
+        .select_related("leg__organization", "load__organization")
+        .defer("parts", "own_parts")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(_DELETE, {"ids": list(keys)})
+    return rows
+
+
+def _as_news(row: Match) -> ChangedPair:
+    for_others = News.GONE if row.market_gain_cents > 0 else None
+    return ChangedPair(row.public_id, row.leg, row.load, News.GONE, for_others)
 
 
 def _row(pair: Pair, described: dict[str, Any], run: Run, policy: PolicyTerms, now: datetime) -> Match:
@@ -145,13 +178,10 @@ def store_matches(*, run: Run, policy: PolicyTerms, now: datetime, settle: Calla
     """
     places = places_of(run, policy)
     wanted = sorted((p for p in run.pairs if p.public_id in places.kept), key=lambda pair: (pair.leg.pk, pair.load.pk))
+    stands = {pair.public_id: _stand(pair, run, policy) for pair in wanted}
     # Accounts of pairs take their time: they are written before anything is locked.
-    before = _stored(**_mine(run)) if wanted else {}
-    accounts = {
-        pair.public_id: pair.describe()
-        for pair in wanted
-        if pair.public_id not in before or _stand_of(before[pair.public_id]) != _stand(pair, run, policy)
-    }
+    before = _stored(run) if wanted else {}
+    accounts = {pair.public_id: pair.describe() for pair in wanted if _is_fresh(pair, stands, before)}
     if accounts and not Policy.objects.filter(version=policy.version).exists():
         Policy.objects.get_or_create(version=policy.version, defaults={"terms": policy.as_dict()})
     with transaction.atomic():
@@ -159,14 +189,9 @@ def store_matches(*, run: Run, policy: PolicyTerms, now: datetime, settle: Calla
         if kept is None:
             settle()
             return 0
-        before = _stored(**_mine(run))
-        fresh = [
-            pair
-            for pair in kept
-            if pair.public_id not in before or _stand_of(before[pair.public_id]) != _stand(pair, run, policy)
-        ]
-        gone = [row for row in before.values() if row.public_id not in places.kept and _is_judged(row, run)]
-        _delete(row.pk for row in gone)
+        before = _stored(run)
+        fresh = [pair for pair in kept if _is_fresh(pair, stands, before)]
+        gone = _gone([row.key for name, row in before.items() if name not in places.kept and _is_judged(row, run)])
         Match.objects.bulk_create(
             [_row(pair, accounts.get(pair.public_id) or pair.describe(), run, policy, now) for pair in fresh],
             update_conflicts=True,
@@ -175,21 +200,22 @@ def store_matches(*, run: Run, policy: PolicyTerms, now: datetime, settle: Calla
         )
         _note_run(run, policy, now, bars_as_columns(places))
         raise_bars(run, places)
-        loose = loose_rows(run, fresh, policy)
-        if loose:
-            out_of_place = _stored(pk__in=loose).values()
-            raise_bars_to(out_of_place)
-            _delete(loose)
-            gone += out_of_place
-        out = {row.public_id for row in gone}
+        pushed_out = _gone(loose_rows(run, fresh, policy))
+        raise_bars_to(pushed_out)
+        out = {row.public_id for row in pushed_out}
         changes = [
-            _changed(pair, _stand(pair, run, policy), before.get(pair.public_id))
+            _changed(pair, stands[name], name in places.announced, before[name].stand if name in before else None)
             for pair in fresh
-            if pair.public_id not in out
+            if (name := pair.public_id) not in out
         ]
-        _announce(run.subject, [*changes, *(_gone(row) for row in gone)], now)
+        _announce(run.subject, [*changes, *(_as_news(row) for row in [*gone, *pushed_out])], now)
         settle()
     return len(kept)
+
+
+def _is_fresh(pair: Pair, stands: dict[str, Stand], before: dict[str, _Stored]) -> bool:
+    row = before.get(pair.public_id)
+    return row is None or row.stand != stands[pair.public_id]
 
 
 def _note_run(run: Run, policy: PolicyTerms, now: datetime, bars: dict[str, Any]) -> None:
@@ -200,6 +226,7 @@ def _note_run(run: Run, policy: PolicyTerms, now: datetime, bars: dict[str, Any]
         "candidates": len(run.seen),
         "feasible": run.feasible,
         "refusals": run.refusals,
+        "stretches": run.stretches,
         "ran_at": now,
         **bars,
     }
@@ -209,15 +236,6 @@ def _note_run(run: Run, policy: PolicyTerms, now: datetime, bars: dict[str, Any]
         unique_fields=["leg" if run.leg else "load"],
         update_fields=list(noted),
     )
-
-
-def _delete(keys: Iterable[int]) -> None:
-    """Delete rows, locked in the one order that every run takes."""
-    ids = list(keys)
-    if not ids:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(_DELETE, {"ids": ids})
 
 
 def _announce(subject: ReturnLeg | Load, changes: Sequence[ChangedPair], now: datetime) -> None:
@@ -240,8 +258,7 @@ def clear_matches(
         if _versions("carriers_returnleg" if leg else "loads_load", [subject.pk]):
             settle()
             return
-        gone = _stored(**mine).values()
-        _delete(row.pk for row in gone)
+        gone = _gone(list(Match.objects.filter(**mine).values_list("pk", flat=True)))
         MatchRun.objects.filter(**mine).delete()
-        _announce(subject, [_gone(row) for row in gone], now)
+        _announce(subject, [_as_news(row) for row in gone], now)
         settle()

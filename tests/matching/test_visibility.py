@@ -1,6 +1,7 @@
 """Who sees a match, and which of its figures: in pages, REST and events."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,10 @@ from foundation.events.models import Event, FeedEntry
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
 from loads.models import Load
+from matching.engine.policy import DEFAULT_POLICY
 from matching.models import Match
 from matching.queries import desk_matches, match_of, matches_of_leg, matches_of_load
+from matching.services import scoring
 from matching.visibility import MATCH_FIELDS, Viewer
 from tests.builders import make_organization, make_relationship, now
 from tests.matching.market import run, withdraw
@@ -129,6 +132,47 @@ def test_whether_others_hear_of_a_pair_does_not_depend_on_the_carriers_costs(shi
     match = make_match(shipper, carrier)
     assert match.own_gain_cents < 0 < match.market_gain_cents
     assert len(hears(shipper)) == len(hears(broker)) == 1
+
+
+def test_what_is_kept_for_the_carriers_own_list_alone_is_not_shown_to_others(
+    shipper, carrier, broker, monkeypatch, sign_in
+):
+    # One place a list. The carrier's costs favour the way without deadhead, the market's the better rate.
+    monkeypatch.setattr(scoring, "DEFAULT_POLICY", replace(DEFAULT_POLICY, kept_per_leg=1, kept_per_load=1))
+    set_costs(carrier, loaded=20, empty=900)
+    # A rival came first and takes the only place on each load's list.
+    rival, far = make_pair(shipper, make_organization(hauls=True), from_place="53202", rate_cents=3_000_00)
+    leg, near = make_pair(shipper, carrier)
+    run(rival, leg)
+    by_load = {row.load_id: row for row in Match.objects.filter(leg=leg)}
+    own = by_load[near.pk]
+    assert own.is_for_carrier
+    assert own.market_gain_cents > 0
+    assert sees(carrier, own)
+    shown = set(desk_matches(broker, clock.now()).filter(leg=leg).values_list("load", flat=True))
+    assert shown == {far.pk}
+    assert not sees(broker, own)
+    assert not sees(shipper, own)
+    assert all(own.public_id not in payload["changed"] for viewer in (shipper, broker) for payload in hears(viewer))
+    assert any(own.public_id in payload["changed"] for payload in hears(carrier))
+
+
+def test_a_pair_that_stops_paying_at_market_costs_is_gone_for_all_but_the_carrier(shipper, carrier, broker):
+    set_costs(carrier, loaded=100, empty=100)
+    match = make_match(shipper, carrier)
+    Load.objects.filter(pk=match.load_id).update(rate_cents=200_00, version=2)
+    run(Load.objects.get(pk=match.load_id))
+    assert hears(carrier)[-1]["changed"] == [match.public_id]
+    for viewer in (shipper, broker):
+        assert hears(viewer)[-1]["gone"] == [match.public_id]
+        assert not sees(viewer, match)
+
+
+def test_new_costs_are_news_to_the_carrier_alone(shipper, carrier, broker):
+    match = make_match(shipper, carrier)
+    set_costs(carrier)
+    run(match.leg)
+    assert [len(hears(viewer)) for viewer in (carrier, shipper, broker)] == [2, 1, 1]
 
 
 def test_a_match_that_goes_is_told_to_those_who_could_see_it(shipper, carrier, broker):
