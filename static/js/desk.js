@@ -171,7 +171,7 @@
       if (window.scrollY < 80) above.hidden = true;
     }, { passive: true });
   }
-  for (const name of ["matches.changed", "match.dismissed", "match.snoozed", "match.restored", "load.withdrawn", "load.expired", "leg.withdrawn", "leg.expired"]) {
+  for (const name of ["stream.behind", "matches.changed", "match.dismissed", "match.snoozed", "match.restored", "load.withdrawn", "load.expired", "leg.withdrawn", "leg.expired"]) {
     document.body.addEventListener(`backhaul:${name}`, soon);
   }
   document.addEventListener("visibilitychange", () => {
