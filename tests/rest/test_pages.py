@@ -18,7 +18,7 @@ def test_the_schema_is_public_and_sent_once(client):
     assert again.status_code == 304
 
 
-@pytest.mark.parametrize("page", ["docs", "redoc"])
+@pytest.mark.parametrize("page", ["docs", "docs/", "redoc", "redoc/"])
 def test_the_readers_come_from_this_server_alone(client, page):
     response = Client().get(f"/api/v1/{page}")
     assert response.status_code == 200
