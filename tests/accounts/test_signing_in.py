@@ -52,6 +52,14 @@ def test_signing_up_signs_in_asks_to_confirm_and_leads_to_set_up(client):
     assert EmailAddress.objects.get(user=person).verified
 
 
+def test_a_link_used_twice_says_that_nothing_may_be_left_to_do(client):
+    sign_up(client)
+    link = link_in_mail("pat@example.com")
+    assert b"Yes, confirm it" in client.get(link).content
+    client.post(link)
+    assert b"This link was used already" in client.get(link).content
+
+
 def test_an_unconfirmed_address_is_said_on_every_page_until_it_is_confirmed(client):
     person = make_person(make_organization(), confirmed=False)
     client.force_login(person)

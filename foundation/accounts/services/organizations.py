@@ -144,7 +144,7 @@ def revoke_verification(*, public_id_or_name: str, decided_by: str, reason: str 
 def _meant(text: str) -> Organization:
     found = by_id_or_name(text.strip())
     if not found:
-        raise NotFound(f"No organization has the id or the name {text!r}.")
+        raise NotFound(f"No organization has the id or the name “{text}”. Its id (org_…) stands on its details page.")
     if len(found) > 1:
         several = ", ".join(f"{each.public_id} (USDOT {each.usdot_number or 'none'}, {each.market})" for each in found)
         raise Conflict("ambiguous_name", f"Several organizations are called {text!r}. Name one by its id: {several}.")
