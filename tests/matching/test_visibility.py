@@ -143,7 +143,7 @@ def test_what_is_kept_for_the_carriers_own_list_alone_is_not_shown_to_others(
     # A rival came first and takes the only place on each load's list.
     rival, far = make_pair(shipper, make_organization(hauls=True), from_place="53202", rate_cents=3_000_00)
     leg, near = make_pair(shipper, carrier)
-    run(rival, leg)
+    run(far, near, rival, leg)
     by_load = {row.load_id: row for row in Match.objects.filter(leg=leg)}
     own = by_load[near.pk]
     assert own.is_for_carrier
