@@ -70,7 +70,7 @@ MATCH: dict[str, Any] = {
     "miles_are_estimated": False,
     "co2_saved_kg": 675.4,
     "pickup_slack_minutes": 432,
-    "home_slack_minutes": 2064,
+    "home_slack_minutes": 1764,
     "stops": [
         {
             "kind": "pickup",
