@@ -1,6 +1,7 @@
 """A driver's phone and a dispatcher's desk: a fleet is entered and a truck posted home in a real browser."""
 
 import os
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -97,6 +98,20 @@ def test_a_carrier_enters_its_fleet_and_posts_a_truck_home(visit: Any) -> None:
     picture(page, "legs")
     page.goto("/trucks/costs/")
     picture(page, "costs")
+
+
+def test_what_is_typed_while_another_trucks_form_is_on_its_way_stays(visit: Any) -> None:
+    carrier = make_organization(hauls=True)
+    make_truck(carrier, number="12", home="Dallas, TX")
+    other = make_truck(carrier, number="13", home="Tulsa, OK")
+    page = visit(carrier)
+    page.goto("/legs/new/")
+    page.route("**/legs/new/?*", lambda route: (time.sleep(0.7), route.continue_()))
+    page.get_by_label("Truck", exact=True).select_option(other.public_id)
+    page.get_by_label("Empties at").fill("60601")
+    expect(page.get_by_label("Home", exact=True)).to_have_value(other.home_base.public_id)
+    expect(page.get_by_label("Empties at")).to_have_value("60601")
+    expect(page.get_by_text(f"{local(now(), 'America/Chicago'):%Z} time there").first).to_be_visible()
 
 
 def test_choosing_another_truck_brings_its_own_and_keeps_what_was_typed(visit: Any) -> None:
