@@ -16,7 +16,7 @@ from foundation.accounts.access import actor_of, scope_required
 from foundation.trade import clock
 from foundation.trade.errors import Forbidden, TradeError
 from matching.models import Match
-from matching.queries import match_of
+from matching.queries import first_of, match_of
 
 PAGE = 50
 MOST_ROWS = 500
@@ -40,7 +40,7 @@ def _context(request: HttpRequest, now: datetime) -> dict[str, Any]:
         request.GET, queryset=desk(actor.organization, now, put_aside=put_aside), viewer=actor.organization, now=now
     )
     shown = _whole(request.GET.get("show", ""), PAGE, MOST_ROWS)
-    rows: list[Match] = list(filters.qs[: shown + 1]) if filters.is_valid() else []
+    rows: list[Match] = first_of(filters.qs, shown + 1) if filters.is_valid() else []
     query = request.GET.copy()
     for name in ("show", "match"):
         query.pop(name, None)

@@ -74,6 +74,18 @@ def desk_matches(viewer: Organization, now: datetime) -> QuerySet[Match]:
     return rows.order_by("is_ranked_last", "-market_gain_cents", "leg_id", "load_id")
 
 
+def first_of(rows: QuerySet[Match], count: int) -> list[Match]:
+    """Return the first so many of `desk_matches`, however filtered: what the order of that list says, sooner.
+
+    In two steps, each along the index by gain, since a list that sorts by freshness first has to be read whole.
+    """
+    by_gain = ("-market_gain_cents", "leg_id", "load_id")
+    found = list(rows.filter(is_ranked_last=False).order_by(*by_gain)[:count])
+    if len(found) < count:
+        found += rows.filter(is_ranked_last=True).order_by(*by_gain)[: count - len(found)]
+    return found
+
+
 def matches_of_leg(viewer: Organization, leg: ReturnLeg, now: datetime) -> QuerySet[Match]:
     """The leg's matches: for its carrier by its own gain, for others by market gain."""
     rows = _live(viewer, now).filter(leg=leg)

@@ -13,7 +13,7 @@ from foundation.trade.errors import NotFound
 from loads.models import Load
 from matching.engine.policy import DEFAULT_POLICY
 from matching.models import Match
-from matching.queries import desk_matches, match_of, matches_of_leg, matches_of_load
+from matching.queries import desk_matches, first_of, match_of, matches_of_leg, matches_of_load
 from matching.services import scoring
 from matching.visibility import MATCH_FIELDS, Viewer
 from tests.builders import make_organization, make_relationship, now
@@ -305,6 +305,9 @@ def test_long_unconfirmed_postings_come_last(shipper, carrier, broker):
     rows = list(desk_matches(broker, clock.now()).filter(pk__in=[best.pk, other.pk]))
     assert rows == [other, best]
     assert [row.is_ranked_last for row in rows] == [False, True]
+    whole = list(desk_matches(broker, clock.now()))
+    for count in range(len(whole) + 2):
+        assert first_of(desk_matches(broker, clock.now()), count) == whole[:count]
 
 
 def test_nothing_is_told_twice_of_a_pair_that_stays(shipper, carrier):
