@@ -171,6 +171,13 @@
       if (window.scrollY < 80) above.hidden = true;
     }, { passive: true });
   }
+  // The open match ends where the screen does, so that what may be decided about it is always in sight.
+  const fit = () => {
+    pane.style.maxHeight = wide.matches ? `${window.innerHeight - Math.max(64, pane.getBoundingClientRect().top) - 16}px` : "";
+  };
+  window.addEventListener("scroll", fit, { passive: true });
+  window.addEventListener("resize", fit);
+  fit();
   for (const name of ["stream.behind", "matches.changed", "match.dismissed", "match.snoozed", "match.restored", "load.withdrawn", "load.expired", "leg.withdrawn", "leg.expired"]) {
     document.body.addEventListener(`backhaul:${name}`, soon);
   }
