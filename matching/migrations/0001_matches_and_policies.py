@@ -7,72 +7,113 @@ import foundation.trade.fields
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('carriers', '0001_fleet_and_return_legs'),
-        ('loads', '0001_loads_and_stops'),
+        ("carriers", "0001_fleet_and_return_legs"),
+        ("loads", "0001_loads_and_stops"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Policy',
+            name="Policy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.CharField(max_length=40, unique=True)),
-                ('terms', models.JSONField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.CharField(max_length=40, unique=True)),
+                ("terms", models.JSONField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Match',
+            name="Match",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', foundation.trade.fields.PublicIdField()),
-                ('leg_version', models.PositiveIntegerField()),
-                ('load_version', models.PositiveIntegerField()),
-                ('policy_version', models.CharField(max_length=40)),
-                ('road_version', models.CharField(max_length=40)),
-                ('market_gain_cents', models.IntegerField()),
-                ('own_gain_cents', models.IntegerField()),
-                ('is_for_carrier', models.BooleanField(default=False)),
-                ('rate_cents', models.PositiveIntegerField()),
-                ('rate_is_estimated', models.BooleanField(default=False)),
-                ('pickup_deadhead_miles', models.FloatField()),
-                ('loaded_miles', models.FloatField()),
-                ('home_deadhead_miles', models.FloatField()),
-                ('empty_miles_saved', models.FloatField()),
-                ('pickup_slack_minutes', models.IntegerField()),
-                ('co2_saved_kg', models.FloatField()),
-                ('parts', models.JSONField()),
-                ('own_parts', models.JSONField()),
-                ('scored_at', models.DateTimeField()),
-                ('leg', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='matches', to='carriers.returnleg')),
-                ('load', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='matches', to='loads.load')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", foundation.trade.fields.PublicIdField()),
+                ("leg_version", models.PositiveIntegerField()),
+                ("load_version", models.PositiveIntegerField()),
+                ("policy_version", models.CharField(max_length=40)),
+                ("road_version", models.CharField(max_length=40)),
+                ("market_gain_cents", models.IntegerField()),
+                ("own_gain_cents", models.IntegerField()),
+                ("is_for_carrier", models.BooleanField(default=False)),
+                ("rate_cents", models.PositiveIntegerField()),
+                ("rate_is_estimated", models.BooleanField(default=False)),
+                ("pickup_deadhead_miles", models.FloatField()),
+                ("loaded_miles", models.FloatField()),
+                ("home_deadhead_miles", models.FloatField()),
+                ("empty_miles_saved", models.FloatField()),
+                ("pickup_slack_minutes", models.IntegerField()),
+                ("co2_saved_kg", models.FloatField()),
+                ("parts", models.JSONField()),
+                ("own_parts", models.JSONField()),
+                ("scored_at", models.DateTimeField()),
+                (
+                    "leg",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="matches", to="carriers.returnleg"
+                    ),
+                ),
+                (
+                    "load",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="matches", to="loads.load"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['leg', '-own_gain_cents', 'load'], name='match_by_leg_own_gain'), models.Index(fields=['leg', '-market_gain_cents', 'load'], name='match_by_leg_market_gain'), models.Index(fields=['load', '-market_gain_cents', 'leg'], name='match_by_load_market_gain'), models.Index(fields=['-market_gain_cents', 'leg', 'load'], name='match_by_market_gain')],
-                'constraints': [models.UniqueConstraint(fields=('leg', 'load'), name='one_match_per_leg_and_load')],
+                "indexes": [
+                    models.Index(fields=["leg", "-own_gain_cents", "load"], name="match_by_leg_own_gain"),
+                    models.Index(fields=["leg", "-market_gain_cents", "load"], name="match_by_leg_market_gain"),
+                    models.Index(fields=["load", "-market_gain_cents", "leg"], name="match_by_load_market_gain"),
+                    models.Index(fields=["-market_gain_cents", "leg", "load"], name="match_by_market_gain"),
+                ],
+                "constraints": [models.UniqueConstraint(fields=("leg", "load"), name="one_match_per_leg_and_load")],
             },
         ),
         migrations.CreateModel(
-            name='MatchRun',
+            name="MatchRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField()),
-                ('policy_version', models.CharField(max_length=40)),
-                ('road_version', models.CharField(max_length=40)),
-                ('candidates', models.PositiveIntegerField()),
-                ('feasible', models.PositiveIntegerField()),
-                ('is_cut_short', models.BooleanField(default=False)),
-                ('refusals', models.JSONField(default=dict)),
-                ('ran_at', models.DateTimeField()),
-                ('leg', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='match_run', to='carriers.returnleg')),
-                ('load', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='match_run', to='loads.load')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveIntegerField()),
+                ("policy_version", models.CharField(max_length=40)),
+                ("road_version", models.CharField(max_length=40)),
+                ("candidates", models.PositiveIntegerField()),
+                ("feasible", models.PositiveIntegerField()),
+                ("is_cut_short", models.BooleanField(default=False)),
+                ("refusals", models.JSONField(default=dict)),
+                ("ran_at", models.DateTimeField()),
+                (
+                    "leg",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="match_run",
+                        to="carriers.returnleg",
+                    ),
+                ),
+                (
+                    "load",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="match_run",
+                        to="loads.load",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('leg__isnull', True), ('load__isnull', False)), models.Q(('leg__isnull', False), ('load__isnull', True)), _connector='OR'), name='match_run_is_for_a_leg_or_a_load')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("leg__isnull", True), ("load__isnull", False)),
+                            models.Q(("leg__isnull", False), ("load__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="match_run_is_for_a_leg_or_a_load",
+                    )
+                ],
             },
         ),
     ]
