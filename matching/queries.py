@@ -6,6 +6,7 @@ leg left the market is not.
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models import BooleanField, Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
@@ -74,7 +75,7 @@ def desk_matches(viewer: Organization, now: datetime) -> QuerySet[Match]:
     return rows.order_by("is_ranked_last", "-market_gain_cents", "leg_id", "load_id")
 
 
-def first_of(rows: QuerySet[Match], count: int) -> list[Match]:
+def first_of(rows: QuerySet[Any], count: int) -> list[Match]:
     """Return the first so many of `desk_matches`, however filtered: what the order of that list says, sooner.
 
     In two steps, each along the index by gain, since a list that sorts by freshness first has to be read whole.
