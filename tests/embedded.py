@@ -11,8 +11,10 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from backhaul.servers import PostgresServer, ValkeyServer
 
@@ -60,6 +62,19 @@ def find_chromium() -> str | None:
     """Return the path of the system's Chromium (or the one that CHROMIUM names)."""
     named = os.environ.get("CHROMIUM")
     return named or next((path for path in map(shutil.which, CHROMIUM_NAMES) if path), None)
+
+
+class OneWorkerForFlows(LoadScopeScheduling):
+    """Hands out tests one by one, those over a whole installation first and all to one worker, which starts it once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/flows" if nodeid.startswith("tests/flows/") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneWorkerForFlows | None:
+    """Schedule for `--dist loadgroup` (xdist's own reads marks in a way that pytest 9.2 no longer offers)."""
+    return OneWorkerForFlows(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,7 +17,8 @@ def own_database(django_db_blocker: Any) -> Iterator[None]:
     name_before = test["NAME"]
     test["NAME"] = f"flows_{os.getpid()}"
     with django_db_blocker.unblock():
-        connection.close_pool()  # it knows one database only
+        connection.close()
+        connection.close_pool()  # it knows one database only, and closing a connection makes a new one
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         try:
             yield

@@ -17,7 +17,6 @@ from tests.browser.watched import PHONE, picture, sign_in, watched_browser
 from tests.builders import make_organization, make_person
 from tests.installation import Installation
 
-pytestmark = pytest.mark.xdist_group("flows")
 SCRIPT = "<script>alert(1)</script>"
 UNREADABLE = {
     "s0-place": ("99999", "There is no ZIP code 99999"),

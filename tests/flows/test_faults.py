@@ -24,7 +24,6 @@ from tests.builders import make_leg, make_organization, now
 from tests.flows.api import Tms, load_body
 from tests.installation import Installation
 
-pytestmark = pytest.mark.xdist_group("flows")
 RECOVERY_SECONDS = 150
 LANES = (("60601", "75201"), ("60601", "30301"), ("64101", "75201"), ("62701", "38101"))
 

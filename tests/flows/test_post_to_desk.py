@@ -18,7 +18,7 @@ from tests.builders import make_leg, make_organization, make_person, now
 from tests.flows.api import Tms
 from tests.installation import Installation
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("flows")]
+pytestmark = pytest.mark.browser
 NEWS_MS = 20_000  # patience of a busy machine, not a promise: that is measured by the benchmark
 
 
