@@ -12,6 +12,12 @@ from tests.builders import PASSWORD
 DESK, PHONE = 1280, 390
 _HEIGHTS = {DESK: 800, PHONE: 844}
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+_EXPECTED = (
+    "Failed to load resource",  # a refusal that a test provokes
+    "htmx:afterRequest",  # a fragment on its way when its page was left; one that fails says htmx:responseError
+    "htmx:sendError",
+    "htmx:sendAbort",
+)
 
 
 class WatchedBrowser:
@@ -37,7 +43,7 @@ class WatchedBrowser:
         return found
 
     def _hear(self, kind: str, text: str) -> None:
-        if kind == "error" and "Failed to load resource" not in text:  # a refusal that a test provokes
+        if kind == "error" and not any(words in text for words in _EXPECTED):
             self.complaints.append(text)
 
     def close_pages(self) -> None:

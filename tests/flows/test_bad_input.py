@@ -63,6 +63,8 @@ def _says(page: Page, name: str, sentence: str) -> None:
     assert field
     assert below
     assert 0 <= below["y"] - (field["y"] + field["height"]) < 60, f"the error of {name} stands elsewhere"
+    assert 0 <= below["x"] < field["x"] + field["width"], f"the error of {name} sticks out"
+    assert below["x"] + below["width"] <= PHONE, f"the error of {name} sticks out"
 
 
 @pytest.mark.browser
