@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from carriers.queries import leg_of
 from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.queries import preferred_by
 from foundation.trade import clock
 from loads.queries import load_of
 from matching.maps import way_of
@@ -35,6 +36,7 @@ def leg_matches(request: HttpRequest, leg_id: str) -> HttpResponse:
         "leg": leg,
         "viewer": viewer,
         "is_carrier": own,
+        "preferred": preferred_by(viewer, now),
     }
     if own:
         run = run_of(leg=leg)
@@ -49,10 +51,15 @@ def load_matches(request: HttpRequest, load_id: str) -> HttpResponse:
     viewer, now = actor_of(request).organization, clock.now()
     load = load_of(viewer, load_id, now)
     rows = matches_of_load(viewer, load, now)[:SHOWN]
-    context: dict[str, Any] = {"matches": [(row, figures(row, viewer)) for row in rows], "load": load, "viewer": viewer}
+    context: dict[str, Any] = {
+        "matches": [(row, figures(row, viewer)) for row in rows],
+        "load": load,
+        "viewer": viewer,
+        "preferred": preferred_by(viewer, now),
+    }
     if load.organization_id == viewer.pk:
         run = run_of(load=load)
-        context |= {"run": run, "refusals": refusals_in_words(run)}
+        context |= {"run": run, "refusals": refusals_in_words(run, of_others=True)}
     return render(request, _template(request, "load_matches"), context)
 
 

@@ -58,6 +58,8 @@ MATCH_FIELDS: Mapping[Viewer, frozenset[str]] = MappingProxyType(
 MONEY = frozenset({"market_gain", "rate", "own_gain", "worth_from"})
 """The fields of a view that are cents."""
 
+FEWEST_TOLD = 3  # of other organizations' trucks in one figure
+
 REFUSED = {
     "equipment": "for the equipment",
     "attributes": "for what the load needs",
@@ -157,9 +159,16 @@ def figures(match: Match, viewer: Organization) -> dict[str, Any]:
     }
 
 
-def refusals_in_words(run: MatchRun | None) -> list[tuple[str, int]]:
-    """Return (words, how many) for each rule that refused pairs in a run, most first."""
-    if run is None:
-        return []
-    counts = sorted(run.refusals.items(), key=lambda item: (-item[1], item[0]))
-    return [(REFUSED.get(rule, rule), count) for rule, count in counts]
+def refusals_in_words(run: MatchRun | None, *, of_others: bool = False) -> list[tuple[str, int]]:
+    """Return (words, how many) for each rule that refused pairs in a run, most first.
+
+    `of_others`: the trucks are other organizations', so a driver's hours are not told from a home-by that is too
+    early, and a figure of one or two, which could speak of a certain truck, is left out.
+    """
+    counts: dict[str, int] = {}
+    for rule, count in (run.refusals if run else {}).items():
+        told = "home_by" if of_others and rule == "hours" else rule
+        counts[told] = counts.get(told, 0) + count
+    fewest = FEWEST_TOLD if of_others else 1
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [(REFUSED.get(rule, rule), count) for rule, count in ranked if count >= fewest]

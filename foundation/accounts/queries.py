@@ -108,6 +108,12 @@ def brokers_representing(organization: Organization, now: datetime | None = None
     ).order_by("name", "pk")
 
 
+def preferred_by(organization: Organization, now: datetime | None = None) -> frozenset[int]:
+    """Return the keys of the organizations that this one prefers: its own note, which nobody else reads."""
+    rows = standing(now or clock.now()).filter(giver=organization, kind=RelationshipKind.PREFERRED)
+    return frozenset(rows.values_list("taker", flat=True))
+
+
 def verified_brokers(market: str) -> QuerySet[Organization]:
     """Return the brokers of a market that the operator has verified."""
     return Organization.objects.filter(market=market, brokers=True, verified_at__isnull=False).order_by("name", "pk")
