@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from carriers.choices import Chosen, choose
 from carriers.facts import tell
-from carriers.models import ReturnLeg
+from carriers.models import Driver, ReturnLeg, Trailer, Truck
 from carriers.queries import leg_by_external_id, leg_by_form, own_leg
 from carriers.road import Way, way
 from carriers.rules import check_capacity, check_limits, check_order, check_place, check_times, check_words, said
@@ -242,9 +242,25 @@ def insert(
         **more,
     )
     with transaction.atomic():
+        _hold_in_service(prepared.chosen)
         leg.save(force_insert=True)
         tell("leg.drafted" if draft else "leg.opened", leg, actor, brokers=not draft)
     return leg
+
+
+def _hold_in_service(chosen: Chosen) -> None:
+    """Hold truck, driver and trailer until the transaction ends. Raises `Conflict` for one archived meanwhile."""
+    units: tuple[tuple[type[Truck | Driver | Trailer], Truck | Driver | Trailer | None, str], ...] = (
+        (Truck, chosen.truck, "truck"),
+        (Driver, chosen.driver, "driver"),
+        (Trailer, chosen.trailer, "trailer"),
+    )
+    for model, unit, noun in units:
+        if unit is None:
+            continue
+        rows = model._default_manager.select_for_update(of=("self",)).filter(pk=unit.pk, archived_at__isnull=True)
+        if rows.first() is None:
+            raise Conflict("archived", f"That {noun} was taken out of service meanwhile. Choose another {noun}.")
 
 
 def keep(

@@ -17,6 +17,7 @@ from carriers.services import (
     upsert_leg,
     withdraw_leg,
 )
+from carriers.services.legs import insert, prepare
 from carriers.store import terms_of
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
@@ -201,6 +202,14 @@ def test_an_archived_truck_is_refused_by_name(owner: Actor, carrier: Organizatio
     truck = make_truck(carrier, number="77", archived_at=now())
     with pytest.raises(Invalid, match="77 is archived"):
         post_leg(actor=owner, terms=leg_terms(truck))
+
+
+def test_a_truck_archived_while_its_leg_is_posted_is_not_posted(owner: Actor, truck: Truck) -> None:
+    prepared = prepare(owner.organization, leg_terms(truck))
+    Truck.objects.filter(pk=truck.pk).update(archived_at=now())
+    with pytest.raises(Conflict, match="out of service"):
+        insert(owner, prepared, external_id="", form_token="", draft=False)
+    assert not truck.legs.exists()
 
 
 def test_a_truck_without_a_base_asks_where_home_is(owner: Actor, carrier: Organization) -> None:
