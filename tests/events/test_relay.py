@@ -379,7 +379,8 @@ def test_the_relay_outlives_a_lost_database_connection(run_relay_in_thread) -> N
     _wait_until(lambda: Event.objects.filter(name="canary.sung", position__isnull=False).exists(), seconds=5)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s",
+            "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+            " WHERE locktype = 'advisory' AND objid = %s AND datname = current_database()",
             [LOCK & 0xFFFFFFFF],
         )
     _publish()
