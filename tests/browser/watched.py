@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.builders import PASSWORD
@@ -60,8 +61,13 @@ def watched_browser(chromium: str, base_url: str) -> Iterator[WatchedBrowser]:
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
-            yield WatchedBrowser(browser, base_url)
-            browser.close()
+            try:
+                yield WatchedBrowser(browser, base_url)
+            finally:
+                # While Playwright's loop runs, Django keeps connections apart from those outside it: to a database
+                # that may be gone when the next browser opens.
+                connections.close_all()
+                browser.close()
     finally:
         if before is None:
             del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

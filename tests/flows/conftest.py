@@ -29,6 +29,7 @@ def own_database(django_db_blocker: Any) -> Iterator[None]:
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
             connection.creation.destroy_test_db(outer, verbosity=0)
+            connection.close_pool()
             test["NAME"] = name_before
 
 
