@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from backhaul.demo.cast import Cast, gather, sign_ins
+from backhaul.demo.cast import SIGNED_IN_OF_EACH, Cast, gather, sign_ins
 from backhaul.demo.market import EQUIPMENT, MarketGenerator
 from backhaul.demo.postings import Writer
 from backhaul.supervisor.demo_file import read_people, write_people
@@ -65,6 +65,13 @@ class Seeder:
         terms = self._writer.load_for(leg, clock.now() + LEAD)
         with suppress(Invalid):
             post_load(actor=self._one_of(list(self.cast.shippers)), terms=terms)
+
+    def post_loads_home(self, *, at_most: int) -> None:
+        """Post a load on the way home of each truck without a match, for the carriers who can sign in."""
+        carriers = [actor.organization for actor in self.cast.carriers[:SIGNED_IN_OF_EACH]]
+        legs = ReturnLeg.objects.filter(organization__in=carriers, status=Status.OPEN, matches__isnull=True)
+        for leg in legs.order_by("id")[:at_most]:
+            self.post_load_for(leg)
 
     def post_legs(self, count: int, report: Report) -> int:
         """Post return legs until so many stand, each with a truck that lives where it goes. Return how many were
@@ -163,5 +170,9 @@ def seed(*, legs: int, loads: int, report: Report) -> None:
     seeder = Seeder(cast, seed=1 + Load.objects.count() + ReturnLeg.objects.count())
     seeder.enter_costs()
     seeder.post_legs(max(0, legs - open_legs), lambda words: report(f"return legs {words}"))
+    if open_loads < loads:
+        report("loads on the way home of those who can sign in")
+        seeder.post_loads_home(at_most=(loads - open_loads) // 4)
+        open_loads, _ = _open_from_now(clock.now())
     seeder.post_loads(max(0, loads - open_loads), lambda words: report(f"loads {words}"))
     report(f"{loads:,} loads, {legs:,} return legs")
