@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from django.db.models import QuerySet
-from django_filters import CharFilter, FilterSet, NumberFilter
+from django_filters import CharFilter, FilterSet
 
 from carriers.models import ReturnLeg
 from carriers.queries import near_empty
-from foundation.rest.filters import ChoicesFilter, Circle, InstantFilter, NearFilter
+from foundation.rest.filters import ChoicesFilter, Circle, InstantFilter, NearFilter, WholeNumberFilter
 from foundation.trade.equipment import TRUCK_EQUIPMENT_CHOICES
 from foundation.trade.posting import Status
 
@@ -33,7 +33,7 @@ class LegFilter(FilterSet):  # type: ignore[misc]
     ready_from = InstantFilter(method=_ready_from, help_text="Ready at this instant or later.")
     ready_until = InstantFilter(field_name="ready_at", lookup_expr="lt", help_text="Ready before this instant.")
     home_by_from = InstantFilter(field_name="home_by", lookup_expr="gte", help_text="Home by this instant or later.")
-    min_weight_pounds = NumberFilter(field_name="weight_pounds", lookup_expr="gte", max_value=80_000, min_value=0)
+    min_weight_pounds = WholeNumberFilter(field_name="weight_pounds", lookup_expr="gte", max_value=80_000, min_value=0)
     near = NearFilter(method=_near, help_text="Around where the truck empties: lat,lon,radius_miles.")
     external_id = CharFilter(max_length=64, help_text="Own legs only.")
     reference = CharFilter(max_length=64, help_text="Own legs only.")

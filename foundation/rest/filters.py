@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django_filters.filters import Filter
+from django_filters.filters import Filter, NumberFilter
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -35,6 +35,12 @@ class InstantFilter(Filter):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         schema = {"type": "string", "format": "date-time", "description": kwargs.get("help_text", "")}
         extend_schema_field(schema)(self)
+
+
+class WholeNumberFilter(NumberFilter):  # type: ignore[misc]
+    """A whole number, as its schema says; `0.5` is refused by name."""
+
+    field_class = forms.IntegerField
 
 
 class _ChoicesFormField(forms.Field):

@@ -5,7 +5,14 @@ from typing import Any
 from django.db.models import QuerySet
 from django_filters import CharFilter, FilterSet, NumberFilter
 
-from foundation.rest.filters import ChoicesFilter, Circle, InstantFilter, NearFilter, TrueOrFalseFilter
+from foundation.rest.filters import (
+    ChoicesFilter,
+    Circle,
+    InstantFilter,
+    NearFilter,
+    TrueOrFalseFilter,
+    WholeNumberFilter,
+)
 from foundation.trade.equipment import LOAD_EQUIPMENT_CHOICES
 from foundation.trade.posting import Status
 from loads.models import Load, LoadSize
@@ -48,7 +55,7 @@ class LoadFilter(FilterSet):  # type: ignore[misc]
     delivery_until = InstantFilter(
         field_name="delivery_closes_at", lookup_expr="lte", help_text="The last delivery closes by this instant."
     )
-    max_weight_pounds = NumberFilter(field_name="weight_pounds", lookup_expr="lte", max_value=80_000, min_value=0)
+    max_weight_pounds = WholeNumberFilter(field_name="weight_pounds", lookup_expr="lte", max_value=80_000, min_value=0)
     min_rate = NumberFilter(
         method=_min_dollars, min_value=0, max_value=100_000_000, help_text="In dollars, such as 1250.00."
     )
