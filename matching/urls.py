@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from matching import views
+from matching.views import matches as views
 
 app_name = "matching"
 

@@ -20,9 +20,9 @@ from loads.models import Load
 from loads.queries import open_loads
 from matching.candidates import legs_for_load, loads_for_leg
 from matching.descriptions import describe
-from matching.engine.policy import DEFAULT_POLICY
 from matching.engine.problem import Legs, Loads
 from matching.engine.score import Scores, score_leg, score_load
+from matching.policies import current_policy
 from matching.queries import SHOWN
 from matching.rows import Stretch, legs_as_columns, loads_as_columns, stretches_of, ways_of
 from matching.services.keeping import Pair, Run
@@ -122,7 +122,7 @@ def _with_owner(rows: QuerySet[Row]) -> QuerySet[Row]:
 def _outdated() -> Q:
     return (
         Q(match_run__isnull=True)
-        | ~Q(match_run__policy_version=DEFAULT_POLICY.version)
+        | ~Q(match_run__policy_version=current_policy().version)
         | ~Q(match_run__road_version=travel_oracle().version)
     )
 
@@ -166,7 +166,7 @@ def _match_leg(leg: ReturnLeg, settle: Callable[[], None]) -> None:
     if loads:
         known = {leg.pk: way} if way else {}
         columns = legs_as_columns([leg], known), loads_as_columns(loads, ways_of(loads, travel.version))
-    scores = score_leg(columns[0], 0, columns[1], travel, DEFAULT_POLICY) if columns else None
+    scores = score_leg(columns[0], 0, columns[1], travel, current_policy()) if columns else None
     _store(leg, None, [leg], loads, columns, scores, way, settle)
 
 
@@ -179,7 +179,7 @@ def _match_load(load: Load, settle: Callable[[], None]) -> None:
     if legs:
         known = {load.pk: way} if way else {}
         columns = legs_as_columns(legs, ways_of(legs, travel.version)), loads_as_columns([load], known)
-    scores = score_load(columns[1], 0, columns[0], travel, DEFAULT_POLICY) if columns else None
+    scores = score_load(columns[1], 0, columns[0], travel, current_policy()) if columns else None
     _store(None, load, legs, [load], columns, scores, way, settle)
 
 
@@ -206,7 +206,7 @@ def _pairs(
             shares_once_open=True,
         )
         if seen or market > 0:
-            account = partial(describe, columns, scores, row, DEFAULT_POLICY)
+            account = partial(describe, columns, scores, row, current_policy())
             pairs.append(Pair(leg, load, own, market, seen, account))
     return pairs
 
@@ -235,7 +235,7 @@ def _store(
             road_version=travel_oracle().version,
             stretches=way,
         ),
-        policy=DEFAULT_POLICY,
+        policy=current_policy(),
         now=now,
         settle=settle,
     )

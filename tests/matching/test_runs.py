@@ -178,7 +178,7 @@ def test_the_sweep_scores_again_what_an_older_policy_or_road_network_scored(ship
     match = make_match(shipper, carrier)
     run(match.load)
     newer = replace(DEFAULT_POLICY, version="newer", loaded_cents_per_mile=250.0)
-    monkeypatch.setattr(scoring, "DEFAULT_POLICY", newer)
+    monkeypatch.setattr(scoring, "current_policy", lambda: newer)
     assert refresh() == 2
     fresh = Match.objects.get()
     assert (fresh.policy_version, fresh.public_id) == ("newer", match.public_id)

@@ -28,7 +28,7 @@ Rank = tuple[int, int]
 @pytest.fixture
 def short_lists(monkeypatch: pytest.MonkeyPatch) -> Policy:
     """Keep 5 a leg and 3 a load, show 3, and let the sweep look at fresh postings too."""
-    monkeypatch.setattr(scoring, "DEFAULT_POLICY", SMALL)
+    monkeypatch.setattr(scoring, "current_policy", lambda: SMALL)
     monkeypatch.setattr(scoring, "SHOWN", SHOWN)
     monkeypatch.setattr(scoring, "FIRST_RUN_WITHIN", timedelta(days=-1))
     return SMALL

@@ -138,7 +138,7 @@ def test_what_is_kept_for_the_carriers_own_list_alone_is_not_shown_to_others(
     shipper, carrier, broker, monkeypatch, sign_in
 ):
     # One place a list. The carrier's costs favour the way without deadhead, the market's the better rate.
-    monkeypatch.setattr(scoring, "DEFAULT_POLICY", replace(DEFAULT_POLICY, kept_per_leg=1, kept_per_load=1))
+    monkeypatch.setattr(scoring, "current_policy", lambda: replace(DEFAULT_POLICY, kept_per_leg=1, kept_per_load=1))
     set_costs(carrier, loaded=20, empty=900)
     # A rival came first and takes the only place on each load's list.
     rival, far = make_pair(shipper, make_organization(hauls=True), from_place="53202", rate_cents=3_000_00)
