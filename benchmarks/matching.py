@@ -1,45 +1,29 @@
 """The incremental path of matching: one fresh posting against a full market, beside its bare candidate SQL.
 
-Fills a database of its own with a market of many times the demo's size, matches all of it, and then measures runs for
-single postings. Read the ratios; the seconds are this machine's.
+Fills its database with a market of many times the demo's size, matches the part of it that the measured postings meet
+(all of it with `--whole`), and then measures runs for single postings. Read the ratios; the seconds are this machine's.
 
-Run: `uv run python -m benchmarks.matching --times 10`
+Run: `uv run python -m benchmarks.own_database benchmarks.matching --times 10`
 """
 
 import argparse
-import os
 import statistics
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import django
 
-from backhaul.servers import PostgresServer
+django.setup()
 
-LEGS, LOADS = 300, 2_000
-SEED = 7
-CARRIERS, SHIPPERS = 40, 40
+from django.db import connection  # noqa: E402
 
-
-@contextmanager
-def own_database() -> Iterator[None]:
-    """Run an embedded PostgreSQL in a temporary folder, with Django on it."""
-    with tempfile.TemporaryDirectory(prefix="backhaul-bench-") as folder:
-        root = Path(folder)
-        server = PostgresServer(data=root / "postgresql", sockets=root, log=root / "postgresql.log")
-        server.start()
-        os.environ |= {"DATABASE_URL": server.url(), "BACKHAUL_HOME": folder, "DATABASE_POOL": "0"}
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backhaul.settings")
-        try:
-            django.setup()
-            yield
-        finally:
-            server.stop()
+from benchmarks.full_market import LEGS, LOADS, fill  # noqa: E402
+from carriers.models import ReturnLeg  # noqa: E402
+from loads.models import Load  # noqa: E402
+from matching.candidates import legs_for_load, loads_for_leg  # noqa: E402
+from matching.models import Match, MatchRun  # noqa: E402
+from matching.services import match_legs, match_loads  # noqa: E402
 
 
 def milliseconds(work: Callable[[], object]) -> float:
@@ -57,71 +41,16 @@ def line(words: str, taken: Iterable[float]) -> float:
     return middle
 
 
-def fill(leg_count: int, load_count: int) -> None:
-    """Write the market straight into the tables; road miles of the oracle."""
-    from backhaul.demo.market import EQUIPMENT, MarketGenerator
-    from backhaul.demo.postings import Writer
-    from carriers.choices import choose
-    from carriers.models import ReturnLeg, Truck
-    from carriers.road import way
-    from carriers.store import columns as leg_columns
-    from foundation.accounts.models import Organization
-    from foundation.trade.posting import Status
-    from foundation.trade.rules import Problems
-    from loads.models import Load, Stop
-    from loads.road import stretches
-    from loads.store import columns, stop_columns
-
-    start = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
-    on_market = {
-        "status": Status.OPEN,
-        "created_at": start,
-        "updated_at": start,
-        "opened_at": start - timedelta(days=1),
-    }
-    on_market["confirmed_at"] = start
-    named = {"verified_at": start - timedelta(days=30), "contact_email": "office@example.com"}
-    shippers = [Organization.objects.create(name=f"Shipper {n}", ships=True, **named) for n in range(SHIPPERS)]
-    carriers = [Organization.objects.create(name=f"Carrier {n}", hauls=True, **named) for n in range(CARRIERS)]
-    for number in range(3):
-        Organization.objects.create(name=f"Broker {number}", brokers=True, **named)
-    generator = MarketGenerator(SEED)
-    writer = Writer(generator, SEED)
-    loads, stops = [], []
-    for number, terms in enumerate(writer.loads(load_count, start)):
-        roads = stretches([stop.place for stop in terms.stops])
-        load = Load(organization=shippers[number % SHIPPERS], **on_market, **columns(terms, roads))
-        loads.append(load)
-        stops += [Stop(load=load, **stop_columns(position, stop)) for position, stop in enumerate(terms.stops)]
-    Load.objects.bulk_create(loads, batch_size=2_000)
-    Stop.objects.bulk_create(stops, batch_size=5_000)
-    rows = generator.legs(leg_count)
-    legs = []
-    for number, home in enumerate(writer.homes(rows)):
-        owner = carriers[number % CARRIERS]
-        truck = Truck.objects.create(
-            organization=owner,
-            number=str(number),
-            equipment=EQUIPMENT[rows.equipment[number]],
-            weight_pounds=int(rows.weight_pounds[number]),
-            length_feet=53,
-            pallets=26,
-        )
-        terms = writer.leg(rows, number, truck.public_id, start)
-        terms = type(terms)(**{name: getattr(terms, name) for name in terms.__slots__} | {"home": home})
-        chosen = choose(owner, terms, Problems())
-        assert chosen is not None
-        legs.append(ReturnLeg(organization=owner, **on_market, **leg_columns(terms, chosen, way(terms.empty, home))))
-    ReturnLeg.objects.bulk_create(legs, batch_size=2_000)
+def analyze() -> None:
+    """Tell the database what its tables hold."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
 
 
-def match_everything() -> None:
-    """Match every leg once, so that all lists stand."""
-    from carriers.models import ReturnLeg
-    from matching.services import match_legs
-
+def match_all(keys: Iterable[int]) -> None:
+    """Match these legs, so that their lists stand."""
     start = time.perf_counter()
-    ids = list(ReturnLeg.objects.order_by("id").values_list("public_id", flat=True))
+    ids = list(ReturnLeg.objects.filter(pk__in=list(keys)).order_by("id").values_list("public_id", flat=True))
     for number, public_id in enumerate(ids):
         match_legs(subjects=[public_id], settle=_settle_nothing)
         if (number + 1) % 500 == 0:
@@ -134,14 +63,14 @@ def _settle_nothing(subject: str) -> None:
 
 def measure(rows: list[Any], candidates: Callable[[Any], list[int]], match: Callable[..., None], noun: str) -> None:
     """Print the bare SQL, a run for a posting that is new, one for it again, and one for an edit."""
-    from matching.models import Match, MatchRun
-
-    counts, taken = [], {"bare": [], "new": [], "again": [], "edited": []}
+    counts: list[int] = []
+    taken: dict[str, list[float]] = {"bare": [], "new": [], "again": [], "edited": []}
     mine = "leg" if noun == "leg" else "load"
     for row in rows:
         Match.objects.filter(**{mine: row}).delete()
         MatchRun.objects.filter(**{mine: row}).delete()
         found: list[int] = []
+        candidates(row)
         taken["bare"].append(milliseconds(lambda row=row, found=found: found.extend(candidates(row))))
         counts.append(len(found))
 
@@ -167,32 +96,24 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=float, default=10.0, help="how many times the demo's size the market has")
+    parser.add_argument("--legs", type=int, help="how many legs, instead")
+    parser.add_argument("--loads", type=int, help="how many loads, instead")
     parser.add_argument("--sample", type=int, default=100, help="how many postings are measured")
+    parser.add_argument("--whole", action="store_true", help="match every leg first")
     asked = parser.parse_args()
-    with own_database():
-        from django.core.management import call_command
-        from django.db import connection
-
-        from carriers.models import ReturnLeg
-        from loads.models import Load
-        from matching.candidates import legs_for_load, loads_for_leg
-        from matching.models import Match
-        from matching.services import match_legs, match_loads
-
-        call_command("migrate", verbosity=0)
-        legs, loads = int(LEGS * asked.times), int(LOADS * asked.times)
+    legs, loads = asked.legs or int(LEGS * asked.times), asked.loads or int(LOADS * asked.times)
+    if not Load.objects.exists():
         print(f"{legs:,} legs and {loads:,} loads: {milliseconds(lambda: fill(legs, loads)) / 1000:,.0f} s to write")
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
-        match_everything()
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
-        print(f"{Match.objects.count():,} matches stand")
-        step = max(1, loads // asked.sample)
-        some_loads = list(Load.objects.order_by("id")[::step][: asked.sample])
-        some_legs = list(ReturnLeg.objects.order_by("id")[:: max(1, legs // asked.sample)][: asked.sample])
-        measure(some_loads, legs_for_load, match_loads, "load")
-        measure(some_legs, loads_for_leg, match_legs, "leg")
+        analyze()
+    some_loads = list(Load.objects.order_by("id")[:: max(1, loads // asked.sample)][: asked.sample])
+    some_legs = list(ReturnLeg.objects.order_by("id")[:: max(1, legs // asked.sample)][: asked.sample])
+    done = set(MatchRun.objects.filter(leg__isnull=False).values_list("leg", flat=True))
+    met = {key for load in some_loads for key in legs_for_load(load)} | {leg.pk for leg in some_legs}
+    match_all((set(ReturnLeg.objects.values_list("pk", flat=True)) if asked.whole else met) - done)
+    analyze()
+    print(f"{Match.objects.count():,} matches stand")
+    measure(some_loads, legs_for_load, match_loads, "load")
+    measure(some_legs, loads_for_leg, match_legs, "leg")
 
 
 if __name__ == "__main__":
