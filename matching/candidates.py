@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from carriers.models import ReturnLeg
+from carriers.models import ReturnLeg, reach
 from foundation.trade.equipment import loads_for
 from loads.models import Load
 
@@ -57,12 +57,33 @@ _SAME_MARKET = """
     JOIN accounts_organization AS carrier ON carrier.id = leg.organization_id AND carrier.market = shipper.market
 """
 
+# A leg by its values, so that one that is not stored asks the same question.
+_LEG_COLUMNS = {
+    "organization_id": "bigint",
+    "equipment": "varchar",
+    "attributes": "integer",
+    "weight_pounds": "integer",
+    "length_feet": "integer",
+    "pallets": "integer",
+    "empty_lat": "double precision",
+    "empty_lon": "double precision",
+    "home_lat": "double precision",
+    "home_lon": "double precision",
+    "ready_at": "timestamptz",
+    "home_by": "timestamptz",
+    "home_miles": "double precision",
+    "max_pickup_deadhead_miles": "integer",
+    "max_home_deadhead_miles": "integer",
+    "max_out_of_route_miles": "integer",
+}
+_GIVEN_LEG = f"(SELECT {', '.join(f'%({name})s::{kind} AS {name}' for name, kind in _LEG_COLUMNS.items())}) AS leg"
+
 _LOADS_FOR_LEG = f"""
     SELECT load.id
-    FROM carriers_returnleg AS leg
+    FROM {_GIVEN_LEG}
     JOIN loads_load AS load ON load.status = 'open'
     {_SAME_MARKET}
-    WHERE leg.id = %(leg)s AND {_SUITS}
+    WHERE {_SUITS}
         AND load.equipment = ANY(%(codes)s)
         AND point(load.pickup_lon, load.pickup_lat) <@ %(pickup_box)s::box
         AND point(load.delivery_lon, load.delivery_lat) <@ %(delivery_box)s::box
@@ -93,16 +114,23 @@ def _box(lat: float, lon: float, miles: float | None) -> str:
 
 
 def _parameters(leg: ReturnLeg) -> dict[str, Any]:
+    south, west, north, east = reach.box(
+        (leg.empty_lat, leg.empty_lon),
+        (leg.home_lat, leg.home_lon),
+        home_miles=leg.home_miles,
+        max_pickup_deadhead_miles=leg.max_pickup_deadhead_miles,
+        max_out_of_route_miles=leg.max_out_of_route_miles,
+    )
     return {
-        "leg": leg.pk,
+        **{name: getattr(leg, name) for name in _LEG_COLUMNS},
         "codes": sorted(loads_for(leg.equipment)),
-        "pickup_box": f"(({leg.reach_west},{leg.reach_south}),({leg.reach_east},{leg.reach_north}))",
+        "pickup_box": f"(({west},{south}),({east},{north}))",
         "delivery_box": _box(leg.home_lat, leg.home_lon, leg.max_home_deadhead_miles),
     }
 
 
 def loads_for_leg(leg: ReturnLeg) -> list[int]:
-    """Return the keys of the open loads that could suit an open leg, in order."""
+    """Return the keys of the open loads that could suit a leg as it stands here, stored or not, in order."""
     with connection.cursor() as cursor:
         cursor.execute(_LOADS_FOR_LEG, _parameters(leg))
         return [row[0] for row in cursor.fetchall()]

@@ -6,6 +6,8 @@ or on a detour: then it lies in the ellipse round the empty place and home whose
 out-of-route miles, and sideways of the line by half the root of (axis squared - distance squared).
 """
 
+import math
+
 from django.db.models import F, FloatField, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Abs, Cast, Coalesce, Greatest, Least, Power, Sqrt
@@ -57,3 +59,27 @@ def west() -> CombinedExpression:
 def east() -> CombinedExpression:
     """Return the box's eastern edge in degrees."""
     return Greatest(F("empty_lon"), F("home_lon")) + _pad_miles() / _number(MILES_PER_DEGREE_OF_LONGITUDE)
+
+
+def box(
+    empty: tuple[float, float],
+    home: tuple[float, float],
+    *,
+    home_miles: float,
+    max_pickup_deadhead_miles: int | None,
+    max_out_of_route_miles: int | None,
+) -> tuple[float, float, float, float]:
+    """Return (south, west, north, east) in degrees of a leg that is not stored: what the expressions above compute."""
+    degrees_north, degrees_east = abs(empty[0] - home[0]), abs(empty[1] - home[1])
+    distance_squared = (degrees_east * MILES_PER_DEGREE_OF_LONGITUDE * 0.95) ** 2
+    distance_squared += (degrees_north * MILES_PER_DEGREE * 0.95) ** 2
+    axis = (home_miles + (max_out_of_route_miles or 0)) * SAFETY
+    sideways = math.sqrt(max(0.0, axis**2 - distance_squared)) / 2
+    deadhead = (NO_LIMIT_MILES if max_pickup_deadhead_miles is None else max_pickup_deadhead_miles) * SAFETY
+    pad = max(sideways, deadhead)
+    return (
+        min(empty[0], home[0]) - pad / MILES_PER_DEGREE,
+        min(empty[1], home[1]) - pad / MILES_PER_DEGREE_OF_LONGITUDE,
+        max(empty[0], home[0]) + pad / MILES_PER_DEGREE + 0.0012 * degrees_east**2,
+        max(empty[1], home[1]) + pad / MILES_PER_DEGREE_OF_LONGITUDE,
+    )

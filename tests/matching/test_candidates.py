@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from carriers.models import ReturnLeg
+from carriers.models import ReturnLeg, reach
 from loads.models import Load
 from matching import candidates
 from matching.candidates import legs_for_load, loads_for_leg
@@ -38,6 +38,21 @@ def test_every_pair_that_the_engine_finds_feasible_is_a_candidate_from_both_side
     assert feasible <= from_legs
     assert feasible <= from_loads
     assert len(from_legs) < len(legs) * len(loads)
+
+
+@pytest.mark.parametrize(("seed", "places"), [(6, SOUTH), (7, NORTH)])
+def test_a_leg_that_is_not_stored_has_the_reach_that_the_database_computes(seed, places):
+    market = Market(seed, places)
+    for _ in range(20):
+        leg = ReturnLeg.objects.get(pk=market.leg().pk)
+        box = reach.box(
+            (leg.empty_lat, leg.empty_lon),
+            (leg.home_lat, leg.home_lon),
+            home_miles=leg.home_miles,
+            max_pickup_deadhead_miles=leg.max_pickup_deadhead_miles,
+            max_out_of_route_miles=leg.max_out_of_route_miles,
+        )
+        assert box == pytest.approx((leg.reach_south, leg.reach_west, leg.reach_north, leg.reach_east), abs=1e-9)
 
 
 def test_a_pickup_along_the_way_is_a_candidate_beyond_the_deadhead_limit():
