@@ -139,6 +139,8 @@ def loads_as_columns(loads: Sequence[Load], ways: Ways | None = None) -> Loads:
             [OPEN_TO_OFFERS if load.rate_cents is None else load.rate_cents for load in loads], dtype=np.int64
         ),
         is_partial=np.array([load.size == LoadSize.PARTIAL for load in loads], dtype=np.bool_),
+        temperature_min_f=_or_nan(load.temperature_min_f for load in loads),
+        temperature_max_f=_or_nan(load.temperature_max_f for load in loads),
         stop_offsets=np.array(offsets, dtype=np.int64),
         stop_kind=np.array([PICKUP if stop.kind == StopKind.PICKUP else DELIVERY for stop in stops], dtype=np.int64),
         stop_lat=np.array([stop.lat for stop in stops], dtype=np.float64),

@@ -73,6 +73,9 @@ REFUSED = {
     "delivery_closes": "with a delivery that closes too early",
     "home_by": "home too late",
     "hours": "for the driver's hours",
+    "sharing": "with a full load beside another",
+    "temperature": "with temperatures that do not agree",
+    "mixing": "with hazmat beside food",
 }
 
 

@@ -31,6 +31,7 @@ INSTANT: Bounds = (-_LATEST_MINUTE, _LATEST_MINUTE)
 AMOUNT: Bounds = (0.0, 1e9)
 FIGURE: Bounds = (0.0, 1e5)
 """Miles, minutes of driving or of a clock, cents a mile or an hour."""
+FAHRENHEIT: Bounds = (-460.0, 1000.0)
 CENTS_OR_NONE: Bounds = (-1.0, 1e11)
 TRUCK: Bounds = (0.0, len(TRUCK_CODES) - 1.0)
 LOAD: Bounds = (0.0, len(LOAD_CODES) - 1.0)

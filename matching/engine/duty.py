@@ -36,7 +36,7 @@ def pair_chains(legs: Legs, leg_rows: Ints, loads: Loads, load_rows: Ints, route
         opens_at=np.where(used, loads.stop_opens_at[where] if where.size else 0, 0),
         closes_at=np.where(used, loads.stop_closes_at[where] if where.size else 0, 0),
         service_minutes=np.where(used, service_minutes(loads, policy)[where] if where.size else 0, 0),
-        clock=_clock(legs, leg_rows, policy.duty),
+        clock=clocks(legs, leg_rows, policy.duty),
         finish_by=legs.home_by[leg_rows],
     )
 
@@ -52,7 +52,7 @@ def empty_homes(legs: Legs, straight_home: Way, policy: Policy) -> Plans:
         opens_at=none,
         closes_at=none,
         service_minutes=none,
-        clock=_clock(legs, np.arange(n), policy.duty),
+        clock=clocks(legs, np.arange(n), policy.duty),
         finish_by=np.full(n, NO_DEADLINE),
     )
     return plan(chains, policy.duty)
@@ -93,7 +93,8 @@ def stop_kinds(loads: Loads, load_rows: Ints, width: int) -> Ints:
     return np.asarray(loads.stop_kind[where] if where.size else np.zeros((load_rows.size, width), dtype=np.int64))
 
 
-def _clock(legs: Legs, rows: Ints, limits: DutyLimits | None) -> Ints:
+def clocks(legs: Legs, rows: Ints, limits: DutyLimits | None) -> Ints:
+    """Return the drivers' clocks (n, 4) at the ready time, the assumptions of `fill_clock` where they are unknown."""
     if limits is None:
         return np.zeros((rows.size, 4), dtype=np.int64)
     clock = fill_clock(legs.drive_left, legs.shift_left, legs.break_left, legs.cycle_left, limits)

@@ -58,7 +58,7 @@ def explain_row(scores: Scores, row: int, legs: Legs, loads: Loads, road_version
         "stretches": _stretches(loads, load_row, routes),
         "totals": _totals(scores, row),
         "stops": _stops(loads, load_row, day),
-        "timeline": _timeline(day),
+        "timeline": segments_of(day),
         "ready_at": instant(int(legs.ready_at[leg_row])),
         "home_by": instant(int(legs.home_by[leg_row])),
         "market": _sum(scores, row, scores.market, money.policy_costs(policy, 1)),
@@ -130,7 +130,8 @@ def _stops(loads: Loads, load_row: int, day: TimeLine) -> list[dict[str, Any]]:
     ]
 
 
-def _timeline(day: TimeLine) -> list[dict[str, Any]]:
+def segments_of(day: TimeLine) -> list[dict[str, Any]]:
+    """Return the segments of a time line as JSON holds them."""
     return [
         {
             "kind": part.kind,
@@ -154,17 +155,20 @@ def _sum(scores: Scores, row: int, terms: Money, costs: Costs) -> dict[str, Any]
     loaded, avoided = float(scores.loaded_miles[row]), float(scores.avoided_miles[row])
     loaded_mile = float(costs.loaded_cents_per_mile[0])
     lines = [
-        _line(label, None, None, None, int(terms.rate_cents[row])),
-        _line("Loaded miles", loaded, "mile", loaded_mile, -int(terms.loaded_cents[row])),
-        _line("Deadhead miles", deadhead, "mile", empty, -int(terms.empty_cents[row])),
-        _line("Empty run home avoided", avoided, "mile", empty, int(terms.avoided_cents[row])),
-        _line("Loading, unloading, waiting", on_duty, "minute", hour / MINUTES_AN_HOUR, -int(terms.hours_cents[row])),
+        line_of(label, None, None, None, int(terms.rate_cents[row])),
+        line_of("Loaded miles", loaded, "mile", loaded_mile, -int(terms.loaded_cents[row])),
+        line_of("Deadhead miles", deadhead, "mile", empty, -int(terms.empty_cents[row])),
+        line_of("Empty run home avoided", avoided, "mile", empty, int(terms.avoided_cents[row])),
+        line_of("Loading, unloading, waiting", on_duty, "minute", hour / MINUTES_AN_HOUR, -int(terms.hours_cents[row])),
     ]
     if delay:
         cents = -int(terms.delay_cents[row])
-        lines.append(_line("Home later than empty", late, "minute", delay / MINUTES_AN_HOUR, cents))
+        lines.append(line_of("Home later than empty", late, "minute", delay / MINUTES_AN_HOUR, cents))
     return {"lines": lines, "gain_cents": int(terms.gain_cents[row])}
 
 
-def _line(label: str, quantity: float | None, unit: str | None, rate_cents: float | None, cents: int) -> dict[str, Any]:
+def line_of(
+    label: str, quantity: float | None, unit: str | None, rate_cents: float | None, cents: int
+) -> dict[str, Any]:
+    """Return one line of a sum: so many units at so many cents each; None where a line is an amount only."""
     return {"label": label, "quantity": quantity, "unit": unit, "rate_cents": rate_cents, "cents": cents}

@@ -114,7 +114,8 @@ class Loads:
 
     Load i has the stops `stop_offsets[i]` up to, not including, `stop_offsets[i + 1]`: at least two, a pickup first
     and a delivery last. `equipment` indexes `columns.LOAD_CODES`. `rate_cents` is the all-in rate; -1 is open to
-    offers. `stop_service_minutes` -1 takes the policy's. `stop_miles` and `stop_minutes` are the stretch from the
+    offers. `temperature_min_f` and `temperature_max_f` are the range that the load wants, NaN (or left out) where it
+    names none. `stop_service_minutes` -1 takes the policy's. `stop_miles` and `stop_minutes` are the stretch from the
     load's stop before (of no account for the first); NaN (or left out) asks the oracle.
     """
 
@@ -133,12 +134,17 @@ class Loads:
     stop_opens_at: Ints
     stop_closes_at: Ints
     stop_service_minutes: Ints
+    temperature_min_f: Floats = field(default_factory=lambda: _NO_COLUMN)
+    temperature_max_f: Floats = field(default_factory=lambda: _NO_COLUMN)
     stop_miles: Floats = field(default_factory=lambda: _NO_COLUMN)
     stop_minutes: Floats = field(default_factory=lambda: _NO_COLUMN)
     stop_estimated: Bools = field(default_factory=lambda: _NO_COLUMN.astype(np.bool_))
 
     def __post_init__(self) -> None:
         stops = np.size(self.stop_lat)
+        for name in ("temperature_min_f", "temperature_max_f"):
+            if np.size(getattr(self, name)) == 0:
+                object.__setattr__(self, name, np.full(np.size(self.key), np.nan))
         for name in ("stop_miles", "stop_minutes"):
             if np.size(getattr(self, name)) == 0:
                 object.__setattr__(self, name, np.full(stops, np.nan))
@@ -149,6 +155,8 @@ class Loads:
         for name in ("attributes", "weight_pounds", "length_feet", "pallets", "stop_offsets"):
             _set_ints(self, name, columns.AMOUNT)
         _set_ints(self, "rate_cents", columns.CENTS_OR_NONE)
+        for name in ("temperature_min_f", "temperature_max_f"):
+            _set_floats(self, name, columns.FAHRENHEIT, unknown=True)
         _set_ints(self, "stop_kind", (PICKUP, DELIVERY))
         _set_floats(self, "stop_lat", columns.LATITUDE)
         _set_floats(self, "stop_lon", columns.LONGITUDE)

@@ -1,6 +1,7 @@
 """Why a leg does not take a load: one rule with its figures, and the sentence that a dispatcher understands.
 
-Rules are asked in the order of their numbers; the first that refuses is the answer.
+Rules are asked in the order of their numbers; the first that refuses is the answer. Those of loads on board together
+came later and are asked after the capacities.
 """
 
 from collections.abc import Sequence
@@ -17,9 +18,9 @@ class Refusal(IntEnum):
     NONE = 0
     EQUIPMENT = 1  # truck's equipment, load's equipment (indices of the code tables)
     ATTRIBUTES = 2  # bit set of what is missing
-    WEIGHT = 3  # load's pounds, truck's pounds
-    LENGTH = 4  # load's feet, truck's feet
-    PALLETS = 5  # load's pallets, truck's pallets
+    WEIGHT = 3  # load's pounds, truck's pounds; in a tour also how many loads make up the first figure, if several
+    LENGTH = 4  # load's feet, truck's feet; the same
+    PALLETS = 5  # load's pallets, truck's pallets; the same
     UNREACHABLE = 6  # none: no road known
     PICKUP_DEADHEAD = 7  # miles to the pickup, limit, out-of-route miles, limit (NaN: none offered)
     HOME_DEADHEAD = 8  # miles from the last delivery home, limit
@@ -27,6 +28,9 @@ class Refusal(IntEnum):
     DELIVERY_CLOSES = 10  # minutes late, position of the stop
     HOME_BY = 11  # minutes late
     HOURS = 12  # minutes late, position of the stop, bit set of the rules, place (0 pickup, 1 delivery, 2 home)
+    SHARING = 13  # loads on board together, of which one is full
+    TEMPERATURE = 14  # the warmest minimum and the coldest maximum of loads on board together, in °F
+    MIXING = 15  # none: hazmat and food grade on board together
 
     @property
     def code(self) -> str:
@@ -53,6 +57,9 @@ def sentence(refusal: Refusal, figures: Sequence[float]) -> str:
         case Refusal.ATTRIBUTES:
             missing = [ATTRIBUTE_NAMES.get(one, "what the load needs") for one in Attribute(int(a))]
             return f"the truck lacks {_listed(missing)}"
+        case Refusal.WEIGHT | Refusal.LENGTH | Refusal.PALLETS if c > 1:
+            unit = {Refusal.WEIGHT: "lb", Refusal.LENGTH: "ft", Refusal.PALLETS: "pallets"}[refusal]
+            return f"{c:,.0f} loads on board together come to {a:,.0f} {unit}, the truck takes {b:,.0f}"
         case Refusal.WEIGHT:
             return f"weighs {a:,.0f} lb, the truck takes {b:,.0f} lb"
         case Refusal.LENGTH:
@@ -78,6 +85,12 @@ def sentence(refusal: Refusal, figures: Sequence[float]) -> str:
             if int(d) == AT_HOME:
                 return f"at legal hours is home {duration(a)} too late{why}"
             return f"at legal hours reaches {_PLACES[int(d)]} {duration(a)} after it closes{why}"
+        case Refusal.SHARING:
+            return "a full load cannot share the truck with another"
+        case Refusal.TEMPERATURE:
+            return f"on board together one load wants {a:,.0f} °F or more, another {b:,.0f} °F or less"
+        case Refusal.MIXING:
+            return "hazmat and food-grade freight cannot be on board together"
 
 
 def duration(minutes: float) -> str:

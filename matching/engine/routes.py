@@ -63,32 +63,61 @@ def route_pairs(legs: Legs, leg_rows: Ints, loads: Loads, load_rows: Ints, trave
 
     The oracle is asked by the side that repeats: one leg against many loads, or one load against many legs.
     """
-    between = _between(loads, np.unique(load_rows), travel)
+    between = between_stops(loads, np.unique(load_rows), travel)
     pickup, delivery = loads.first_stop[load_rows], loads.last_stop[load_rows]
     empty = legs.empty_lat[leg_rows], legs.empty_lon[leg_rows]
     home = legs.home_lat[leg_rows], legs.home_lon[leg_rows]
-    to_pickup = _ask(travel, *empty, loads.stop_lat[pickup], loads.stop_lon[pickup])
-    to_home = _ask(travel, loads.stop_lat[delivery], loads.stop_lon[delivery], *home)
-    straight_home = straight_homes(legs, np.unique(leg_rows), travel).take(leg_rows)
-    # Sums over the stretches of each load, the one before its first stop left out.
-    inner = np.ones(loads.stop_lat.size, dtype=np.bool_)
-    inner[loads.first_stop] = False
-    starts = loads.first_stop
-    if len(loads):
-        loaded_miles = np.add.reduceat(np.where(inner, between.miles, 0.0), starts)
-        estimated = np.logical_or.reduceat(inner & between.estimated, starts)
-        passable = np.logical_and.reduceat(~inner | between.passable, starts)
-    else:
-        loaded_miles, estimated, passable = np.zeros(0), np.zeros(0, np.bool_), np.zeros(0, np.bool_)
+    return join_ways(
+        loads,
+        load_rows,
+        between,
+        to_pickup=ask_ways(travel, *empty, loads.stop_lat[pickup], loads.stop_lon[pickup]),
+        to_home=ask_ways(travel, loads.stop_lat[delivery], loads.stop_lon[delivery], *home),
+        straight_home=straight_homes(legs, np.unique(leg_rows), travel).take(leg_rows),
+    )
+
+
+def join_ways(
+    loads: Loads, load_rows: Ints, between: Way, *, to_pickup: Way, to_home: Way, straight_home: Way
+) -> Routes:
+    """Put the stretches of the pairs together; those to the pickup, home and straight home are one for each pair."""
+    own = own_ways(loads, between).take(load_rows)
     return Routes(
         to_pickup=to_pickup,
         to_home=to_home,
         straight_home=straight_home,
         between=between,
-        loaded_miles=tenths(loaded_miles)[load_rows],
-        estimated=estimated[load_rows] | to_pickup.estimated | to_home.estimated | straight_home.estimated,
-        passable=passable[load_rows] & to_pickup.passable & to_home.passable & straight_home.passable,
+        loaded_miles=own.miles,
+        estimated=own.estimated | to_pickup.estimated | to_home.estimated | straight_home.estimated,
+        passable=own.passable & to_pickup.passable & to_home.passable & straight_home.passable,
     )
+
+
+def own_ways(loads: Loads, between: Way) -> Way:
+    """Return each load's way from its first stop to its last; `minutes` are those of driving."""
+    inner = _inner(loads)
+    if not len(loads):
+        return between
+    starts = loads.first_stop
+    return Way(
+        miles=tenths(sums_of_stretches(loads, between.miles)),
+        minutes=np.add.reduceat(np.where(inner, between.minutes, 0), starts),
+        estimated=np.logical_or.reduceat(inner & between.estimated, starts),
+        passable=np.logical_and.reduceat(~inner | between.passable, starts),
+    )
+
+
+def sums_of_stretches(loads: Loads, figures: Floats) -> Floats:
+    """Return the sum over each load's stretches of a figure for every stop, the one before its first stop left out."""
+    if not len(loads):
+        return np.zeros(0)
+    return np.asarray(np.add.reduceat(np.where(_inner(loads), figures, 0.0), loads.first_stop))
+
+
+def _inner(loads: Loads) -> Bools:
+    inner = np.ones(loads.stop_lat.size, dtype=np.bool_)
+    inner[loads.first_stop] = False
+    return inner
 
 
 def straight_homes(legs: Legs, rows: Ints, travel: TravelOracle) -> Way:
@@ -105,12 +134,14 @@ def straight_homes(legs: Legs, rows: Ints, travel: TravelOracle) -> Way:
     )
 
 
-def _between(loads: Loads, rows: Ints, travel: TravelOracle) -> Way:
-    wanted = np.zeros(loads.stop_lat.size, dtype=np.bool_)
-    for row in rows if rows.size < len(loads) else ():
-        wanted[loads.stop_offsets[row] : loads.stop_offsets[row + 1]] = True
+def between_stops(loads: Loads, rows: Ints, travel: TravelOracle) -> Way:
+    """Return the stretch before each stop; those of loads not in `rows` (different ones) are unasked unless known."""
     if rows.size == len(loads):
-        wanted[:] = True
+        wanted = np.ones(loads.stop_lat.size, dtype=np.bool_)
+    else:
+        mine = np.zeros(len(loads), dtype=np.bool_)
+        mine[rows] = True
+        wanted = np.repeat(mine, np.diff(loads.stop_offsets))
     wanted[loads.first_stop] = False
     asked = np.flatnonzero(wanted & (np.isnan(loads.stop_miles) | np.isnan(loads.stop_minutes)))
     lat, lon = loads.stop_lat, loads.stop_lon
@@ -127,26 +158,28 @@ def _filled(miles: Floats, minutes: Floats, estimated: Bools, asked: Ints, found
     if found is not None:
         miles, minutes, estimated = miles.copy(), minutes.copy(), estimated.copy()
         miles[asked], minutes[asked], estimated[asked] = found.miles, found.minutes, found.estimated
-    return _way(miles, minutes, estimated)
+    return as_way(miles, minutes, estimated)
 
 
-def _ask(travel: TravelOracle, lat_a: Floats, lon_a: Floats, lat_b: Floats, lon_b: Floats) -> Way:
+def ask_ways(travel: TravelOracle, lat_a: Floats, lon_a: Floats, lat_b: Floats, lon_b: Floats) -> Way:
+    """Return the way from each point to the point beside it, asked in the shape that answers soonest."""
     if not lat_a.size:
-        return _way(np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.bool_))
+        return as_way(np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.bool_))
     if _is_one_point(lat_a, lon_a):
         found = travel.one_to_many(float(lat_a[0]), float(lon_a[0]), lat_b, lon_b)
     elif _is_one_point(lat_b, lon_b):
         found = travel.many_to_one(lat_a, lon_a, float(lat_b[0]), float(lon_b[0]))
     else:
         found = travel.pairs(lat_a, lon_a, lat_b, lon_b)
-    return _way(found.miles, found.minutes, found.estimated)
+    return as_way(found.miles, found.minutes, found.estimated)
 
 
 def _is_one_point(lat: Floats, lon: Floats) -> bool:
     return bool((lat == lat[0]).all() and (lon == lon[0]).all())
 
 
-def _way(miles: Floats, minutes: Floats, estimated: Bools) -> Way:
+def as_way(miles: Floats, minutes: Floats, estimated: Bools) -> Way:
+    """Return stretches from an oracle's figures: miles in tenths, minutes rounded up; what is not finite is no road."""
     passable = np.isfinite(miles) & np.isfinite(minutes) & (miles <= FIGURE[1]) & (minutes <= FIGURE[1])
     return Way(
         miles=tenths(np.where(passable, miles, 0.0)),
