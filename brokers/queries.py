@@ -1,12 +1,15 @@
-"""The desk: the matches that an organization may see, less what it has put aside."""
+"""The desk: the matches that an organization may see, less what it has put aside; and the proposals that it made or
+received.
+"""
 
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from brokers.models import MatchDecision
+from brokers.models import MatchDecision, Proposal, ProposalParty, ProposalStatus, ProposedLoad
 from foundation.accounts.models import Organization
 from foundation.accounts.queries import represented_by
+from foundation.trade.errors import NotFound
 from matching.models import Match
 from matching.queries import desk_matches
 
@@ -33,3 +36,66 @@ def decision_on(viewer: Organization, match_id: str, now: datetime) -> MatchDeci
     """Return what the viewer decided about a match, while it holds: a snooze ends."""
     rows = MatchDecision.objects.filter(Q(until__isnull=True) | Q(until__gt=now), organization=viewer)
     return rows.filter(match_public_id=match_id).select_related("decided_by").first()
+
+
+def represented_keys(viewer: Organization, now: datetime) -> set[int]:
+    """Return the keys of the organizations that the viewer may act for."""
+    return set(represented_by(viewer, now).values_list("pk", flat=True))
+
+
+def proposals_made_by(viewer: Organization) -> QuerySet[Proposal]:
+    """Return the proposals that the viewer made as a broker, newest first."""
+    return _whole(Proposal.objects.filter(broker=viewer))
+
+
+def proposals_to(viewer: Organization) -> QuerySet[Proposal]:
+    """Return the proposals of which the viewer is a party, newest first."""
+    return _whole(Proposal.objects.filter(parties__organization=viewer))
+
+
+def proposals_of(viewer: Organization) -> QuerySet[Proposal]:
+    """Return the proposals that the viewer made or is a party of, newest first."""
+    mine = Q(broker=viewer) | Q(Exists(ProposalParty.objects.filter(proposal=OuterRef("pk"), organization=viewer)))
+    return _whole(Proposal.objects.filter(mine))
+
+
+def proposal_of(viewer: Organization, public_id: str) -> Proposal:
+    """Return a proposal that the viewer made or is a party of; raises `NotFound`."""
+    return _found(proposals_of(viewer), public_id)
+
+
+def proposal_made_by(viewer: Organization, public_id: str) -> Proposal:
+    """Return a proposal that the viewer made; raises `NotFound`."""
+    return _found(proposals_made_by(viewer), public_id)
+
+
+def proposal_to(viewer: Organization, public_id: str) -> Proposal:
+    """Return a proposal of which the viewer is a party; raises `NotFound`."""
+    return _found(proposals_to(viewer), public_id)
+
+
+def open_proposals_to(viewer: Organization, now: datetime) -> QuerySet[Proposal]:
+    """Return the open proposals on which the viewer has not said its word, those that end first in front."""
+    waiting = ProposalParty.objects.filter(proposal=OuterRef("pk"), organization=viewer, answer="")
+    rows = proposals_to(viewer).filter(Exists(waiting), status=ProposalStatus.OPEN, expires_at__gt=now)
+    return rows.order_by("expires_at", "pk")
+
+
+def proposals_about(viewer: Organization, *, posting_id: str) -> QuerySet[Proposal]:
+    """Return the viewer's proposals, made or received, about a load or leg, newest first."""
+    theirs = ProposedLoad.objects.filter(proposal=OuterRef("pk"), load__public_id=posting_id)
+    return proposals_of(viewer).filter(Q(leg__public_id=posting_id) | Exists(theirs))
+
+
+def _whole(rows: QuerySet[Proposal]) -> QuerySet[Proposal]:
+    whole = rows.select_related("broker", "made_by", "leg__organization", "leg__truck")
+    return whole.prefetch_related("loads__load__stops", "loads__load__organization", "parties__organization").order_by(
+        "-pk"
+    )
+
+
+def _found(rows: QuerySet[Proposal], public_id: str) -> Proposal:
+    proposal = rows.filter(public_id=public_id).first()
+    if proposal is None:
+        raise NotFound("There is no such proposal here.")
+    return proposal

@@ -12,9 +12,12 @@ import numpy as np
 
 from carriers.models import ReturnLeg
 from carriers.queries import visible_legs
-from foundation.accounts.models import Organization
+from foundation.accounts.audience import standing
+from foundation.accounts.models import Organization, RelationshipKind
+from foundation.trade.posting import Audience, Posting
 from loads.models import Load
 from loads.queries import visible_loads
+from matching.engine.columns import Bools, Ints
 from matching.engine.problem import Legs, Loads
 from matching.rows import legs_as_columns, loads_as_columns, ways_of
 
@@ -25,13 +28,46 @@ Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Side:
+    """Whose the legs or loads are: each row's owner, version, and whether only partners of the owner see it now."""
+
+    owner: Ints
+    version: Ints
+    is_for_partners: Bools
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Market:
-    """Legs and loads as columns in order of their keys, and the versions that they were read in."""
+    """Legs and loads as columns in order of their keys, whose they are, and who of them deals with whom."""
 
     legs: Legs
     loads: Loads
-    leg_versions: dict[int, int]
-    load_versions: dict[int, int]
+    carriers: Side
+    shippers: Side
+    blocked: Ints
+    close: Ints
+
+    def may_meet(self, leg_rows: Ints, load_rows: Ints) -> Bools:
+        """Say of pairs which could be put in touch at all: the two sides see each other's posting."""
+        carrier, shipper = self.carriers.owner[leg_rows], self.shippers.owner[load_rows]
+        there, back = _code(carrier, shipper), _code(shipper, carrier)
+        seen_by_carrier = ~self.shippers.is_for_partners[load_rows] | np.isin(back, self.close)
+        seen_by_shipper = ~self.carriers.is_for_partners[leg_rows] | np.isin(there, self.close)
+        blocked = np.isin(there, self.blocked) | np.isin(back, self.blocked)
+        return np.asarray((carrier == shipper) | (seen_by_carrier & seen_by_shipper & ~blocked))
+
+
+def _code(giver: Ints, taker: Ints) -> Ints:
+    """Return one number for each pair of organizations."""
+    return giver * (1 << 31) + taker
+
+
+def _between(kinds: Sequence[str], owners: Ints, now: datetime) -> Ints:
+    """Return the pairs (giver, taker) of these owners that stand in one of these kinds, as codes."""
+    ids = np.unique(owners).tolist()
+    pairs = standing(now).filter(kind__in=kinds, giver__in=ids, taker__in=ids).values_list("giver", "taker")
+    found = np.array(list(pairs), dtype=np.int64).reshape(-1, 2)
+    return _code(found[:, 0], found[:, 1])
 
 
 def market_of(viewer: Organization, now: datetime, road_version: str) -> Market:
@@ -39,26 +75,51 @@ def market_of(viewer: Organization, now: datetime, road_version: str) -> Market:
 
     Each block is one statement; a posting that changes meanwhile is read before or after, which its version tells.
     """
-    leg_versions: dict[int, int] = {}
-    load_versions: dict[int, int] = {}
-    legs, loads = [], []
+    legs, loads, carriers, shippers = [], [], [], []
     seen_legs = visible_legs(viewer, now).order_by("pk").values_list("pk", flat=True)
     for keys in _blocks(list(seen_legs)):
         rows = list(ReturnLeg.objects.filter(pk__in=keys).select_related("match_run").order_by("pk"))
-        leg_versions |= {row.pk: row.version for row in rows}
+        carriers.append(_side(rows, now))
         legs.append(at_market_costs(legs_as_columns(rows, ways_of(rows, road_version))))
     seen_loads = visible_loads(viewer, now).order_by("pk").values_list("pk", flat=True)
     for keys in _blocks(list(seen_loads)):
         found = list(
             Load.objects.filter(pk__in=keys).select_related("match_run").prefetch_related("stops").order_by("pk")
         )
-        load_versions |= {row.pk: row.version for row in found}
+        shippers.append(_side(found, now))
         loads.append(loads_as_columns(found, ways_of(found, road_version)))
+    haulers, senders = _joined_sides(carriers), _joined_sides(shippers)
+    owners = np.concatenate([haulers.owner, senders.owner])
     return Market(
         legs=joined_legs(legs or [legs_as_columns([])]),
         loads=joined_loads(loads or [loads_as_columns([])]),
-        leg_versions=leg_versions,
-        load_versions=load_versions,
+        carriers=haulers,
+        shippers=senders,
+        blocked=_between([RelationshipKind.BLOCKED], owners, now),
+        close=_between([RelationshipKind.PARTNER, RelationshipKind.REPRESENTS], owners, now),
+    )
+
+
+def _side(rows: Sequence[ReturnLeg] | Sequence[Load], now: datetime) -> Side:
+    return Side(
+        owner=np.array([row.organization_id for row in rows], dtype=np.int64),
+        version=np.array([row.version for row in rows], dtype=np.int64),
+        is_for_partners=np.array([_is_for_partners(row, now) for row in rows], dtype=np.bool_),
+    )
+
+
+def _is_for_partners(row: Posting, now: datetime) -> bool:
+    if row.audience == Audience.PARTNERS_FIRST:
+        return row.partners_first_until is None or row.partners_first_until > now
+    return row.audience != Audience.MARKET
+
+
+def _joined_sides(parts: Sequence[Side]) -> Side:
+    none = np.zeros(0, dtype=np.int64)
+    return Side(
+        owner=np.concatenate([none, *(part.owner for part in parts)]),
+        version=np.concatenate([none, *(part.version for part in parts)]),
+        is_for_partners=np.concatenate([none.astype(np.bool_), *(part.is_for_partners for part in parts)]),
     )
 
 
