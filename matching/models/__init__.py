@@ -2,5 +2,18 @@
 
 from matching.models.matches import Match, MatchRun, Policy
 from matching.models.plans import NetworkPlan, PlanLine, PlannedLoad, PlanStatus
+from matching.models.tours import Combination, CombinationKind, CombinationRun, CombinedLoad
 
-__all__ = ["Match", "MatchRun", "NetworkPlan", "PlanLine", "PlanStatus", "PlannedLoad", "Policy"]
+__all__ = [
+    "Combination",
+    "CombinationKind",
+    "CombinationRun",
+    "CombinedLoad",
+    "Match",
+    "MatchRun",
+    "NetworkPlan",
+    "PlanLine",
+    "PlanStatus",
+    "PlannedLoad",
+    "Policy",
+]

@@ -55,6 +55,8 @@ class Match(models.Model):
             models.Index(fields=["leg", "-market_gain_cents", "load"], name="match_by_leg_market_gain"),
             # queries.matches_of_load and retention by market gain
             models.Index(fields=["load", "-market_gain_cents", "leg"], name="match_by_load_market_gain"),
+            # services.combinations: legs whose list a load's run has changed
+            models.Index(fields=["leg", "-scored_at"], name="match_by_leg_and_age"),
             # the desk: best first over the whole market
             models.Index(fields=["-market_gain_cents", "leg", "load"], name="match_by_market_gain"),
         ]
