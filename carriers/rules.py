@@ -42,7 +42,8 @@ LIMITS: tuple[tuple[str, str], ...] = (
 
 def implied_attributes(equipment: str) -> int:
     """Return what equipment offers by its nature: a reefer keeps a temperature."""
-    return int(Attribute.TEMPERATURE) if equipment == "R" else 0
+    known = EQUIPMENT.get(equipment)
+    return int(Attribute.TEMPERATURE) if known and known.temperature_range_f else 0
 
 
 def check_capacity(

@@ -19,7 +19,7 @@ from foundation.trade.form_fields import CountField, DollarsField
 from foundation.trade.posting import Audience
 from foundation.trade.windows import instant_from_local, local
 from loads.models import LoadSize, StopKind
-from loads.rules import HAZMAT_CLASSES, MOST_STOPS
+from loads.rules import HAZMAT_CLASSES, MOST_STOPS, needs_by_nature
 from loads.terms import LoadTerms, StopTerms
 
 FIRST_OPENS, FIRST_CLOSES = time(8), time(16)
@@ -246,7 +246,7 @@ class LoadForm:
         return LoadTerms(
             equipment=values["equipment"],
             size=values["size"],
-            attributes=sum(values["attributes"]) | (Attribute.HAZMAT if values["hazmat_class"] else 0),
+            attributes=sum(values["attributes"]),
             weight_pounds=values["weight_pounds"],
             length_feet=values["length_feet"],
             pallets=values["pallets"] or 0,
@@ -307,7 +307,7 @@ def freight_initial(terms: LoadTerms, time_zone: str) -> dict[str, Any]:
     until = terms.partners_first_until
     return {
         **{name: getattr(terms, name) for name in FreightForm.base_fields if hasattr(terms, name)},
-        "attributes": [int(bit) for bit in ATTRIBUTE_NAMES if bit != Attribute.HAZMAT and terms.attributes & bit],
+        "attributes": [int(bit) for bit in ATTRIBUTE_NAMES if terms.attributes & ~needs_by_nature(terms) & bit],
         "pallets": terms.pallets or None,
         "free_minutes": terms.accessorials.free_minutes,
         "detention_cents_per_hour": terms.accessorials.detention_cents_per_hour or None,

@@ -47,6 +47,13 @@ TEMPERATURE_CODES = frozenset({"R", "VR", "TN", "C", "SB", "SV"})
 """The equipment that can be asked to keep a temperature; of van or reefer it leaves the reefers."""
 
 
+def needs_by_nature(terms: LoadTerms) -> int:
+    """Return what the truck must offer for such freight, whether asked for or not."""
+    hazmat = Attribute.HAZMAT if terms.hazmat_class else Attribute(0)
+    kept = terms.temperature_min_f is not None or terms.temperature_max_f is not None
+    return int(hazmat | (Attribute.TEMPERATURE if kept else Attribute(0)))
+
+
 def truck_codes(terms: LoadTerms) -> list[str]:
     """Return the equipment codes of the trucks that may carry the load, a temperature considered."""
     codes = trucks_for(terms.equipment)
@@ -147,6 +154,10 @@ def _check_temperature(terms: LoadTerms, problems: Problems) -> None:
     if low is not None and high is not None and low > high:
         sentence = f"The highest temperature lies below the lowest ({low} °F). Swap the two."
         problems.add("temperature_max_f", "below_minimum", sentence)
+    kept = EQUIPMENT["R"].temperature_range_f if terms.equipment in {"R", "VR"} else None
+    for name, value in (("temperature_min_f", low), ("temperature_max_f", high)):
+        if kept and value is not None and not kept[0] <= value <= kept[1]:
+            problems.add(name, "out_of_range", f"A reefer keeps {kept[0]} to {kept[1]} °F. Give a temperature within.")
     known = terms.equipment in EQUIPMENT or terms.equipment in COMBINATIONS
     if known and terms.equipment not in TEMPERATURE_CODES:
         name = equipment_name(terms.equipment).lower()

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from foundation.places.areas import area_centre, centroid
-from foundation.trade.equipment import Attribute
 from loads.models import Load, Stop
 from loads.road import Stretch
-from loads.rules import capacity, truck_codes
+from loads.rules import capacity, needs_by_nature, truck_codes
 from loads.terms import LoadTerms, StopTerms
 
 _SAME_NAME = (
@@ -38,7 +37,7 @@ def columns(terms: LoadTerms, roads: Sequence[Stretch]) -> dict[str, Any]:
     first, last = terms.stops[0], terms.stops[-1]
     values: dict[str, Any] = {name: getattr(terms, name) for name in _SAME_NAME}
     values |= {
-        "attributes": terms.attributes | (Attribute.HAZMAT if terms.hazmat_class else 0),
+        "attributes": terms.attributes | needs_by_nature(terms),
         "length_feet": terms.length_feet if terms.length_feet is not None else capacity(terms.equipment)[1],
         "free_minutes": terms.accessorials.free_minutes,
         "detention_cents_per_hour": terms.accessorials.detention_cents_per_hour,

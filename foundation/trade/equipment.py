@@ -35,7 +35,7 @@ ATTRIBUTE_NAMES: Mapping[Attribute, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """One kind of trailer: its name, the load codes that it may carry, and its usual capacity."""
+    """One kind of trailer: its name, the load codes that it may carry, its usual capacity, and what it keeps cold."""
 
     code: str
     name: str
@@ -43,21 +43,33 @@ class Equipment:
     weight_pounds: int
     length_feet: int
     pallets: int
+    temperature_range_f: tuple[int, int] | None = None
+    """What it keeps by its nature, in °F; None: nothing, or what a trailer of this kind is fitted with."""
 
 
-def _equipment(code: str, name: str, also: str, weight_pounds: int, length_feet: int, pallets: int) -> Equipment:
-    return Equipment(code, name, frozenset([code, *also.split()]), weight_pounds, length_feet, pallets)
+def _equipment(
+    code: str,
+    name: str,
+    also: str,
+    weight_pounds: int,
+    length_feet: int,
+    pallets: int,
+    temperature_range_f: tuple[int, int] | None = None,
+) -> Equipment:
+    carried = frozenset([code, *also.split()])
+    return Equipment(code, name, carried, weight_pounds, length_feet, pallets, temperature_range_f)
 
 
 # A 53 ft van holds about 44,000-45,000 lb, 53 linear feet and 26 pallets on the floor. A step deck may take a flatbed
 # load: its deck is lower, so height that is legal on a flatbed is legal on it. A Conestoga's frame narrows the deck, so
-# only the load's own code admits it besides `F` and `FS`, whose freight is within legal width.
+# only the load's own code admits it besides `F` and `FS`, whose freight is within legal width. A reefer's unit keeps from about -20
+# to 80 °F.
 EQUIPMENT: Mapping[str, Equipment] = MappingProxyType(
     {
         item.code: item
         for item in (
             _equipment("V", "Van", "VR", 45_000, 53, 26),
-            _equipment("R", "Reefer", "V VR", 43_500, 53, 26),
+            _equipment("R", "Reefer", "V VR", 43_500, 53, 26, (-20, 80)),
             _equipment("F", "Flatbed", "FS", 48_000, 48, 24),
             _equipment("SD", "Step deck", "F FS", 48_000, 53, 24),
             _equipment("DD", "Double drop", "", 45_000, 53, 10),

@@ -7,6 +7,7 @@ import pytest
 
 from foundation.accounts.models import RelationshipKind
 from foundation.events.models import AuditEntry, Event, FeedEntry, Mail, Notice
+from foundation.trade.equipment import Attribute
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from loads import tasks
 from loads.models import Load
@@ -56,6 +57,15 @@ def test_terms_survive_the_way_into_the_table_and_back(owner):
     again = edit_load(actor=owner, load_id=load.public_id, version=1, terms=terms_of(Load.objects.get(pk=load.pk)))
     assert again.version == 1
     assert facts() == ["load.opened", "load.confirmed"]
+
+
+def test_freight_that_is_kept_cold_needs_a_truck_that_keeps_it_cold(owner):
+    load = post_load(actor=owner, terms=load_terms(equipment="VR", temperature_max_f=38))
+    stored = Load.objects.get(pk=load.pk)
+    assert (stored.truck_codes, stored.attributes) == (["R"], Attribute.TEMPERATURE)
+    edit_load(actor=owner, load_id=load.public_id, version=1, terms=load_terms(equipment="VR"))
+    stored.refresh_from_db()
+    assert (stored.truck_codes, stored.attributes) == (["R", "V"], 0)
 
 
 def test_news_goes_to_the_owner_and_to_brokers_that_act_for_it_and_to_nobody_else(owner, shipper, broker, stranger):
