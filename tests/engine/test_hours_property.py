@@ -1,6 +1,7 @@
 """The hours planner against its slow twin, minute for minute, and the legality of every time line."""
 
 import random
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -18,10 +19,10 @@ def scaled(minutes: int) -> DutyLimits:
     return DutyLimits(**{name: getattr(real, name) // minutes for name in DutyLimits.__dataclass_fields__})
 
 
-HALF_HOURS, QUARTERS = scaled(30), scaled(15)
+HALF_HOURS, QUARTERS, MINUTES = scaled(30), scaled(15), DutyLimits()
 
 
-def random_case(seed: int, limits: DutyLimits) -> dict:
+def random_case(seed: int, limits: DutyLimits, counts: Sequence[int] = (0, 1, 1, 2, 2, 3)) -> dict:
     """A chain of up to three stops with windows that sometimes bind, and a clock that is sometimes short."""
     rng = random.Random(seed)
 
@@ -30,7 +31,7 @@ def random_case(seed: int, limits: DutyLimits) -> dict:
 
     hour = limits.rest_minutes // 10
     full = (limits.drive_minutes, limits.shift_minutes, limits.drive_minutes_before_break, limits.cycle_minutes)
-    count = rng.choice([0, 1, 1, 2, 2, 3])
+    count = rng.choice(counts)
     drives = [rng.choice([0, up_to(3.5), up_to(10), up_to(25)]) for _ in range(count + 1)]
     stops, time = [], 0
     for position in range(count):
@@ -45,8 +46,8 @@ def random_case(seed: int, limits: DutyLimits) -> dict:
     return {"drives": drives, "stops": stops, "clock": clock, "finish_by": finish_by}
 
 
-def check_against_reference(seeds: range, limits: DutyLimits) -> None:
-    cases = [random_case(seed, limits) for seed in seeds]
+def check_against_reference(seeds: range, limits: DutyLimits, **terms) -> None:
+    cases = [random_case(seed, limits, **terms) for seed in seeds]
     plans = plan(make_chains(*(make_chain(**case) for case in cases)), limits)
     for row, case in enumerate(cases):
         reference = Reference(limits, case["drives"], case["stops"], case["finish_by"])
@@ -54,16 +55,43 @@ def check_against_reference(seeds: range, limits: DutyLimits) -> None:
         assert (int(plans.late_at[row]), int(plans.arrive_at[row])) == expected, (seeds[row], case)
 
 
-@pytest.mark.parametrize(("limits", "cases"), [(HALF_HOURS, 400), (QUARTERS, 100)])
-def test_the_planner_finds_what_trying_every_choice_finds(limits, cases):
-    check_against_reference(range(cases), limits)
+def blocks(first_seed: int, cases: int, size: int) -> list[range]:
+    """So many seeds, cut into blocks that different processes can take."""
+    return [range(seed, seed + size) for seed in range(first_seed, first_seed + cases, size)]
+
+
+# 5,000 cases: a minute that stands for half an hour or a quarter, and minutes that are minutes.
+
+
+@pytest.mark.parametrize("seeds", blocks(0, 3_000, 500), ids=str)
+def test_the_planner_finds_what_trying_every_choice_finds_by_half_hours(seeds):
+    check_against_reference(seeds, HALF_HOURS)
+
+
+@pytest.mark.parametrize("seeds", blocks(0, 1_700, 170), ids=str)
+def test_the_planner_finds_what_trying_every_choice_finds_by_quarters(seeds):
+    check_against_reference(seeds, QUARTERS)
+
+
+@pytest.mark.parametrize("seeds", blocks(0, 300, 10), ids=str)
+def test_the_planner_finds_what_trying_every_choice_finds_to_the_minute(seeds):
+    check_against_reference(seeds, MINUTES, counts=(0, 1, 1, 2))
+
+
+# 100,000 cases, and 1,000 with three stops in real minutes.
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("limits", [HALF_HOURS, QUARTERS])
-@pytest.mark.parametrize("block", range(50))
-def test_the_planner_finds_what_trying_every_choice_finds_at_length(limits, block):
-    check_against_reference(range(1_000 * (block + 1), 1_000 * (block + 2)), limits)
+@pytest.mark.parametrize("limits", [HALF_HOURS, QUARTERS], ids=["half hours", "quarters"])
+@pytest.mark.parametrize("seeds", blocks(10_000, 50_000, 1_000), ids=str)
+def test_the_planner_finds_what_trying_every_choice_finds_at_length(limits, seeds):
+    check_against_reference(seeds, limits)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seeds", blocks(10_000, 1_000, 20), ids=str)
+def test_the_planner_finds_what_trying_every_choice_finds_at_length_to_the_minute(seeds):
+    check_against_reference(seeds, MINUTES)
 
 
 def assert_legal(day: TimeLine, case: dict, limits: DutyLimits) -> None:
