@@ -7,6 +7,7 @@ indexes over points serve.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
@@ -90,7 +91,12 @@ _LOADS_FOR_LEG = f"""
     ORDER BY load.id
 """  # noqa: S608 - put together from this page's constants
 
-_LEGS_FOR_LOAD = f"""
+LOADS_FOR_LEG = _LOADS_FOR_LEG.replace(_GIVEN_LEG, "carriers_returnleg AS leg").replace(
+    "WHERE", "WHERE leg.id = %(leg)s AND", 1
+)
+"""The same for a leg that is stored: `stored_leg` gives its parameters."""
+
+LEGS_FOR_LOAD = f"""
     SELECT leg.id
     FROM loads_load AS load
     JOIN carriers_returnleg AS leg ON leg.status = 'open'
@@ -129,6 +135,19 @@ def _parameters(leg: ReturnLeg) -> dict[str, Any]:
     }
 
 
+def stored_leg(
+    key: int, *, equipment: str, reach_box: Sequence[float], home: tuple[float, float], max_home_miles: float | None
+) -> dict[str, Any]:
+    """Return the parameters of `LOADS_FOR_LEG`; the box of its reach is west, south, east, north in degrees."""
+    west, south, east, north = reach_box
+    return {
+        "leg": key,
+        "codes": sorted(loads_for(equipment)),
+        "pickup_box": f"(({west},{south}),({east},{north}))",
+        "delivery_box": _box(*home, max_home_miles),
+    }
+
+
 def loads_for_leg(leg: ReturnLeg) -> list[int]:
     """Return the keys of the open loads that could suit a leg as it stands here, stored or not, in order."""
     with connection.cursor() as cursor:
@@ -139,5 +158,5 @@ def loads_for_leg(leg: ReturnLeg) -> list[int]:
 def legs_for_load(load: Load) -> list[int]:
     """Return the keys of the open legs that an open load could suit, in order."""
     with connection.cursor() as cursor:
-        cursor.execute(_LEGS_FOR_LOAD, {"load": load.pk})
+        cursor.execute(LEGS_FOR_LOAD, {"load": load.pk})
         return [row[0] for row in cursor.fetchall()]

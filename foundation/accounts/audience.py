@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Protocol
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -42,6 +43,22 @@ def posting_visible_to(viewer: Organization, now: datetime) -> Q:
     )
 
 
+class Party(Protocol):
+    """An organization, as far as its sight goes: the row, or what was read of it."""
+
+    @property
+    def pk(self) -> int:
+        """Its key."""
+
+    @property
+    def market(self) -> str:
+        """Live or sandbox."""
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether it may see the market."""
+
+
 class Sight:
     """The same rule for rows in hand: which of several viewers see which of several owners' postings.
 
@@ -50,7 +67,7 @@ class Sight:
     prepared now.
     """
 
-    def __init__(self, *, viewers: Iterable[Organization], owners: Iterable[Organization], now: datetime) -> None:
+    def __init__(self, *, viewers: Iterable[Party], owners: Iterable[Party], now: datetime) -> None:
         self._viewers = {viewer.pk: viewer for viewer in viewers}
         self._owners = {owner.pk: owner for owner in owners}
         self._now = now

@@ -11,6 +11,7 @@ from foundation.accounts.models import Organization
 from foundation.accounts.queries import verified_brokers
 from foundation.events.services import publish
 from loads.models import Load
+from matching.postings import Owner, Side
 
 MOST_IDS = 200
 
@@ -27,8 +28,8 @@ class ChangedPair:
     """One match that appeared, changed or went: its id, its two postings, and what is news to whom (None: nothing)."""
 
     public_id: str
-    leg: ReturnLeg
-    load: Load
+    leg: ReturnLeg | Side
+    load: Load | Side
     for_carrier: News | None
     for_others: News | None
 
@@ -39,8 +40,8 @@ class _Payload:
     gone: list[str] = field(default_factory=list)
 
 
-def _viewers(pairs: list[ChangedPair], market: str) -> dict[int, Organization]:
-    people: list[Organization] = [*verified_brokers(market)]
+def _viewers(pairs: list[ChangedPair], market: str) -> dict[int, Organization | Owner]:
+    people: list[Organization | Owner] = [*verified_brokers(market)]
     for pair in pairs:
         people += [pair.leg.organization, pair.load.organization]
     return {organization.pk: organization for organization in people}

@@ -12,12 +12,10 @@ from typing import Any
 
 from django.db import connection
 
-from carriers.models import ReturnLeg
 from foundation.trade.ids import derived_id
-from loads.models import Load
 from matching.engine.policy import Policy
 from matching.models import Match
-from matching.rows import Stretch
+from matching.postings import Side, Stretch
 
 Rank = tuple[int, int]
 """Minus the gain in cents, and the other side's key: lower is better."""
@@ -27,8 +25,8 @@ Rank = tuple[int, int]
 class Pair:
     """A feasible pair of a run with its two gains; `describe` makes the figures that are stored."""
 
-    leg: ReturnLeg
-    load: Load
+    leg: Side
+    load: Side
     own_gain_cents: int
     market_gain_cents: int
     is_for_carrier: bool
@@ -52,8 +50,8 @@ class Run:
     own way, which the next runs need not ask the road for.
     """
 
-    leg: ReturnLeg | None
-    load: Load | None
+    leg: Side | None
+    load: Side | None
     pairs: Sequence[Pair]
     seen: dict[int, int]
     feasible: int
@@ -62,7 +60,7 @@ class Run:
     stretches: list[Stretch]
 
     @property
-    def subject(self) -> ReturnLeg | Load:
+    def subject(self) -> Side:
         """The posting that was matched."""
         subject = self.leg or self.load
         assert subject is not None
@@ -149,7 +147,7 @@ def _rank(cents: int | None, key: int | None) -> Rank | None:
     return None if cents is None or key is None else (-cents, key)
 
 
-def _places_of_leg(leg: ReturnLeg, pairs: Sequence[Pair], policy: Policy) -> Places:
+def _places_of_leg(leg: Side, pairs: Sequence[Pair], policy: Policy) -> Places:
     places = Places()
     announced = [((-pair.market_gain_cents, pair.load.pk), pair) for pair in pairs if pair.is_for_market]
     own = (((-pair.own_gain_cents, pair.load.pk), pair) for pair in pairs if pair.is_for_carrier)

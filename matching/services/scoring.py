@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
+import numpy as np
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
@@ -18,13 +19,22 @@ from foundation.trade import clock
 from foundation.trade.posting import Status
 from loads.models import Load
 from loads.queries import open_loads
-from matching.candidates import legs_for_load, loads_for_leg
 from matching.descriptions import describe
-from matching.engine.problem import Legs, Loads
 from matching.engine.score import Scores, score_leg, score_load
 from matching.policies import current_policy
+from matching.postings import (
+    LegRows,
+    LoadRows,
+    Side,
+    Stretch,
+    candidate_legs,
+    candidate_loads,
+    named_legs,
+    named_loads,
+    with_leg_way,
+    with_load_way,
+)
 from matching.queries import SHOWN
-from matching.rows import Stretch, legs_as_columns, loads_as_columns, stretches_of, ways_of
 from matching.services.keeping import Pair, Run
 from matching.services.storing import clear_matches, store_matches
 
@@ -37,32 +47,34 @@ FIRST_RUN_WITHIN = timedelta(minutes=5)
 
 def match_loads(*, subjects: Sequence[str], settle: Settle) -> None:
     """Match each of these loads anew, or clear the matches of those that left the market."""
-    rows = _with_owner(Load.objects.filter(public_id__in=subjects)).select_related("match_run")
-    found = {row.public_id: row for row in rows}
+    rows = named_loads(subjects, travel_oracle().version)
+    found = {side.public_id: row for row, side in enumerate(rows.sides)}
     for subject in subjects:
-        load = found.get(subject)
-        if load is None:
+        if subject not in found:
             with transaction.atomic():
                 settle(subject)
-        elif load.status == Status.OPEN:
+            continue
+        load = rows.take(found[subject])
+        if load.sides[0].status == Status.OPEN:
             _match_load(load, partial(settle, subject))
         else:
-            clear_matches(load=load, now=clock.now(), settle=partial(settle, subject))
+            clear_matches(load=load.sides[0], now=clock.now(), settle=partial(settle, subject))
 
 
 def match_legs(*, subjects: Sequence[str], settle: Settle) -> None:
     """Match each of these legs anew, or clear the matches of those that left the market."""
-    rows = _with_owner(ReturnLeg.objects.filter(public_id__in=subjects)).select_related("match_run")
-    found = {row.public_id: row for row in rows}
+    rows = named_legs(subjects, travel_oracle().version)
+    found = {side.public_id: row for row, side in enumerate(rows.sides)}
     for subject in subjects:
-        leg = found.get(subject)
-        if leg is None:
+        if subject not in found:
             with transaction.atomic():
                 settle(subject)
-        elif leg.status == Status.OPEN:
+            continue
+        leg = rows.take(found[subject])
+        if leg.sides[0].status == Status.OPEN:
             _match_leg(leg, partial(settle, subject))
         else:
-            clear_matches(leg=leg, now=clock.now(), settle=partial(settle, subject))
+            clear_matches(leg=leg.sides[0], now=clock.now(), settle=partial(settle, subject))
 
 
 def match_related(*, relationship_ids: Sequence[str], settle: Settle) -> None:
@@ -70,8 +82,7 @@ def match_related(*, relationship_ids: Sequence[str], settle: Settle) -> None:
     for subject in relationship_ids:
         pair = Relationship.objects.filter(public_id=subject).values_list("giver", "taker").first()
         if pair is not None:
-            for leg in _with_owner(open_legs().filter(organization__in=pair)):
-                _match_leg(leg, _settle_nothing)
+            _match_legs_among(open_legs().filter(organization__in=pair))
         with transaction.atomic():
             settle(subject)
 
@@ -81,12 +92,26 @@ def match_organization(*, organization_ids: Sequence[str], settle: Settle) -> No
     changed.
     """
     for subject in organization_ids:
-        for leg in _with_owner(open_legs().filter(organization__public_id=subject)):
-            _match_leg(leg, _settle_nothing)
-        for load in _with_owner(open_loads().filter(organization__public_id=subject)):
-            _match_load(load, _settle_nothing)
+        _match_legs_among(open_legs().filter(organization__public_id=subject))
+        _match_loads_among(open_loads().filter(organization__public_id=subject))
         with transaction.atomic():
             settle(subject)
+
+
+def _match_legs_among(rows: QuerySet[ReturnLeg]) -> int:
+    """Match these legs, one after the other; return how many."""
+    names = list(rows.values_list("public_id", flat=True))
+    for name in names:
+        match_legs(subjects=[name], settle=_settle_nothing)
+    return len(names)
+
+
+def _match_loads_among(rows: QuerySet[Load]) -> int:
+    """Match these loads, one after the other; return how many."""
+    names = list(rows.values_list("public_id", flat=True))
+    for name in names:
+        match_loads(subjects=[name], settle=_settle_nothing)
+    return len(names)
 
 
 def refresh() -> int:
@@ -96,27 +121,16 @@ def refresh() -> int:
     begun or ended by the calendar are matched again too. Returns how many legs and loads were matched.
     """
     now = clock.now()
-    legs = _with_owner(open_legs().filter(opened_at__lt=now - FIRST_RUN_WITHIN))
-    loads = _with_owner(open_loads().filter(opened_at__lt=now - FIRST_RUN_WITHIN))
-    count = 0
-    for leg in _due(legs, _outdated() | Q(_relationship_turned(now))):
-        _match_leg(leg, _settle_nothing)
-        count += 1
-    for load in _due(loads, _outdated()):
-        _match_load(load, _settle_nothing)
-        count += 1
-    return count
+    legs = open_legs().filter(opened_at__lt=now - FIRST_RUN_WITHIN)
+    loads = open_loads().filter(opened_at__lt=now - FIRST_RUN_WITHIN)
+    count = _match_legs_among(_due(legs, _outdated() | Q(_relationship_turned(now))))
+    return count + _match_loads_among(_due(loads, _outdated()))
 
 
 def _due(rows: QuerySet[Row], which: Q) -> QuerySet[Row]:
     """Return those that are to be matched, the longest unmatched first."""
     due = rows.filter(which | Q(pk__in=_short(rows).values("pk")))
     return due.order_by(F("match_run__ran_at").asc(nulls_first=True), "id")[:REFRESHED_AT_ONCE]
-
-
-def _with_owner(rows: QuerySet[Row]) -> QuerySet[Row]:
-    found = rows.select_related("organization").order_by("id")
-    return found.prefetch_related("stops") if rows.model is Load else found
 
 
 def _outdated() -> Q:
@@ -153,51 +167,46 @@ def _short(rows: QuerySet[Row]) -> QuerySet[Any]:
     )
 
 
-def _settle_nothing() -> None:
+def _settle_nothing(subject: str) -> None:
     """Settle no reaction: this run answers no fact."""
 
 
-def _match_leg(leg: ReturnLeg, settle: Callable[[], None]) -> None:
-    ids = loads_for_leg(leg)
-    loads = list(_with_owner(Load.objects.filter(pk__in=ids)).select_related("match_run")) if ids else []
+def _match_leg(row: LegRows, settle: Callable[[], None]) -> None:
     travel = travel_oracle()
-    way = ways_of([leg], travel.version).get(leg.pk) or stretches_of(leg, travel)
-    columns = None
-    if loads:
-        known = {leg.pk: way} if way else {}
-        columns = legs_as_columns([leg], known), loads_as_columns(loads, ways_of(loads, travel.version))
-    scores = score_leg(columns[0], 0, columns[1], travel, current_policy()) if columns else None
-    _store(leg, None, [leg], loads, columns, scores, way, settle)
+    leg, way = with_leg_way(row, travel)
+    loads = candidate_loads(leg.sides[0], travel.version)
+    scores = score_leg(leg.columns, 0, loads.columns, travel, current_policy()) if loads.sides else None
+    _store(leg, loads, scores, way, settle, of_leg=True)
 
 
-def _match_load(load: Load, settle: Callable[[], None]) -> None:
-    ids = legs_for_load(load)
-    legs = list(_with_owner(ReturnLeg.objects.filter(pk__in=ids)).select_related("match_run")) if ids else []
+def _match_load(row: LoadRows, settle: Callable[[], None]) -> None:
     travel = travel_oracle()
-    way = ways_of([load], travel.version).get(load.pk) or stretches_of(load, travel)
-    columns = None
-    if legs:
-        known = {load.pk: way} if way else {}
-        columns = legs_as_columns(legs, ways_of(legs, travel.version)), loads_as_columns([load], known)
-    scores = score_load(columns[1], 0, columns[0], travel, current_policy()) if columns else None
-    _store(None, load, legs, [load], columns, scores, way, settle)
+    load, way = with_load_way(row, travel)
+    legs = candidate_legs(load.sides[0], travel.version)
+    scores = score_load(load.columns, 0, legs.columns, travel, current_policy()) if legs.sides else None
+    _store(legs, load, scores, way, settle, of_leg=False)
 
 
-def _pairs(
-    legs: Sequence[ReturnLeg], loads: Sequence[Load], columns: tuple[Legs, Loads], scores: Scores, now: datetime
-) -> list[Pair]:
+def pairs_worth_something(legs: LegRows, loads: LoadRows, scores: Scores, now: datetime) -> list[Pair]:
     """Return the feasible pairs that are worth something to the carrier or to the market."""
     worth = (scores.own_gain_cents > 0) | (scores.market_gain_cents > 0)
-    rows = [int(row) for row in (scores.feasible & worth).nonzero()[0]]
-    if not rows:
+    rows = np.flatnonzero(scores.feasible & worth)
+    if not rows.size:
         return []
-    carriers = {legs[int(scores.leg_row[row])].organization for row in rows}
-    shippers = {loads[int(scores.load_row[row])].organization for row in rows}
+    carriers = {legs.sides[row].organization for row in scores.leg_row[rows].tolist()}
+    shippers = {loads.sides[row].organization for row in scores.load_row[rows].tolist()}
     sight = Sight(viewers=carriers, owners=carriers | shippers, now=now)
-    pairs = []
-    for row in rows:
-        leg, load = legs[int(scores.leg_row[row])], loads[int(scores.load_row[row])]
-        own, market = int(scores.own_gain_cents[row]), int(scores.market_gain_cents[row])
+    found = zip(
+        rows.tolist(),
+        scores.leg_row[rows].tolist(),
+        scores.load_row[rows].tolist(),
+        scores.own_gain_cents[rows].tolist(),
+        scores.market_gain_cents[rows].tolist(),
+        strict=True,
+    )
+    pairs, policy = [], current_policy()
+    for row, leg_row, load_row, own, market in found:
+        leg, load = legs.sides[leg_row], loads.sides[load_row]
         seen = own > 0 and sight.sees(
             leg.organization_id,
             load.organization_id,
@@ -206,30 +215,28 @@ def _pairs(
             shares_once_open=True,
         )
         if seen or market > 0:
-            account = partial(describe, columns, scores, row, current_policy())
+            account = partial(describe, (legs.columns, loads.columns), scores, row, policy)
             pairs.append(Pair(leg, load, own, market, seen, account))
     return pairs
 
 
 def _store(
-    leg: ReturnLeg | None,
-    load: Load | None,
-    legs: Sequence[ReturnLeg],
-    loads: Sequence[Load],
-    columns: tuple[Legs, Loads] | None,
+    legs: LegRows,
+    loads: LoadRows,
     scores: Scores | None,
     way: list[Stretch],
     settle: Callable[[], None],
+    *,
+    of_leg: bool,
 ) -> None:
     now = clock.now()
-    pairs = _pairs(legs, loads, columns, scores, now) if columns is not None and scores is not None else []
-    others: Sequence[ReturnLeg | Load] = loads if leg else legs
+    others: Sequence[Side] = loads.sides if of_leg else legs.sides
     store_matches(
         run=Run(
-            leg=leg,
-            load=load,
-            pairs=pairs,
-            seen={row.pk: row.version for row in others},
+            leg=legs.sides[0] if of_leg else None,
+            load=None if of_leg else loads.sides[0],
+            pairs=pairs_worth_something(legs, loads, scores, now) if scores is not None else [],
+            seen={side.pk: side.version for side in others},
             feasible=int(scores.feasible.sum()) if scores is not None else 0,
             refusals=scores.refusal_counts() if scores is not None else {},
             road_version=travel_oracle().version,

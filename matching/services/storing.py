@@ -4,23 +4,22 @@ Runs go on at the same time, so a run judges only what it has seen: a row that r
 side, or on a posting that came while the run was scoring, is left alone.
 """
 
+import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 
-from carriers.models import ReturnLeg
 from foundation.trade.posting import Status
-from loads.models import Load
 from matching.engine.policy import Policy as PolicyTerms
 from matching.models import Match, MatchRun, Policy
+from matching.postings import Side
 from matching.services.announcing import ChangedPair, News, announce
 from matching.services.keeping import Pair, Run, bars_as_columns, loose_rows, places_of, raise_bars, raise_bars_to
+from matching.services.writing import write_rows
 
-_NOT_UPDATED = frozenset({"id", "public_id", "leg", "load"})
-_UPDATED = [field.name for field in Match._meta.local_fields if field.name not in _NOT_UPDATED]
 _SHARE = "SELECT id, version FROM {} WHERE id = ANY(%(ids)s) AND status = %(open)s ORDER BY id FOR SHARE"
 _DELETE = """
     DELETE FROM matching_match WHERE id IN (
@@ -94,16 +93,18 @@ def _stand(pair: Pair, run: Run, policy: PolicyTerms) -> Stand:
     )
 
 
-def _mine(run: Run) -> dict[str, Any]:
-    return {"leg": run.leg} if run.leg else {"load": run.load}
+_STORED = f"""
+    SELECT public_id, id, {{other}}_id, {", ".join(item.name for item in fields(Stand))}
+    FROM matching_match WHERE {{mine}}_id = %(mine)s
+"""  # noqa: S608 - put together from this page's constants
 
 
 def _stored(run: Run) -> dict[str, _Stored]:
     """Return what stands of the run's leg or load, by public id."""
-    names = [field.name for field in fields(Stand)]
-    other = "load_id" if run.leg else "leg_id"
-    rows = Match.objects.filter(**_mine(run)).values_list("public_id", "pk", other, *names)
-    return {row[0]: _Stored(row[1], row[2], Stand(*row[3:])) for row in rows}
+    mine, other = ("leg", "load") if run.leg else ("load", "leg")
+    with connection.cursor() as cursor:
+        cursor.execute(_STORED.format(mine=mine, other=other), {"mine": run.subject.pk})
+        return {row[0]: _Stored(row[1], row[2], Stand(*row[3:])) for row in cursor.fetchall()}
 
 
 def _is_judged(row: _Stored, run: Run) -> bool:
@@ -153,21 +154,16 @@ def _as_news(row: Match) -> ChangedPair:
     return ChangedPair(row.public_id, row.leg, row.load, News.GONE, for_others)
 
 
-def _row(pair: Pair, described: dict[str, Any], run: Run, policy: PolicyTerms, now: datetime) -> Match:
-    return Match(
-        public_id=pair.public_id,
-        leg=pair.leg,
-        load=pair.load,
-        leg_version=pair.leg.version,
-        load_version=pair.load.version,
-        policy_version=policy.version,
-        road_version=run.road_version,
-        own_gain_cents=pair.own_gain_cents,
-        market_gain_cents=pair.market_gain_cents,
-        is_for_carrier=pair.is_for_carrier,
-        scored_at=now,
-        **described,
-    )
+def _values(pair: Pair, described: dict[str, Any], stand: Stand, now: datetime) -> dict[str, Any]:
+    """Return the columns of a match."""
+    return {
+        "public_id": pair.public_id,
+        "leg_id": pair.leg.pk,
+        "load_id": pair.load.pk,
+        **asdict(stand),
+        "scored_at": now,
+        **{name: json.dumps(value) if isinstance(value, dict) else value for name, value in described.items()},
+    }
 
 
 def store_matches(*, run: Run, policy: PolicyTerms, now: datetime, settle: Callable[[], None]) -> int:
@@ -192,11 +188,14 @@ def store_matches(*, run: Run, policy: PolicyTerms, now: datetime, settle: Calla
         before = _stored(run)
         fresh = [pair for pair in kept if _is_fresh(pair, stands, before)]
         gone = _gone([row.key for name, row in before.items() if name not in places.kept and _is_judged(row, run)])
-        Match.objects.bulk_create(
-            [_row(pair, accounts.get(pair.public_id) or pair.describe(), run, policy, now) for pair in fresh],
-            update_conflicts=True,
-            unique_fields=["leg", "load"],
-            update_fields=_UPDATED,
+        write_rows(
+            Match,
+            [
+                _values(pair, accounts.get(pair.public_id) or pair.describe(), stands[pair.public_id], now)
+                for pair in fresh
+            ],
+            key=("leg_id", "load_id"),
+            kept=frozenset({"public_id"}),
         )
         _note_run(run, policy, now, bars_as_columns(places))
         raise_bars(run, places)
@@ -225,27 +224,23 @@ def _note_run(run: Run, policy: PolicyTerms, now: datetime, bars: dict[str, Any]
         "road_version": run.road_version,
         "candidates": len(run.seen),
         "feasible": run.feasible,
-        "refusals": run.refusals,
-        "stretches": run.stretches,
+        "refusals": json.dumps(run.refusals),
+        "stretches": json.dumps(run.stretches),
         "ran_at": now,
         **bars,
     }
-    MatchRun.objects.bulk_create(
-        [MatchRun(**_mine(run), **noted)],
-        update_conflicts=True,
-        unique_fields=["leg" if run.leg else "load"],
-        update_fields=list(noted),
-    )
+    mine = "leg_id" if run.leg else "load_id"
+    write_rows(MatchRun, [{mine: run.subject.pk, **noted}], key=(mine,))
 
 
-def _announce(subject: ReturnLeg | Load, changes: Sequence[ChangedPair], now: datetime) -> None:
+def _announce(subject: Side, changes: Sequence[ChangedPair], now: datetime) -> None:
     if changes:
         market = subject.organization.market
         announce(subject=subject.public_id, version=subject.version, market=market, pairs=changes, now=now)
 
 
 def clear_matches(
-    *, leg: ReturnLeg | None = None, load: Load | None = None, now: datetime, settle: Callable[[], None]
+    *, leg: Side | None = None, load: Side | None = None, now: datetime, settle: Callable[[], None]
 ) -> None:
     """Delete the matches of a leg or load that left the market, tell who could see them, and settle.
 
@@ -253,7 +248,7 @@ def clear_matches(
     """
     subject = leg or load
     assert subject is not None
-    mine = {"leg": leg} if leg else {"load": load}
+    mine = {"leg_id": leg.pk} if leg else {"load_id": subject.pk}
     with transaction.atomic():
         if _versions("carriers_returnleg" if leg else "loads_load", [subject.pk]):
             settle()
