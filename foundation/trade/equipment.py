@@ -62,8 +62,8 @@ def _equipment(
 
 # A 53 ft van holds about 44,000-45,000 lb, 53 linear feet and 26 pallets on the floor. A step deck may take a flatbed
 # load: its deck is lower, so height that is legal on a flatbed is legal on it. A Conestoga's frame narrows the deck, so
-# only the load's own code admits it besides `F` and `FS`, whose freight is within legal width. A reefer's unit keeps from about -20
-# to 80 °F.
+# only the load's own code admits it besides `F` and `FS`, whose freight is within legal width.
+# A reefer's unit keeps from about -20 to 80 °F.
 EQUIPMENT: Mapping[str, Equipment] = MappingProxyType(
     {
         item.code: item
