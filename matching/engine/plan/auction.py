@@ -19,7 +19,7 @@ _FIRST_STEP_SHARE = 5
 _STEP_FALLS_BY = 10
 # Far below every value, and far from where int64 ends.
 _NO_OTHER = -(1 << 60)
-_MOST_UNITS = 1 << 58
+_MOST_UNITS = 1 << 60
 
 
 def assign(
@@ -34,8 +34,9 @@ def assign(
     """Return the assignment of the pairs (leg_rows[i], load_rows[i]) with the highest gain in whole cents.
 
     Each leg and each load at most once; a pair that gains nothing is never chosen. The gain is within `tolerance_ppm`
-    of `bound_cents`, and the best to the cent where the two are equal (always so with a tolerance of 0). The same pairs
-    in another order give the same choice. Raises `ValueError` for rows outside the counts or columns of unequal length.
+    of `bound_cents`, and the best to the cent where the two are equal; with a tolerance of 0 they always are, short of
+    gains of billions. The same pairs in another order give the same choice. Raises `ValueError` for rows outside the
+    counts or columns of unequal length.
     """
     leg, load, gain = (np.array(column, dtype=np.int64).reshape(-1) for column in (leg_rows, load_rows, gain_cents))
     if not leg.size == load.size == gain.size:
@@ -48,8 +49,9 @@ def assign(
         none = np.zeros(0, dtype=np.int64)
         prices = np.zeros(load_count, dtype=np.int64)
         return Assignment(chosen=none, gain_cents=0, bound_cents=0, load_price_cents=prices, rounds=0)
-    # So many parts of a cent that steps of one part add up to less than a cent over everyone.
-    parts = min(leg_count, load_count, _MOST_UNITS // int(gain.max())) + 1
+    # So many parts of a cent that steps of one part add up to less than a cent over everyone, as far as int64 goes.
+    most = _MOST_UNITS // (int(gain.max()) * (leg_count + load_count))
+    parts = min(leg_count + min(leg_count, load_count), most) + 1
     auction = _Auction(leg_count, load_count, leg[pairs], load[pairs], gain[pairs] * parts)
     step = max(int(gain.max()) // _FIRST_STEP_SHARE, 1) * parts
     while True:

@@ -64,7 +64,10 @@ class Columns:
     def __post_init__(self) -> None:
         for name in ("leg_row", "gain_cents"):
             object.__setattr__(self, name, np.array(getattr(self, name), dtype=np.int64).reshape(-1))
-        rows = np.array(self.load_rows, dtype=np.int64).reshape(self.leg_row.size, -1)
+        rows = np.array(self.load_rows, dtype=np.int64)
+        rows = rows.reshape(-1, 1) if rows.ndim == 1 else rows
+        if rows.shape[0] != self.leg_row.size:
+            raise ValueError("load_rows must have one row for each of leg_row.")
         if rows.shape[1] > LONGEST:
             raise ValueError(f"load_rows must have {LONGEST} columns at most.")
         padding = np.full((rows.shape[0], LONGEST - rows.shape[1]), NO_LOAD, dtype=np.int64)

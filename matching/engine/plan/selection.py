@@ -1,0 +1,143 @@
+"""The choice among columns of one to three loads: every leg and every load at most once, proved to within a gap.
+
+Method: a linear program over the columns that matter (column generation with HiGHS), whose load prices, rounded to the
+cent, bound the gain of every choice; then rounding, moves, and a small integer program over the columns that could
+still be in a better choice. The bound is added up anew in whole cents over all columns, so it holds whatever the solver
+answered. Sources: C. Barnhart et al., Branch-and-Price (1998); A. M. Geoffrion, Lagrangean Relaxation (1974).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.sparse import csr_array
+
+from matching.engine.columns import Floats, Ints
+from matching.engine.plan.auction import assign
+from matching.engine.plan.packing import Choice, Packing
+from matching.engine.plan.problem import PPM, Columns, Selection
+from matching.engine.tours.problem import NO_LOAD
+
+_ROUNDS = 40
+_NEW_PER_LEG = 6
+_SWEEPS = 50
+_INTEGER_COLUMNS = 40_000
+_INTEGER_NODES = 200
+
+
+def choose(leg_count: int, load_count: int, columns: Columns, *, tolerance_ppm: float = 10.0) -> Selection:
+    """Return the columns that gain the most together; a column that gains nothing is never chosen.
+
+    The choice is within `gap_ppm` of `bound_cents`; work ends when that is `tolerance_ppm` or less, or when the next
+    step would take too long. Columns of one load each are chosen exactly. Raises `ValueError` for rows outside the
+    counts and for a load named twice in a column.
+    """
+    packing = Packing.of(leg_count, load_count, columns)
+    single = np.flatnonzero(packing.loads[:, 1] == NO_LOAD)
+    alone = assign(leg_count, load_count, packing.leg[single], packing.loads[single, 0], packing.gain[single])
+    start = single[alone.chosen]
+    if single.size == len(packing):
+        return _selection(packing, start, alone.bound_cents)
+    relaxed = _relax(packing, start, alone.load_price_cents, tolerance_ppm)
+    best = Choice(packing, start)
+    best.improve(_SWEEPS)
+    rounded = Choice(packing, relaxed.rows[np.lexsort((relaxed.rows, -packing.gain[relaxed.rows], -relaxed.shares))])
+    rounded.improve(_SWEEPS)
+    best = max(best, rounded, key=lambda choice: choice.gain)
+    if relaxed.bound - best.gain > tolerance_ppm * relaxed.bound / PPM:
+        exact = Choice(packing, _integers(packing, relaxed, best, tolerance_ppm))
+        exact.improve(_SWEEPS)
+        best = max(best, exact, key=lambda choice: choice.gain)
+    return _selection(packing, best.rows, relaxed.bound)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Relaxed:
+    """The linear program's answer: load prices in cents, their bound, and how much it takes (0 to 1) of which rows."""
+
+    price: Ints
+    bound: int
+    rows: Ints
+    shares: Floats
+
+
+def _relax(packing: Packing, start: Ints, price: Ints, tolerance_ppm: float) -> _Relaxed:
+    """Solve the linear program over all columns by adding those that the prices of the last one call for."""
+    reduced = packing.reduced(price)
+    inside = np.zeros(len(packing), dtype=np.bool_)
+    inside[start] = True
+    inside[packing.best_per_leg(np.arange(len(packing)), reduced, _NEW_PER_LEG)] = True
+    best: _Relaxed | None = None
+    for _ in range(_ROUNDS):
+        rows = np.flatnonzero(inside)
+        shares, price = _linear(packing, rows)
+        reduced = packing.reduced(price)
+        bound = int(price.sum()) + int(packing.profits(reduced).sum())
+        keeps = np.zeros(packing.leg_count, dtype=np.int64)
+        np.maximum.at(keeps, packing.leg[rows], reduced[rows])
+        best = _Relaxed(
+            price=price if best is None or bound < best.bound else best.price,
+            bound=bound if best is None else min(bound, best.bound),
+            rows=rows[shares > 0],
+            shares=shares[shares > 0],
+        )
+        wanted = np.flatnonzero(~inside & (reduced > keeps[packing.leg]))
+        if not wanted.size or best.bound - float(packing.gain[rows] @ shares) <= tolerance_ppm / 10 * bound / PPM:
+            break
+        inside[packing.best_per_leg(wanted, reduced[wanted], _NEW_PER_LEG)] = True
+    assert best is not None
+    return best
+
+
+def _linear(packing: Packing, rows: Ints) -> tuple[Floats, Ints]:
+    """Solve the linear program over these columns; return the share of each, and the price of each load in cents."""
+    matrix, _, loads = _matrix(packing, rows)
+    answer = linprog(-packing.gain[rows], A_ub=matrix, b_ub=np.ones(matrix.shape[0]), method="highs")
+    price = np.zeros(packing.load_count, dtype=np.int64)
+    if answer.x is None:
+        return np.zeros(rows.size), price
+    marginal = -np.asarray(answer.ineqlin.marginals)[matrix.shape[0] - loads.size :]
+    price[loads] = np.maximum(np.rint(marginal), 0).astype(np.int64)
+    return np.asarray(np.where(answer.x > 1e-9, answer.x, 0.0)), price
+
+
+def _integers(packing: Packing, relaxed: _Relaxed, best: Choice, tolerance_ppm: float) -> Ints:
+    """Return a choice among the columns that a better one than `best` could hold.
+
+    A column that falls short of its leg's profit by more than the gap is in none: every column chosen takes its
+    shortfall off the bound.
+    """
+    reduced = packing.reduced(relaxed.price)
+    short = packing.profits(reduced)[packing.leg] - reduced
+    rows = np.flatnonzero(short < relaxed.bound - best.gain)
+    if rows.size > _INTEGER_COLUMNS:
+        rows = np.sort(rows[np.lexsort((rows, short[rows]))][:_INTEGER_COLUMNS])
+    matrix, _, _ = _matrix(packing, rows)
+    answer = milp(
+        -packing.gain[rows],
+        integrality=np.ones(rows.size),
+        bounds=Bounds(0, 1),
+        constraints=LinearConstraint(matrix, -np.inf, np.ones(matrix.shape[0])),
+        options={"node_limit": _INTEGER_NODES, "mip_rel_gap": tolerance_ppm / PPM / 2},
+    )
+    return best.rows if answer.x is None else rows[np.flatnonzero(np.asarray(answer.x) > 0.5)]
+
+
+def _matrix(packing: Packing, rows: Ints) -> tuple[csr_array, Ints, Ints]:
+    """Return who needs what: a row for each leg and then each load that the columns name, and which these are."""
+    legs, leg = np.unique(packing.leg[rows], return_inverse=True)
+    used = packing.loads[rows] != NO_LOAD
+    loads, load = np.unique(packing.loads[rows][used], return_inverse=True)
+    column = np.concatenate([np.arange(rows.size), np.nonzero(used)[0]])
+    shape = (legs.size + loads.size, rows.size)
+    return (
+        csr_array((np.ones(column.size), (np.concatenate([leg, legs.size + load]), column)), shape=shape),
+        legs,
+        loads,
+    )
+
+
+def _selection(packing: Packing, rows: Ints, bound: int) -> Selection:
+    return Selection(
+        chosen=np.sort(packing.where[rows]), gain_cents=int(packing.gain[rows].sum()), bound_cents=int(bound)
+    )
