@@ -1,4 +1,4 @@
-"""The desk's filters: what the address of a desk says, so that a desk can be shared."""
+"""Filters of the desk and of a plan's lines: what an address says, so that it can be shared."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -6,14 +6,15 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from brokers.queries import represented_only
 from foundation.accounts.models import Organization
+from foundation.accounts.queries import represented_by
 from foundation.places.regions import area_choices, states_of
 from foundation.trade.equipment import TRUCK_EQUIPMENT_CHOICES
 from foundation.trade.time_fields import check_day, day_in
-from matching.models import Match
+from matching.models import Match, PlanLine, PlannedLoad
 
 
 class DeskFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -76,3 +77,63 @@ class DeskFilter(django_filters.FilterSet):  # type: ignore[misc]
     def filter_represented(self, rows: QuerySet[Match], name: str, value: str) -> QuerySet[Match]:
         """Keep matches of which the viewer represents a side."""
         return represented_only(rows, self.viewer, self.now)
+
+
+class LineFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Lines of a plan by truck and load. A filter lists what stands: of what left the market nothing may be told.
+
+    Needs `viewer` and `now`.
+    """
+
+    equipment = django_filters.ChoiceFilter(
+        method="filter_equipment", choices=TRUCK_EQUIPMENT_CHOICES, label="Truck", empty_label="Any truck"
+    )
+    empty_in = django_filters.ChoiceFilter(
+        method="filter_empty", choices=area_choices, label="Truck empty in", empty_label="Anywhere"
+    )
+    origin = django_filters.ChoiceFilter(
+        method="filter_origin", choices=area_choices, label="Pickup in", empty_label="Anywhere"
+    )
+    destination = django_filters.ChoiceFilter(
+        method="filter_destination", choices=area_choices, label="Delivery in", empty_label="Anywhere"
+    )
+    represented = django_filters.ChoiceFilter(
+        method="filter_represented", choices=[("1", "Represented only")], label="Sides", empty_label="All"
+    )
+
+    class Meta:
+        """The filters are all declared above."""
+
+        model = PlanLine
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, viewer: Organization, now: datetime, **kwargs: Any) -> None:
+        """Remember who looks and when."""
+        self.viewer = viewer
+        self.now = now
+        super().__init__(*args, **kwargs)
+
+    def filter_equipment(self, rows: QuerySet[PlanLine], name: str, value: str) -> QuerySet[PlanLine]:
+        """Keep trucks of a kind."""
+        return rows.filter(stands=True, leg__equipment=value)
+
+    def filter_empty(self, rows: QuerySet[PlanLine], name: str, value: str) -> QuerySet[PlanLine]:
+        """Keep trucks that are empty in a region or state."""
+        return rows.filter(stands=True, leg__empty_state__in=states_of(value))
+
+    def filter_origin(self, rows: QuerySet[PlanLine], name: str, value: str) -> QuerySet[PlanLine]:
+        """Keep lines that pick a load up in a region or state."""
+        return self._with_load(rows, load__pickup_state__in=states_of(value))
+
+    def filter_destination(self, rows: QuerySet[PlanLine], name: str, value: str) -> QuerySet[PlanLine]:
+        """Keep lines that deliver a load in a region or state."""
+        return self._with_load(rows, load__delivery_state__in=states_of(value))
+
+    def filter_represented(self, rows: QuerySet[PlanLine], name: str, value: str) -> QuerySet[PlanLine]:
+        """Keep lines of which the viewer represents a side."""
+        givers = represented_by(self.viewer, self.now).values("pk")
+        loads = PlannedLoad.objects.filter(line=OuterRef("pk"), load__organization__in=givers)
+        return rows.filter(Q(leg__organization__in=givers) | Exists(loads), stands=True)
+
+    def _with_load(self, rows: QuerySet[PlanLine], **wanted: Any) -> QuerySet[PlanLine]:
+        return rows.filter(Exists(PlannedLoad.objects.filter(line=OuterRef("pk"), **wanted)), stands=True)
