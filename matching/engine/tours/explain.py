@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from matching.engine import money
+from matching.engine.columns import LOAD_CODES
 from matching.engine.explain import Explanation, instant, line_of, segments_of
 from matching.engine.money import Costs, Money
 from matching.engine.policy import MINUTES_AN_HOUR, Policy
@@ -51,7 +52,7 @@ def explain_tour(legs: Legs, loads: Loads, tours: Tours, row: int, travel: Trave
         "market": _sum(scores, loads, scores.market, money.policy_costs(policy, 1)),
     }
     if shared["rate_is_estimated"]:
-        shared["rate_table"] = {"version": policy.rates.version, "band_percent": policy.rates.band_percent}
+        shared["rate_estimate"] = _estimate(scores, loads, policy)
     own = _sum(scores, loads, scores.own, money.own_costs(legs, tour.leg_row, policy))
     return Explanation(shared, own | {"worth_from_cents": int(scores.own.worth_from_cents[0])})
 
@@ -151,6 +152,16 @@ def _sum(scores: TourScores, loads: Loads, terms: Money, costs: Costs) -> dict[s
         cents = -int(terms.delay_cents[0])
         lines.append(line_of("Home later than empty", late, "minute", delay / MINUTES_AN_HOUR, cents))
     return {"lines": lines, "gain_cents": int(terms.gain_cents[0])}
+
+
+def _estimate(scores: TourScores, loads: Loads, policy: Policy) -> dict[str, Any]:
+    """Return the band of the rates' sum, in which posted rates are as they are, and what the estimates rest on."""
+    rows = scores.load_rows[0][scores.load_rows[0] != NO_LOAD]
+    rates = scores.load_rate_cents[0, : rows.size]
+    is_open = loads.rate_cents[rows] == OPEN_TO_OFFERS
+    codes = [LOAD_CODES[code] for code in loads.equipment[rows]]
+    low, high = policy.rates.band_cents(codes, rates)
+    return policy.rates.account(int(np.where(is_open, low, rates).sum()), int(np.where(is_open, high, rates).sum()))
 
 
 def _rates(scores: TourScores, loads: Loads) -> list[dict[str, Any]]:
