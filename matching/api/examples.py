@@ -98,7 +98,7 @@ MATCH: dict[str, Any] = {
         _line("Loading, unloading, waiting", 240, "minute", 66.66666666666667, "-160.00"),
     ],
     "is_being_updated": False,
-    "policy_version": "2026-11.1",
+    "policy_version": "2026-11.2",
     "road_version": "roads-2-5f3c",
     "etag": '"pD1c7mJk2vQe0XyZa9LwRt5B"',
 }

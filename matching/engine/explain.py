@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from matching.engine import duty, money
+from matching.engine.columns import LOAD_CODES
 from matching.engine.money import Costs, Money
 from matching.engine.policy import MINUTES_AN_HOUR, Policy
 from matching.engine.problem import PICKUP, Legs, Loads
@@ -64,9 +65,15 @@ def explain_row(scores: Scores, row: int, legs: Legs, loads: Loads, road_version
         "market": _sum(scores, row, scores.market, money.policy_costs(policy, 1)),
     }
     if shared["rate_is_estimated"]:
-        shared["rate_table"] = {"version": policy.rates.version, "band_percent": policy.rates.band_percent}
+        shared["rate_estimate"] = _estimate(scores, row, LOAD_CODES[loads.equipment[load_row]], policy)
     own = _sum(scores, row, scores.own, money.own_costs(legs, leg, policy))
     return Explanation(shared, own | {"worth_from_cents": int(scores.own.worth_from_cents[row])})
+
+
+def _estimate(scores: Scores, row: int, code: str, policy: Policy) -> dict[str, Any]:
+    """Return the band of an estimated rate, and what it rests on."""
+    low, high = policy.rates.band_cents([code], scores.rate_cents[[row]])
+    return policy.rates.account(int(low[0]), int(high[0]))
 
 
 def instant(minutes: int) -> str:

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from matching.engine.rates import RateTable
 
 MINUTES_AN_HOUR = 60
 
@@ -33,41 +34,6 @@ class DutyLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RateTable:
-    """Dollars a mile for loads without a rate: the default, not observed; linear between the distances.
-
-    An assumption of November 2026, made to lie near public spot averages (van a little above $2 a mile on long hauls,
-    reefer and flatbed more, short hauls paid for the day). A load shorter than the first or longer than the last
-    distance takes that row's figure.
-    """
-
-    version: str = "default-2026-11"
-    miles: tuple[float, ...] = (50.0, 150.0, 300.0, 600.0, 1200.0)
-    cents_per_mile: dict[str, tuple[float, ...]] = field(
-        default_factory=lambda: {
-            "V": (600.0, 340.0, 270.0, 225.0, 200.0),
-            "R": (680.0, 390.0, 315.0, 265.0, 235.0),
-            "F": (680.0, 400.0, 325.0, 275.0, 245.0),
-        }
-    )
-    # Which row serves which load; every other code takes the flatbed's.
-    row_of: dict[str, str] = field(
-        default_factory=lambda: {"V": "V", "VR": "V", "R": "R", "C": "V", "PO": "V", "SB": "V", "SV": "V"}
-    )
-    least_cents: int = 35_000
-    band_percent: float = 25.0
-
-    def estimate_cents(self, codes: list[str], loaded_miles: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the default all-in rates in cents, given equipment codes and loaded miles of shape (n,)."""
-        rate = np.zeros(len(codes))
-        rows = np.array([self.row_of.get(code, "F") for code in codes])
-        for row, cents in self.cents_per_mile.items():
-            here = rows == row
-            rate[here] = np.interp(loaded_miles[here], self.miles, cents) * loaded_miles[here]
-        return np.maximum(np.floor(rate + 0.5), self.least_cents).astype(np.int64)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What a score rests on besides the leg, the load and the road; immutable.
 
@@ -77,7 +43,7 @@ class Policy:
     mile, tank to wheel.
     """
 
-    version: str = "2026-11.1"
+    version: str = "2026-11.2"
     valid_from: str = "2026-11-01"
     # costs of a carrier that has not entered its own, and of every market figure
     loaded_cents_per_mile: float = 226.0
