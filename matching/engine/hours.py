@@ -91,7 +91,7 @@ def fill_clock(drive: Floats, shift: Floats, before_break: Floats, cycle: Floats
 
 
 def plan(chains: Chains, limits: DutyLimits | None, trace: Trace | None = None) -> Plans:
-    """Return the earliest legal plans; without limits the driver never needs rest. A trace takes one chain."""
+    """Return the earliest legal plans; without limits the driver never needs rest. A trace hears how."""
     n = len(chains)
     plain = _without_rules(chains)
     if limits is None or n == 0:

@@ -42,24 +42,44 @@ Labels = NDArray[np.int64]
 
 @dataclass(slots=True)
 class Trace:
-    """What each label of one chain did, as a tree of (entry before, deed, minutes)."""
+    """What each label did, as trees of (entry before, deed, minutes): one tree for every chain, noted in blocks."""
 
-    entries: list[tuple[int, str, int]] = field(default_factory=list)
+    before: list[Ints] = field(default_factory=list)
+    owners: list[Ints] = field(default_factory=list)
+    minutes: list[Ints] = field(default_factory=list)
+    deeds: list[str] = field(default_factory=list)
+    size: int = 0
 
     def add(self, labels: Labels, deed: str, minutes: Ints | int) -> None:
         """Note a deed for every label."""
-        amounts = np.broadcast_to(np.asarray(minutes, dtype=np.int64), labels.shape[1:])
-        for column, amount in enumerate(amounts):
-            self.entries.append((int(labels[NODE, column]), deed, int(amount)))
-            labels[NODE, column] = len(self.entries) - 1
+        count = labels.shape[1]
+        self.before.append(labels[NODE].copy())
+        self.owners.append(labels[OWNER].copy())
+        self.minutes.append(np.array(np.broadcast_to(np.asarray(minutes, dtype=np.int64), (count,))))
+        self.deeds.append(deed)
+        labels[NODE] = np.arange(self.size, self.size + count)
+        self.size += count
 
-    def way_to(self, entry: int) -> list[tuple[str, int]]:
-        """Return the deeds that lead to an entry, first deed first."""
-        deeds = []
-        while entry >= 0:
-            entry, deed, minutes = self.entries[entry]
-            deeds.append((deed, minutes))
-        return deeds[::-1]
+    def ways(self, last_deed: str) -> dict[int, list[tuple[str, int]]]:
+        """Return for each chain that came to it the deeds up to its latest `last_deed`, first deed first."""
+        if not self.deeds:
+            return {}
+        before, minutes = np.concatenate(self.before).tolist(), np.concatenate(self.minutes).tolist()
+        block = np.repeat(np.arange(len(self.deeds)), [part.size for part in self.before]).tolist()
+        found = {}
+        start = 0
+        for deed, owners in zip(self.deeds, self.owners, strict=True):
+            if deed == last_deed:
+                found.update(zip(owners.tolist(), range(start, start + owners.size), strict=True))
+            start += owners.size
+        ways = {}
+        for owner, last in found.items():
+            deeds, entry = [], last
+            while entry >= 0:
+                deeds.append((self.deeds[block[entry]], minutes[entry]))
+                entry = before[entry]
+            ways[owner] = deeds[::-1]
+        return ways
 
 
 def join(groups: list[Labels]) -> Labels:

@@ -1,6 +1,6 @@
-"""The time line of one duty chain: what the driver does from which minute to which."""
+"""The time line of a duty chain: what the driver does from which minute to which."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from matching.engine.hours import Chains, Plans, plan
 from matching.engine.labels import Trace
@@ -51,22 +51,45 @@ def timeline(chain: Chains, limits: DutyLimits | None) -> TimeLine:
     """Return the time line of the way that `plan` chooses for a single chain. Raises `ValueError` for more than one."""
     if len(chain) != 1:
         raise ValueError("A time line is of one chain.")
+    return timelines(chain, limits)[0]
+
+
+def timelines(chains: Chains, limits: DutyLimits | None) -> list[TimeLine]:
+    """Return the time line of each chain, in their order: those of the ways that `plan` chooses."""
     if limits is None:
-        plans = plan(chain, None)
-        stops = range(int(chain.stops[0]))
-        deeds = [deed for stop in stops for deed in (("drive", int(chain.drive_minutes[0, stop])), ("stop", stop))]
-        deeds.append(("drive", int(chain.drive_minutes[0, len(stops)])))
-        return _replay(chain, plans, deeds, None)
-    trace = Trace()
-    plans = plan(chain, limits, trace)
-    entry = max((at for at, (_, deed, _) in enumerate(trace.entries) if deed == "finish"), default=-1)
-    return _replay(chain, plans, trace.way_to(entry), limits)
+        plans = plan(chains, None)
+        ways = {row: _straight_on(chains, row) for row in range(len(chains))}
+    else:
+        trace = Trace()
+        plans = plan(chains, limits, trace)
+        ways = trace.ways("finish")
+    feasible = plans.feasible
+    return [
+        _replay(chains, row, _row_of(plans, row), ways[row], limits)
+        if feasible[row]
+        else TimeLine(_row_of(plans, row), (), ())
+        for row in range(len(chains))
+    ]
 
 
-def _replay(chain: Chains, plans: Plans, deeds: list[tuple[str, int]], limits: DutyLimits | None) -> TimeLine:
-    if not plans.feasible[0]:
-        return TimeLine(plans, (), ())
-    day = _Day(chain, int(chain.start_at[0]), limits)
+def _row_of(plans: Plans, row: int) -> Plans:
+    """Return the plan of one chain."""
+    return Plans(**{item.name: getattr(plans, item.name)[row : row + 1] for item in fields(Plans)})
+
+
+def _straight_on(chains: Chains, row: int) -> list[tuple[str, int]]:
+    """Return the deeds of a driver who never needs rest."""
+    stops = int(chains.stops[row])
+    deeds = [
+        deed for stop in range(stops) for deed in (("drive", int(chains.drive_minutes[row, stop])), ("stop", stop))
+    ]
+    return [*deeds, ("drive", int(chains.drive_minutes[row, stops]))]
+
+
+def _replay(
+    chains: Chains, row: int, plans: Plans, deeds: list[tuple[str, int]], limits: DutyLimits | None
+) -> TimeLine:
+    day = _Day(chains, row, limits)
     leave_later, deeds = _departures(deeds)
     day.spend(OFF, leave_later)
     for deed, minutes in deeds:
@@ -102,11 +125,11 @@ def _departures(deeds: list[tuple[str, int]]) -> tuple[int, list[tuple[str, int]
 class _Day:
     """A day being written down."""
 
-    def __init__(self, chain: Chains, start_at: int, limits: DutyLimits | None) -> None:
-        self.chain = chain
+    def __init__(self, chains: Chains, row: int, limits: DutyLimits | None) -> None:
+        self.opens_at = chains.opens_at[row].tolist()
+        self.service_minutes = chains.service_minutes[row].tolist()
         self.limits = limits
-        self.time = start_at
-        self.arrived = start_at
+        self.time = self.arrived = int(chains.start_at[row])
         self.at_stop: int | None = None
         self.rested_here = False
         self.segments: list[Segment] = []
@@ -145,9 +168,9 @@ class _Day:
         """Wait for the opening, serve, and stay until the idle minutes make a break if so planned."""
         self.at_stop = stop
         if not self.rested_here:
-            self.spend(WAIT, int(self.chain.opens_at[0, stop]) - self.time)
+            self.spend(WAIT, self.opens_at[stop] - self.time)
         begin = self.time
-        self.spend(SERVICE, int(self.chain.service_minutes[0, stop]))
+        self.spend(SERVICE, self.service_minutes[stop])
         self.stops.append(StopTimes(self.arrived, begin, self.time))
         if until_break and self.limits is not None:
             self.spend(BREAK, self.arrived + self.limits.break_minutes - self.time)

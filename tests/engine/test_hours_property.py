@@ -8,7 +8,7 @@ import pytest
 
 from matching.engine.hours import NO_DEADLINE, plan
 from matching.engine.policy import DutyLimits
-from matching.engine.timeline import TimeLine, timeline
+from matching.engine.timeline import TimeLine, timeline, timelines
 from tests.engine.chains import make_chain, make_chains
 from tests.engine.reference_hours import Reference
 
@@ -153,3 +153,12 @@ def test_every_time_line_is_legal_and_says_what_the_plan_says():
             assert times.end_at - times.begin_at == service
         if day.stops:
             assert day.stops[0].begin_at == plans.first_service_at[0], (seed, case, day)
+
+
+def test_time_lines_of_many_chains_are_those_of_each_alone():
+    chains = [make_chain(**random_case(seed, MINUTES)) for seed in range(100)]
+    together = timelines(make_chains(*chains), MINUTES)
+    for day, chain in zip(together, chains, strict=True):
+        alone = timeline(chain, MINUTES)
+        assert (day.segments, day.stops) == (alone.segments, alone.stops)
+        assert int(day.plans.arrive_at[0]) == int(alone.plans.arrive_at[0])
