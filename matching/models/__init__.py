@@ -2,6 +2,7 @@
 
 from matching.models.matches import Match, MatchRun, Policy
 from matching.models.plans import NetworkPlan, PlanLine, PlannedLoad, PlanStatus
+from matching.models.rates import RateModelVersion, RateObservation
 from matching.models.tours import Combination, CombinationKind, CombinationRun, CombinedLoad
 
 __all__ = [
@@ -16,4 +17,6 @@ __all__ = [
     "PlanStatus",
     "PlannedLoad",
     "Policy",
+    "RateModelVersion",
+    "RateObservation",
 ]
