@@ -23,7 +23,7 @@ SAFETY = 1.02
 EARTH_RADIUS_MILES = 3958.7613
 
 
-def _great_circle(lat_a: str, lon_a: str, lat_b: str, lon_b: str) -> str:
+def great_circle(lat_a: str, lon_a: str, lat_b: str, lon_b: str) -> str:
     """Return SQL for the great-circle miles between two points given as SQL (haversine)."""
     return (
         f"(2 * {EARTH_RADIUS_MILES} * asin(least(1, sqrt("
@@ -32,8 +32,8 @@ def _great_circle(lat_a: str, lon_a: str, lat_b: str, lon_b: str) -> str:
     )
 
 
-_EMPTY_TO_PICKUP = _great_circle("leg.empty_lat", "leg.empty_lon", "load.pickup_lat", "load.pickup_lon")
-_DELIVERY_TO_HOME = _great_circle("load.delivery_lat", "load.delivery_lon", "leg.home_lat", "leg.home_lon")
+_EMPTY_TO_PICKUP = great_circle("leg.empty_lat", "leg.empty_lon", "load.pickup_lat", "load.pickup_lon")
+_DELIVERY_TO_HOME = great_circle("load.delivery_lat", "load.delivery_lon", "leg.home_lat", "leg.home_lon")
 
 # The pair test, the same from both sides. `NULL` limits are no limits. The engine counts whole minutes, hence the
 # minute.
@@ -79,7 +79,7 @@ _LEG_COLUMNS = {
 }
 _GIVEN_LEG = f"(SELECT {', '.join(f'%({name})s::{kind} AS {name}' for name, kind in _LEG_COLUMNS.items())}) AS leg"
 
-_LOADS_FOR_LEG = f"""
+LOADS_FOR_GIVEN_LEG = f"""
     SELECT load.id
     FROM {_GIVEN_LEG}
     JOIN loads_load AS load ON load.status = 'open'
@@ -91,7 +91,7 @@ _LOADS_FOR_LEG = f"""
     ORDER BY load.id
 """  # noqa: S608 - put together from this page's constants
 
-LOADS_FOR_LEG = _LOADS_FOR_LEG.replace(_GIVEN_LEG, "carriers_returnleg AS leg").replace(
+LOADS_FOR_LEG = LOADS_FOR_GIVEN_LEG.replace(_GIVEN_LEG, "carriers_returnleg AS leg").replace(
     "WHERE", "WHERE leg.id = %(leg)s AND", 1
 )
 """The same for a leg that is stored: `stored_leg` gives its parameters."""
@@ -119,7 +119,8 @@ def _box(lat: float, lon: float, miles: float | None) -> str:
     return f"(({lon - sideways},{lat - reach}),({lon + sideways},{lat + reach}))"
 
 
-def _parameters(leg: ReturnLeg) -> dict[str, Any]:
+def given_leg(leg: ReturnLeg) -> dict[str, Any]:
+    """Return the parameters of `LOADS_FOR_GIVEN_LEG`: the leg's own values, stored or not."""
     south, west, north, east = reach.box(
         (leg.empty_lat, leg.empty_lon),
         (leg.home_lat, leg.home_lon),
@@ -151,7 +152,7 @@ def stored_leg(
 def loads_for_leg(leg: ReturnLeg) -> list[int]:
     """Return the keys of the open loads that could suit a leg as it stands here, stored or not, in order."""
     with connection.cursor() as cursor:
-        cursor.execute(_LOADS_FOR_LEG, _parameters(leg))
+        cursor.execute(LOADS_FOR_GIVEN_LEG, given_leg(leg))
         return [row[0] for row in cursor.fetchall()]
 
 

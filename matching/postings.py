@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
+from carriers.models import ReturnLeg
 from foundation.trade.posting import Status
 from loads.models import LoadSize, StopKind
-from matching.candidates import LEGS_FOR_LOAD, LOADS_FOR_LEG, stored_leg
+from matching.candidates import LEGS_FOR_LOAD, LOADS_FOR_GIVEN_LEG, LOADS_FOR_LEG, given_leg, stored_leg
 from matching.engine.columns import LOAD_CODES, TRUCK_CODES, Ints
 from matching.engine.problem import DELIVERY, OPEN_TO_OFFERS, PICKUP, Legs, Loads
 from matching.engine.travel import TravelOracle
@@ -174,6 +175,11 @@ def candidate_loads(leg: LegSide, road_version: str) -> LoadRows:
         max_home_miles=leg.max_home_deadhead_miles,
     )
     return _loads(LOADS_FOR_LEG, parameters, road_version)
+
+
+def candidate_loads_of_terms(leg: ReturnLeg, road_version: str) -> LoadRows:
+    """Return the open loads that could suit a leg that is not stored."""
+    return _loads(LOADS_FOR_GIVEN_LEG, given_leg(leg), road_version)
 
 
 def candidate_legs(load: Side, road_version: str) -> LegRows:

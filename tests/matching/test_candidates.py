@@ -130,5 +130,5 @@ def test_both_statements_use_their_index_on_a_filled_table():
                 f" FROM {table}, generate_series(1, {count}) AS n WHERE id = {row.pk}"
             )
             cursor.execute(f"ANALYZE {table}")
-    assert "load_open_by_points" in plan_of(candidates._LOADS_FOR_LEG, candidates._parameters(leg))
-    assert "leg_open_by_reach" in plan_of(candidates._LEGS_FOR_LOAD, {"load": load.pk})
+    assert "load_open_by_points" in plan_of(candidates.LOADS_FOR_GIVEN_LEG, candidates.given_leg(leg))
+    assert "leg_open_by_reach" in plan_of(candidates.LEGS_FOR_LOAD, {"load": load.pk})

@@ -1,0 +1,131 @@
+"""What waits for a leg that is not posted yet: an answer at once, from its terms; nothing is stored."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from carriers.models import ReturnLeg
+from carriers.services.legs import prepare
+from carriers.terms import LegTerms
+from foundation.accounts.models import Organization
+from foundation.places.services import travel_oracle
+from foundation.trade import clock
+from foundation.trade.posting import RANKED_LAST_AFTER
+from loads.models import Load
+from loads.queries import visible_loads
+from matching.empty_runs import EmptyRun, empty_run_of
+from matching.engine.columns import Bools
+from matching.engine.score import Scores, score_leg
+from matching.policies import current_policy
+from matching.postings import LegRows, LoadRows, candidate_loads_of_terms, with_leg_way
+from matching.rows import legs_as_columns
+
+PREVIEWED = 10
+"""How many loads a preview shows."""
+
+_NOT_STORED = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A load that waits on the way home, with what it brings at the carrier's own costs and at the market's."""
+
+    load: Load
+    own_gain_cents: int
+    market_gain_cents: int
+    worth_from_cents: int
+    rate_cents: int
+    rate_is_estimated: bool
+    pickup_deadhead_miles: float
+    loaded_miles: float
+    home_deadhead_miles: float
+    empty_miles_saved: float
+    pickup_slack_minutes: int
+    home_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What waits for a leg, for its carrier alone: the best loads by own gain, how many gain, and what was refused.
+
+    `candidates` are the loads in reach that the carrier may see, `feasible` those that fit, `count` those of them that
+    beat going home empty at its own costs; `refusals` counts the others by rule. `empty_run` is None where no road
+    leads home. `leg` is not stored.
+    """
+
+    leg: ReturnLeg
+    loads: tuple[Waiting, ...]
+    count: int
+    candidates: int
+    feasible: int
+    refusals: dict[str, int]
+    empty_run: EmptyRun | None
+
+
+def preview(*, organization: Organization, leg_terms: LegTerms, stored: ReturnLeg | None = None) -> Preview:
+    """Return at once what waits for these terms of the organization's leg; `stored` is the leg that they would change.
+
+    Raises `Invalid` for terms that do not make a leg.
+    """
+    prepared = prepare(organization, leg_terms)
+    leg = ReturnLeg(id=stored.pk if stored else _NOT_STORED, organization=organization, **prepared.values)
+    travel, policy, now = travel_oracle(), current_policy(), clock.now()
+    rows, _ = with_leg_way(LegRows([], legs_as_columns([leg])), travel)
+    loads = seen_by(organization, candidate_loads_of_terms(leg, travel.version), now)
+    empty_run = empty_run_of(rows.columns, travel, policy)
+    if not loads.sides:
+        return Preview(leg=leg, loads=(), count=0, candidates=0, feasible=0, refusals={}, empty_run=empty_run)
+    scores = score_leg(rows.columns, 0, loads.columns, travel, policy)
+    gains = scores.feasible & (scores.own_gain_cents > 0)
+    return Preview(
+        leg=leg,
+        loads=_best(organization, loads, scores, gains, now),
+        count=int(gains.sum()),
+        candidates=len(loads.sides),
+        feasible=int(scores.feasible.sum()),
+        refusals=scores.refusal_counts(),
+        empty_run=empty_run,
+    )
+
+
+def seen_by(viewer: Organization, loads: LoadRows, now: datetime) -> LoadRows:
+    """Keep the loads that the viewer may see now."""
+    keys = [side.pk for side in loads.sides]
+    if not keys:
+        return loads
+    sight = set(visible_loads(viewer, now).order_by().filter(pk__in=keys).values_list("pk", flat=True))
+    kept = [row for row, key in enumerate(keys) if key in sight]
+    if len(kept) == len(keys):
+        return loads
+    return LoadRows([loads.sides[row] for row in kept], loads.columns.take(kept))
+
+
+def _best(viewer: Organization, loads: LoadRows, scores: Scores, gains: Bools, now: datetime) -> tuple[Waiting, ...]:
+    """Return the best loads by own gain, long unconfirmed ones last; ties break by key, as in every list."""
+    rows = np.flatnonzero(gains)
+    aged = visible_loads(viewer, now).order_by().filter(confirmed_at__lte=now - RANKED_LAST_AFTER)
+    last = set(aged.filter(pk__in=scores.load_key[rows].tolist()).values_list("pk", flat=True))
+    is_last = np.array([key in last for key in scores.load_key[rows].tolist()], dtype=np.bool_)
+    order = np.lexsort((scores.load_key[rows], -scores.own_gain_cents[rows], is_last))
+    best = rows[order][:PREVIEWED].tolist()
+    keys = [int(scores.load_key[row]) for row in best]
+    found = {load.pk: load for load in visible_loads(viewer, now).order_by().filter(pk__in=keys)}
+    return tuple(_waiting(found[key], scores, row) for key, row in zip(keys, best, strict=True) if key in found)
+
+
+def _waiting(load: Load, scores: Scores, row: int) -> Waiting:
+    return Waiting(
+        load=load,
+        own_gain_cents=int(scores.own_gain_cents[row]),
+        market_gain_cents=int(scores.market_gain_cents[row]),
+        worth_from_cents=int(scores.own.worth_from_cents[row]),
+        rate_cents=int(scores.rate_cents[row]),
+        rate_is_estimated=bool(scores.rate_is_estimated[row]),
+        pickup_deadhead_miles=float(scores.pickup_deadhead_miles[row]),
+        loaded_miles=float(scores.loaded_miles[row]),
+        home_deadhead_miles=float(scores.home_deadhead_miles[row]),
+        empty_miles_saved=float(scores.empty_miles_saved[row]),
+        pickup_slack_minutes=int(scores.pickup_slack_minutes[row]),
+        home_at=datetime.fromtimestamp(int(scores.finish_at[row]) * 60, UTC),
+    )
