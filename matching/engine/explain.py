@@ -3,6 +3,7 @@
 `shared` is for everybody who may see the match; `own` rests on the carrier's costs and is for the carrier alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from matching.engine.problem import PICKUP, Legs, Loads
 from matching.engine.refusals import Refusal, rule_names
 from matching.engine.routes import Routes
 from matching.engine.score import Scores, score_pairs
-from matching.engine.timeline import TimeLine, timeline
+from matching.engine.timeline import TimeLine, timelines
 from matching.engine.travel import TravelOracle
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,35 +40,60 @@ def explain(legs: Legs, leg_row: int, loads: Loads, load_row: int, travel: Trave
 
 def explain_row(scores: Scores, row: int, legs: Legs, loads: Loads, road_version: str, policy: Policy) -> Explanation:
     """Return the full account of a scored pair without asking the oracle again; arguments as they were scored."""
-    leg_row, load_row = int(scores.leg_row[row]), int(scores.load_row[row])
-    feasible = bool(scores.feasible[row])
-    shared: dict[str, Any] = {
-        "policy_version": policy.version,
-        "road_version": road_version,
-        "feasible": feasible,
-        "refusal": _refusal(scores, row),
-        "rate_is_estimated": bool(scores.rate_is_estimated[row]),
-        "miles_are_estimated": bool(scores.miles_are_estimated[row]),
-        "clock_is_assumed": bool(scores.clock_is_assumed[row]),
-    }
-    if not feasible:
-        return Explanation(shared, {})
-    leg, load = np.array([leg_row]), np.array([load_row])
-    routes = scores.routes.take(scores.route_row[[row]])
-    day = timeline(duty.pair_chains(legs, leg, loads, load, routes, policy), policy.duty)
-    shared |= {
-        "stretches": _stretches(loads, load_row, routes),
-        "totals": _totals(scores, row),
-        "stops": _stops(loads, load_row, day),
-        "timeline": segments_of(day),
-        "ready_at": instant(int(legs.ready_at[leg_row])),
-        "home_by": instant(int(legs.home_by[leg_row])),
-        "market": _sum(scores, row, scores.market, money.policy_costs(policy, 1)),
-    }
-    if shared["rate_is_estimated"]:
-        shared["rate_estimate"] = _estimate(scores, row, LOAD_CODES[loads.equipment[load_row]], policy)
-    own = _sum(scores, row, scores.own, money.own_costs(legs, leg, policy))
-    return Explanation(shared, own | {"worth_from_cents": int(scores.own.worth_from_cents[row])})
+    return explain_rows(scores, [row], legs, loads, road_version, policy)[0]
+
+
+def explain_rows(
+    scores: Scores, rows: Sequence[int], legs: Legs, loads: Loads, road_version: str, policy: Policy
+) -> list[Explanation]:
+    """Return the full accounts of scored pairs, in the order of `rows`; their days are planned all at once."""
+    where = np.asarray(rows, dtype=np.int64)
+    planned = where[scores.feasible[where]]
+    leg, load = scores.leg_row[planned], scores.load_row[planned]
+    routes = scores.routes.take(scores.route_row[planned])
+    days = timelines(duty.pair_chains(legs, leg, loads, load, routes, policy), policy.duty)
+    own, market = money.own_costs(legs, leg, policy), money.policy_costs(policy, planned.size)
+    position = {row: at for at, row in enumerate(planned.tolist())}
+    found = []
+    for row in where.tolist():
+        shared: dict[str, Any] = {
+            "policy_version": policy.version,
+            "road_version": road_version,
+            "feasible": row in position,
+            "refusal": _refusal(scores, row),
+            "rate_is_estimated": bool(scores.rate_is_estimated[row]),
+            "miles_are_estimated": bool(scores.miles_are_estimated[row]),
+            "clock_is_assumed": bool(scores.clock_is_assumed[row]),
+        }
+        at = position.get(row)
+        if at is None:
+            found.append(Explanation(shared, {}))
+            continue
+        leg_row, load_row = int(leg[at]), int(load[at])
+        shared |= {
+            "stretches": _stretches(loads, load_row, routes, at),
+            "totals": _totals(scores, row),
+            "stops": _stops(loads, load_row, days[at]),
+            "timeline": segments_of(days[at]),
+            "ready_at": instant(int(legs.ready_at[leg_row])),
+            "home_by": instant(int(legs.home_by[leg_row])),
+            "market": _sum(scores, row, scores.market, market, at),
+        }
+        if shared["rate_is_estimated"]:
+            shared["rate_estimate"] = _estimate(scores, row, LOAD_CODES[loads.equipment[load_row]], policy)
+        worth_from = {"worth_from_cents": _worth_from(scores.own, row)}
+        found.append(Explanation(shared, _sum(scores, row, scores.own, own, at) | worth_from))
+    return found
+
+
+def _worth_from(terms: Money, row: int) -> int:
+    return int(terms.rate_cents[row]) - _gain(terms, row)
+
+
+def _gain(terms: Money, row: int) -> int:
+    """Return one pair's gain without adding up the columns of all."""
+    paid = terms.loaded_cents[row] + terms.empty_cents[row] + terms.hours_cents[row] + terms.delay_cents[row]
+    return int(terms.rate_cents[row] + terms.avoided_cents[row] - paid)
 
 
 def _estimate(scores: Scores, row: int, code: str, policy: Policy) -> dict[str, Any]:
@@ -92,11 +118,11 @@ def _refusal(scores: Scores, row: int) -> dict[str, Any] | None:
     return refusal
 
 
-def _stretches(loads: Loads, load_row: int, routes: Routes) -> list[dict[str, Any]]:
+def _stretches(loads: Loads, load_row: int, routes: Routes, pair: int) -> list[dict[str, Any]]:
     first, last = int(loads.first_stop[load_row]), int(loads.last_stop[load_row])
-    ways = [("pickup_deadhead", routes.to_pickup, 0)]
+    ways = [("pickup_deadhead", routes.to_pickup, pair)]
     ways += [("loaded", routes.between, stop) for stop in range(first + 1, last + 1)]
-    ways += [("home_deadhead", routes.to_home, 0), ("avoided", routes.straight_home, 0)]
+    ways += [("home_deadhead", routes.to_home, pair), ("avoided", routes.straight_home, pair)]
     return [
         {
             "kind": kind,
@@ -151,16 +177,16 @@ def segments_of(day: TimeLine) -> list[dict[str, Any]]:
     ]
 
 
-def _sum(scores: Scores, row: int, terms: Money, costs: Costs) -> dict[str, Any]:
-    """Return the sum line by line; the cents of the lines add up to the gain."""
+def _sum(scores: Scores, row: int, terms: Money, costs: Costs, truck: int) -> dict[str, Any]:
+    """Return the sum line by line; the cents of the lines add up to the gain. `truck` is the position in `costs`."""
     deadhead = round(float(scores.pickup_deadhead_miles[row] + scores.home_deadhead_miles[row]), 1)
     on_duty = int(scores.service_minutes[row] + scores.wait_minutes[row])
     late = int(scores.home_delay_minutes[row])
-    empty, hour = float(costs.empty_cents_per_mile[0]), float(costs.hour_cents[0])
-    delay = float(costs.delay_hour_cents[0])
+    empty, hour = float(costs.empty_cents_per_mile[truck]), float(costs.hour_cents[truck])
+    delay = float(costs.delay_hour_cents[truck])
     label = "Rate, estimated" if scores.rate_is_estimated[row] else "Rate"
     loaded, avoided = float(scores.loaded_miles[row]), float(scores.avoided_miles[row])
-    loaded_mile = float(costs.loaded_cents_per_mile[0])
+    loaded_mile = float(costs.loaded_cents_per_mile[truck])
     lines = [
         line_of(label, None, None, None, int(terms.rate_cents[row])),
         line_of("Loaded miles", loaded, "mile", loaded_mile, -int(terms.loaded_cents[row])),
@@ -171,7 +197,7 @@ def _sum(scores: Scores, row: int, terms: Money, costs: Costs) -> dict[str, Any]
     if delay:
         cents = -int(terms.delay_cents[row])
         lines.append(line_of("Home later than empty", late, "minute", delay / MINUTES_AN_HOUR, cents))
-    return {"lines": lines, "gain_cents": int(terms.gain_cents[row])}
+    return {"lines": lines, "gain_cents": _gain(terms, row)}
 
 
 def line_of(

@@ -6,7 +6,7 @@ below the bar finds no place although the list has grown short, since better one
 sweep matches such a list anew. So a list is always the beginning of the true one, and never holds a wrong pair.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,14 +23,14 @@ Rank = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A feasible pair of a run with its two gains; `describe` makes the figures that are stored."""
+    """A feasible pair of a run with its two gains; `row` is its position among what the run scored."""
 
     leg: Side
     load: Side
     own_gain_cents: int
     market_gain_cents: int
     is_for_carrier: bool
-    describe: Callable[[], dict[str, Any]]
+    row: int
     public_id: str = ""
 
     def __post_init__(self) -> None:
@@ -46,14 +46,17 @@ class Pair:
 class Run:
     """What one matching of a leg or a load found: its pairs worth something, and what it looked at.
 
-    `seen` holds the version of every leg or load on the other side that was scored, by key; `stretches` the subject's
-    own way, which the next runs need not ask the road for.
+    `seen` holds the version of every leg or load on the other side that was looked at, by key, of which `candidates`
+    were scored; `stretches` is the subject's own way, which the next runs need not ask the road for. `describe` makes
+    the figures that are stored of the pairs at these rows.
     """
 
     leg: Side | None
     load: Side | None
     pairs: Sequence[Pair]
-    seen: dict[int, int]
+    describe: Callable[[Sequence[int]], list[dict[str, Any]]]
+    seen: Mapping[int, int]
+    candidates: int
     feasible: int
     refusals: dict[str, int]
     road_version: str

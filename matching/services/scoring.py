@@ -20,6 +20,8 @@ from foundation.trade.posting import Status
 from loads.models import Load
 from loads.queries import open_loads
 from matching.descriptions import describe
+from matching.engine.policy import Policy
+from matching.engine.problem import Legs, Loads
 from matching.engine.score import Scores, score_leg, score_load
 from matching.policies import current_policy
 from matching.postings import (
@@ -204,7 +206,7 @@ def pairs_worth_something(legs: LegRows, loads: LoadRows, scores: Scores, now: d
         scores.market_gain_cents[rows].tolist(),
         strict=True,
     )
-    pairs, policy = [], current_policy()
+    pairs = []
     for row, leg_row, load_row, own, market in found:
         leg, load = legs.sides[leg_row], loads.sides[load_row]
         seen = own > 0 and sight.sees(
@@ -215,8 +217,7 @@ def pairs_worth_something(legs: LegRows, loads: LoadRows, scores: Scores, now: d
             shares_once_open=True,
         )
         if seen or market > 0:
-            account = partial(describe, (legs.columns, loads.columns), scores, row, policy)
-            pairs.append(Pair(leg, load, own, market, seen, account))
+            pairs.append(Pair(leg, load, own, market, seen, row))
     return pairs
 
 
@@ -229,20 +230,28 @@ def _store(
     *,
     of_leg: bool,
 ) -> None:
-    now = clock.now()
+    now, policy = clock.now(), current_policy()
     others: Sequence[Side] = loads.sides if of_leg else legs.sides
     store_matches(
         run=Run(
             leg=legs.sides[0] if of_leg else None,
             load=None if of_leg else loads.sides[0],
             pairs=pairs_worth_something(legs, loads, scores, now) if scores is not None else [],
+            describe=partial(_describe, (legs.columns, loads.columns), scores, policy),
+            candidates=len(others),
             seen={side.pk: side.version for side in others},
             feasible=int(scores.feasible.sum()) if scores is not None else 0,
             refusals=scores.refusal_counts() if scores is not None else {},
             road_version=travel_oracle().version,
             stretches=way,
         ),
-        policy=current_policy(),
+        policy=policy,
         now=now,
         settle=settle,
     )
+
+
+def _describe(
+    columns: tuple[Legs, Loads], scores: Scores | None, policy: Policy, rows: Sequence[int]
+) -> list[dict[str, Any]]:
+    return describe(columns, scores, rows, policy) if scores is not None else []

@@ -177,7 +177,7 @@ def store_matches(*, run: Run, policy: PolicyTerms, now: datetime, settle: Calla
     stands = {pair.public_id: _stand(pair, run, policy) for pair in wanted}
     # Accounts of pairs take their time: they are written before anything is locked.
     before = _stored(run) if wanted else {}
-    accounts = {pair.public_id: pair.describe() for pair in wanted if _is_fresh(pair, stands, before)}
+    accounts = _accounts(run, [pair for pair in wanted if _is_fresh(pair, stands, before)])
     if accounts and not Policy.objects.filter(version=policy.version).exists():
         Policy.objects.get_or_create(version=policy.version, defaults={"terms": policy.as_dict()})
     with transaction.atomic():
@@ -188,12 +188,10 @@ def store_matches(*, run: Run, policy: PolicyTerms, now: datetime, settle: Calla
         before = _stored(run)
         fresh = [pair for pair in kept if _is_fresh(pair, stands, before)]
         gone = _gone([row.key for name, row in before.items() if name not in places.kept and _is_judged(row, run)])
+        accounts |= _accounts(run, [pair for pair in fresh if pair.public_id not in accounts])
         write_rows(
             Match,
-            [
-                _values(pair, accounts.get(pair.public_id) or pair.describe(), stands[pair.public_id], now)
-                for pair in fresh
-            ],
+            [_values(pair, accounts[pair.public_id], stands[pair.public_id], now) for pair in fresh],
             key=("leg_id", "load_id"),
             kept=frozenset({"public_id"}),
         )
@@ -212,6 +210,11 @@ def store_matches(*, run: Run, policy: PolicyTerms, now: datetime, settle: Calla
     return len(kept)
 
 
+def _accounts(run: Run, pairs: Sequence[Pair]) -> dict[str, dict[str, Any]]:
+    described = run.describe([pair.row for pair in pairs]) if pairs else []
+    return {pair.public_id: figures for pair, figures in zip(pairs, described, strict=True)}
+
+
 def _is_fresh(pair: Pair, stands: dict[str, Stand], before: dict[str, _Stored]) -> bool:
     row = before.get(pair.public_id)
     return row is None or row.stand != stands[pair.public_id]
@@ -222,7 +225,7 @@ def _note_run(run: Run, policy: PolicyTerms, now: datetime, bars: dict[str, Any]
         "version": run.subject.version,
         "policy_version": policy.version,
         "road_version": run.road_version,
-        "candidates": len(run.seen),
+        "candidates": run.candidates,
         "feasible": run.feasible,
         "refusals": json.dumps(run.refusals),
         "stretches": json.dumps(run.stretches),
