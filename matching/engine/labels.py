@@ -26,8 +26,9 @@ FIRST = 8  # earliest service at the first stop, its opening apart where the tru
 IN_FIRST_SHIFT = 9  # 1 while the shift of the first stop lasts, so that leaving later moves FIRST
 TO_DRIVE = 10  # minutes left of the stretch being driven
 RULES = 11  # bit set of the rules that made the driver stop
-NODE = 12  # last entry in the trace, if there is one
-ROWS = 13
+IDLE = 12  # minutes not driven since the last stretch: stops at one place may make a break together
+NODE = 13  # last entry in the trace, if there is one
+ROWS = 14
 
 NEVER = 1 << 50
 UNBOUND = 1 << 40
@@ -107,6 +108,7 @@ def refresh(labels: Labels, limits: DutyLimits) -> None:
     labels[BREAK] = limits.drive_minutes_before_break
     labels[LATEST] = NEVER
     labels[IN_FIRST_SHIFT] = 0
+    labels[IDLE] = 0
 
 
 def with_rests(labels: Labels, need: Ints, limits: DutyLimits, trace: Trace | None) -> list[Labels]:
@@ -136,6 +138,7 @@ def drive(labels: Labels, minutes: Ints, need: Ints, limits: DutyLimits, trace: 
         going[TIME] += step
         for row in (DRIVE, SHIFT, BREAK, CYCLE, TO_DRIVE):
             going[row] -= step
+        going[IDLE] = np.where(step > 0, 0, going[IDLE])
         if trace is not None:
             trace.add(going, "drive", step)
         unfinished = going[TO_DRIVE] > 0
@@ -193,7 +196,7 @@ def undominated(labels: Labels, need: Ints) -> Labels:
     total = labels.shape[1]
     counts = np.bincount(labels[OWNER])
     cycle_end = labels[CYCLE] + labels[LATEST] - labels[SHIFT]
-    same_clocks = labels[[SHIFT, DRIVE, BREAK, CYCLE, TO_DRIVE]]
+    same_clocks = labels[[SHIFT, DRIVE, BREAK, CYCLE, TO_DRIVE, IDLE]]
     unbound = labels[CYCLE] >= UNBOUND
     superfluous: Bools = np.zeros(total, dtype=np.bool_)
     for gap in range(1, int(counts.max(initial=0))):

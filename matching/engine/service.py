@@ -30,7 +30,7 @@ def serve(labels: Labels, window: Window, need: Ints, limits: DutyLimits, trace:
     if not labels.shape[1]:
         return labels
     served = [_on_arrival(labels, window, limits, trace)]
-    short = window.service_minutes[labels[lab.OWNER]] < limits.break_minutes
+    short = labels[lab.IDLE] + window.service_minutes[labels[lab.OWNER]] < limits.break_minutes
     if short.any():
         served.append(_until_a_break(labels[:, short], window, limits, trace))
     served.append(_after_off(labels, limits.rest_minutes, window, limits, trace))
@@ -51,7 +51,7 @@ def _on_arrival(labels: Labels, window: Window, limits: DutyLimits, trace: Trace
     first = arrive + later
     after[lab.LATEST] = np.minimum(after[lab.LATEST], window.closes_at[owner] + shift - wait)
     after[lab.BREAK] = np.where(
-        wait + service >= limits.break_minutes, limits.drive_minutes_before_break, after[lab.BREAK]
+        after[lab.IDLE] + wait + service >= limits.break_minutes, limits.drive_minutes_before_break, after[lab.BREAK]
     )
     _spend(after, wait + service, begin + service, wait)
     _note_first(after, window.position, first, later)
@@ -68,8 +68,9 @@ def _until_a_break(labels: Labels, window: Window, limits: DutyLimits, trace: Tr
     owner, arrive, shift = after[lab.OWNER], after[lab.TIME], after[lab.SHIFT]
     service = window.service_minutes[owner]
     served = np.maximum(arrive, window.opens_at[owner]) + service
-    depart = np.maximum(served, arrive + limits.break_minutes)
-    later = np.minimum(depart - arrive - limits.break_minutes, after[lab.LATEST] - arrive - shift)
+    needed = limits.break_minutes - after[lab.IDLE]
+    depart = np.maximum(served, arrive + needed)
+    later = np.minimum(depart - arrive - needed, after[lab.LATEST] - arrive - shift)
     here = depart - arrive - later
     first = arrive + later
     after[lab.LATEST] = np.minimum(after[lab.LATEST], window.closes_at[owner] + shift)
@@ -108,6 +109,7 @@ def _spend(labels: Labels, on_duty: Ints, until: Ints, wait: Ints) -> None:
     labels[lab.SHIFT] -= on_duty
     labels[lab.CYCLE] -= on_duty
     labels[lab.WAITED] += wait
+    labels[lab.IDLE] += on_duty
 
 
 def _note_first(labels: Labels, position: int, first: Ints, later: Ints) -> None:

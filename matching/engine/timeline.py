@@ -132,6 +132,7 @@ class _Day:
         self.time = self.arrived = int(chains.start_at[row])
         self.at_stop: int | None = None
         self.rested_here = False
+        self.idle = 0
         self.segments: list[Segment] = []
         self.stops: list[StopTimes] = []
 
@@ -141,6 +142,7 @@ class _Day:
             return
         start_at = self.time
         self.time += minutes
+        self.idle = 0 if kind == DRIVE else self.idle + minutes
         last = self.segments[-1] if self.segments else None
         if last and last.kind == kind and last.stop == self.at_stop:
             start_at = self.segments.pop().start_at
@@ -173,4 +175,4 @@ class _Day:
         self.spend(SERVICE, self.service_minutes[stop])
         self.stops.append(StopTimes(self.arrived, begin, self.time))
         if until_break and self.limits is not None:
-            self.spend(BREAK, self.arrived + self.limits.break_minutes - self.time)
+            self.spend(BREAK, self.limits.break_minutes - self.idle)

@@ -21,6 +21,8 @@ class State(NamedTuple):
     cycle: int
     later: int = 0
     """How much later the shift could have begun without missing a window since."""
+    idle: int = 0
+    """Minutes on duty since the last drive: stops at one place may make a break together."""
 
 
 class Reference:
@@ -97,7 +99,7 @@ class Reference:
             yield state._replace(time=state.time + pause, shift=shift, until_break=until_break), to_go
         else:
             step = min(to_go, state.drive, state.shift, state.until_break, state.cycle)
-            time, drive, shift, until_break, cycle, later = state
+            time, drive, shift, until_break, cycle, later, _ = state
             yield State(time + step, drive - step, shift - step, until_break - step, cycle - step, later), to_go - step
 
     def served(self, state: State, opens_at: int, closes_at: int, service: int) -> Iterator[State]:
@@ -116,18 +118,20 @@ class Reference:
         if begin > closes_at:
             return
         for until_break in (False, True):
-            leave_at = max(begin + service, state.time + limits.break_minutes * until_break)
+            pause = (limits.break_minutes - state.idle) * until_break
+            leave_at = max(begin + service, state.time + pause)
             here = leave_at - state.time
-            needed = max(service, limits.break_minutes * until_break)
+            needed = max(service, pause)
             if here > needed and state.later > 0:
                 continue
             yield State(
                 leave_at,
                 state.drive,
                 state.shift - here,
-                limits.drive_minutes_before_break if here >= limits.break_minutes else state.until_break,
+                limits.drive_minutes_before_break if state.idle + here >= limits.break_minutes else state.until_break,
                 state.cycle - here,
                 min(state.later, closes_at - (state.time if until_break else begin)),
+                state.idle + here,
             )
 
     def after_rest(self, state: State, opens_at: int, closes_at: int, service: int) -> Iterator[State]:

@@ -66,6 +66,14 @@ def test_loading_for_thirty_minutes_is_a_break_and_for_twenty_is_not():
     assert finish(drives=[470, 10], stops=[(*ALWAYS, 20)]) == 470 + 20 + 10
 
 
+def test_stops_at_one_place_make_a_break_together():
+    assert finish(drives=[470, 0, 60], stops=[(*ALWAYS, 20), (*ALWAYS, 20)]) == 470 + 40 + 60
+    # 10 + 10 + 10 idle minutes, and no 30 on the road.
+    assert finish(drives=[470, 0, 60], stops=[(*ALWAYS, 10), (*ALWAYS, 10)]) == 470 + 30 + 60
+    # Driving in between ends the pause.
+    assert finish(drives=[470, 1, 60], stops=[(*ALWAYS, 20), (*ALWAYS, 20)]) == 470 + 20 + 1 + 30 + 60
+
+
 def test_a_shift_that_would_end_during_the_break_ends_there():
     # 20 min of shift left after 8 h of driving: 10 h off at once, not 30 min and then 10 h.
     assert finish(drives=[600], clock=(660, 500, 480, 4200)) == 480 + 600 + 120
