@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from backhaul import views
 from backhaul.admin import operator_site
-from brokers.api import api_urlpatterns as brokers_api
+from brokers.api.urls import api_urlpatterns as brokers_api
 from carriers.api.urls import api_urlpatterns as carriers_api
 from foundation.accounts.urls import account_urlpatterns
 from foundation.events.urls import api_urlpatterns as events_api

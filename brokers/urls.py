@@ -1,4 +1,5 @@
 """Routes of the desk, of network plans and of proposals: what people do with matches."""
+
 from django.urls import path
 
 from brokers.views import desk

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.urls import URLPattern, URLResolver, path
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -131,16 +130,3 @@ class DecisionViewSet(ResourceViewSet):
             actor=self.actor, match_id=public_id, until=body["until"], reason=body.get("reason", "")
         )
         return self.shown(self.one(decision))
-
-
-api_urlpatterns: list[URLPattern | URLResolver] = [
-    path(
-        "matches/<str:public_id>/decision",
-        DecisionViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
-        name="api-match-decision",
-    ),
-    path(
-        "matches/<str:public_id>/dismissal", DecisionViewSet.as_view({"post": "dismissal"}), name="api-match-dismissal"
-    ),
-    path("matches/<str:public_id>/snooze", DecisionViewSet.as_view({"post": "snooze"}), name="api-match-snooze"),
-]

@@ -1,0 +1,1 @@
+"""REST of brokers: decisions about matches, and proposals."""
