@@ -30,7 +30,25 @@ def match_organization(subjects: list[str], settle: Settle) -> None:
     services.match_organization(organization_ids=subjects, settle=settle)
 
 
+@reaction("matching.observe_rate")
+def observe_rate(subjects: list[str], settle: Settle) -> None:
+    """Note what bookings paid, or that they fell through."""
+    services.observe_rates(booking_ids=subjects, settle=settle)
+
+
+@shared_task(name="matching.fit_rates", ignore_result=True, soft_time_limit=240, time_limit=270)
+def fit_rates() -> None:
+    """Fit the market's rates to what was booked lately; every night."""
+    services.fit_rates()
+
+
 @shared_task(name="matching.refresh", ignore_result=True, soft_time_limit=240, time_limit=270)
 def refresh() -> None:
     """Match again what an older policy or road network scored, and legs whose list has run short."""
     services.refresh()
+
+
+@shared_task(name="matching.combine_legs", ignore_result=True, soft_time_limit=60, time_limit=80)
+def combine_legs() -> None:
+    """Look for chains and partial loads for the legs whose matches have moved."""
+    services.combine_due()
