@@ -7,8 +7,11 @@ _LEGS = ("matching.match_legs",)
 _PROPOSALS = ("brokers.lapse_proposals",)  # of what is not any more as it was proposed
 _ORGANIZATIONS = ("matching.match_organization",)
 _RATES = ("matching.observe_rate",)
+_RATES = ("matching.observe_rate",)
 
 WIRING: Mapping[str, tuple[str, ...]] = {
+    "booking.cancelled": _RATES,
+    "booking.made": _RATES,
     "booking.cancelled": _RATES,
     "booking.made": _RATES,
     "load.opened": _LOADS,
@@ -54,6 +57,9 @@ UNHEARD: frozenset[str] = frozenset(
 # Facts that are wired before the room that publishes them does; a test takes a name out once it is published.
 AHEAD: frozenset[str] = frozenset({"booking.cancelled", "booking.made"})
 
+# Facts that are wired before the room that publishes them does; a test takes a name out once it is published.
+AHEAD: frozenset[str] = frozenset({"booking.cancelled", "booking.made"})
+
 # Tasks that the relay sends every so many seconds.
 PERIODIC: Mapping[str, float] = {
     "brokers.forget_old_decisions": 3600,
@@ -64,6 +70,7 @@ PERIODIC: Mapping[str, float] = {
     "loads.ask_confirmation": 300,
     "loads.expire_due": 30,
     "matching.combine_legs": 15,
+    "matching.fit_rates": 86_400,
     "matching.fit_rates": 86_400,
     "matching.refresh": 60,
     "rest.prune_idempotency_records": 3600,

@@ -42,6 +42,18 @@ def fit_rates() -> None:
     services.fit_rates()
 
 
+@reaction("matching.observe_rate")
+def observe_rate(subjects: list[str], settle: Settle) -> None:
+    """Note what bookings paid, or that they fell through."""
+    services.observe_rates(booking_ids=subjects, settle=settle)
+
+
+@shared_task(name="matching.fit_rates", ignore_result=True, soft_time_limit=240, time_limit=270)
+def fit_rates() -> None:
+    """Fit the market's rates to what was booked lately; every night."""
+    services.fit_rates()
+
+
 @shared_task(name="matching.refresh", ignore_result=True, soft_time_limit=240, time_limit=270)
 def refresh() -> None:
     """Match again what an older policy or road network scored, and legs whose list has run short."""

@@ -19,6 +19,14 @@ def feed_of(organization_id: str, *, after: int = 0) -> QuerySet[FeedEntry]:
     return entries.select_related("event").order_by("position")
 
 
+def told(name: str, subject: str) -> QuerySet[FeedEntry]:
+    """Return what each organization was told of a fact about a subject, oldest first: for tasks that react to it.
+
+    It holds every hearer's copy, so nothing of it goes to a page, an API or another's payload.
+    """
+    return FeedEntry.objects.filter(event__name=name, event__subject=subject).order_by("event_id", "id")
+
+
 def last_position(organization_id: str) -> int:
     """Return the position of the last fact that an organization has heard."""
     entries = FeedEntry.objects.filter(organization_id=organization_id, position__isnull=False)

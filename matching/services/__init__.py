@@ -3,6 +3,7 @@
 from matching.services.combinations import combine_due, combine_leg
 from matching.services.keeping import Pair, Run
 from matching.services.rates import fit_rates, observe_rates
+from matching.services.rates import fit_rates, observe_rates
 from matching.services.scoring import match_legs, match_loads, match_organization, match_related, refresh
 from matching.services.storing import clear_matches, store_matches
 
@@ -13,10 +14,12 @@ __all__ = [
     "combine_due",
     "combine_leg",
     "fit_rates",
+    "fit_rates",
     "match_legs",
     "match_loads",
     "match_organization",
     "match_related",
+    "observe_rates",
     "observe_rates",
     "refresh",
     "store_matches",

@@ -27,6 +27,8 @@ class Event(models.Model):
             models.Index(fields=["id"], condition=Q(position__isnull=True), name="event_without_position"),
             # Pruning asks: which facts are older than the feed keeps?
             models.Index(fields=["placed_at"], name="event_by_age"),
+            # queries.told: a task asks what was told of a fact about its subject
+            models.Index(fields=["subject", "name"], name="event_by_subject"),
         ]
 
 
