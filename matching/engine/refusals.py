@@ -81,7 +81,7 @@ def sentence(refusal: Refusal, figures: Sequence[float]) -> str:
         case Refusal.HOME_BY:
             return f"is home {duration(a)} too late"
         case Refusal.HOURS:
-            why = _rules(int(c))
+            why = rules_clause(int(c))
             if int(d) == AT_HOME:
                 return f"at legal hours is home {duration(a)} too late{why}"
             return f"at legal hours reaches {_PLACES[int(d)]} {duration(a)} after it closes{why}"
@@ -107,7 +107,8 @@ def rule_names(rules: int) -> list[str]:
     return [name for bit, name in names.items() if rules & bit]
 
 
-def _rules(rules: int) -> str:
+def rules_clause(rules: int) -> str:
+    """Return what used up the driver's hours, as the end of a sentence: ": the 14 h of the shift are over"."""
     words = {
         RULE_CYCLE: "the 70 h of the cycle are used up",
         RULE_SHIFT: "the 14 h of the shift are over",
