@@ -3,6 +3,7 @@
 from matching.models.matches import Match, MatchRun, Policy
 from matching.models.plans import NetworkPlan, PlanLine, PlannedLoad, PlanStatus
 from matching.models.rates import RateModelVersion, RateObservation
+from matching.models.rescoring import RegionSide, Rescoring, RescoringReason, RescoringRegion
 from matching.models.tours import Combination, CombinationKind, CombinationRun, CombinedLoad
 
 __all__ = [
@@ -19,4 +20,8 @@ __all__ = [
     "Policy",
     "RateModelVersion",
     "RateObservation",
+    "RegionSide",
+    "Rescoring",
+    "RescoringReason",
+    "RescoringRegion",
 ]

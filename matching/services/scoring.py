@@ -177,16 +177,18 @@ def _match_leg(row: LegRows, settle: Callable[[], None]) -> None:
     travel = travel_oracle()
     leg, way = with_leg_way(row, travel)
     loads = candidate_loads(leg.sides[0], travel.version)
-    scores = score_leg(leg.columns, 0, loads.columns, travel, current_policy()) if loads.sides else None
-    _store(leg, loads, scores, way, settle, of_leg=True)
+    policy = current_policy()
+    scores = score_leg(leg.columns, 0, loads.columns, travel, policy) if loads.sides else None
+    _store(leg, loads, scores, way, policy, settle, of_leg=True)
 
 
 def _match_load(row: LoadRows, settle: Callable[[], None]) -> None:
     travel = travel_oracle()
     load, way = with_load_way(row, travel)
     legs = candidate_legs(load.sides[0], travel.version)
-    scores = score_load(load.columns, 0, legs.columns, travel, current_policy()) if legs.sides else None
-    _store(legs, load, scores, way, settle, of_leg=False)
+    policy = current_policy()
+    scores = score_load(load.columns, 0, legs.columns, travel, policy) if legs.sides else None
+    _store(legs, load, scores, way, policy, settle, of_leg=False)
 
 
 def pairs_worth_something(legs: LegRows, loads: LoadRows, scores: Scores, now: datetime) -> list[Pair]:
@@ -226,11 +228,12 @@ def _store(
     loads: LoadRows,
     scores: Scores | None,
     way: list[Stretch],
+    policy: Policy,
     settle: Callable[[], None],
     *,
     of_leg: bool,
 ) -> None:
-    now, policy = clock.now(), current_policy()
+    now = clock.now()
     others: Sequence[Side] = loads.sides if of_leg else legs.sides
     store_matches(
         run=Run(
