@@ -2,8 +2,8 @@
 
 from matching.services.combinations import combine_due, combine_leg
 from matching.services.keeping import Pair, Run
-from matching.services.rates import fit_rates, observe_rates
 from matching.services.previewing import Preview, preview
+from matching.services.rates import fit_rates, observe_rates
 from matching.services.scoring import match_legs, match_loads, match_organization, match_related, refresh
 from matching.services.storing import clear_matches, store_matches
 
@@ -19,8 +19,8 @@ __all__ = [
     "match_loads",
     "match_organization",
     "match_related",
-    "preview",
     "observe_rates",
+    "preview",
     "refresh",
     "store_matches",
 ]
