@@ -173,8 +173,13 @@ def refusals_in_words(run: MatchRun | None, *, of_others: bool = False) -> list[
     `of_others`: the trucks are other organizations', so a driver's hours are not told from a home-by that is too
     early, and a figure of one or two, which could speak of a certain truck, is left out.
     """
+    return counts_in_words(run.refusals if run else {}, of_others=of_others)
+
+
+def counts_in_words(refusals: Mapping[str, int], *, of_others: bool = False) -> list[tuple[str, int]]:
+    """Return (words, how many) for counts by rule, as `refusals_in_words` does for those of a run."""
     counts: dict[str, int] = {}
-    for rule, count in (run.refusals if run else {}).items():
+    for rule, count in refusals.items():
         told = "home_by" if of_others and rule == "hours" else rule
         counts[told] = counts.get(told, 0) + count
     fewest = FEWEST_TOLD if of_others else 1
