@@ -107,7 +107,7 @@ def fit_rates() -> RateModelVersion | None:
             terms=asdict(table),
             fitted_at=now,
         )
-        transaction.on_commit(forget_policy)
+    forget_policy()
     return stored
 
 
