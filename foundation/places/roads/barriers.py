@@ -46,16 +46,39 @@ _SEGMENTS = np.array([[*start, *end] for line in BARRIERS.values() for start, en
 """Shape (s, 4): from lat, lon to lat, lon."""
 
 
+_MANY_LINES = 1_000
+_TOUCH_DEGREES = 1e-6
+
+
 def crosses_barrier(lat1: ArrayLike, lon1: ArrayLike, lat2: ArrayLike, lon2: ArrayLike) -> NDArray[np.bool_]:
-    """Tell for each straight line between two points in degrees, shape (n,), whether it crosses a barrier."""
-    ay, ax, by, bx = (np.asarray(value, dtype=np.float64)[:, None] for value in (lat1, lon1, lat2, lon2))
-    cy, cx, dy, dx = (_SEGMENTS[:, column][None] for column in range(4))
+    """Tell for each straight line between two points in degrees, shape (n,), whether it crosses a barrier.
+
+    Of many lines only those are reckoned for a piece of a barrier whose box meets that piece's box.
+    """
+    lines = np.column_stack([np.asarray(value, dtype=np.float64) for value in (lat1, lon1, lat2, lon2)])
+    if len(lines) < _MANY_LINES:
+        return np.asarray(_crosses(lines, _SEGMENTS).any(axis=1))
+    low = np.minimum(lines[:, :2], lines[:, 2:]) - _TOUCH_DEGREES
+    high = np.maximum(lines[:, :2], lines[:, 2:]) + _TOUCH_DEGREES
+    south, west, north, east = (np.ascontiguousarray(column) for column in (*low.T, *high.T))
+    crossed = np.zeros(len(lines), dtype=np.bool_)
+    for segment in _SEGMENTS:
+        (bottom, top), (left, right) = sorted(segment[::2]), sorted(segment[1::2])
+        near = np.flatnonzero((south <= top) & (north >= bottom) & (west <= right) & (east >= left))
+        if near.size:
+            crossed[near] |= _crosses(lines[near], segment[None])[:, 0]
+    return crossed
+
+
+def _crosses(lines: NDArray[np.float64], segments: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which of n lines cross which of s segments, both as from lat, lon to lat, lon; shape (n, s)."""
+    ay, ax, by, bx = (lines[:, column, None] for column in range(4))
+    cy, cx, dy, dx = (segments[None, :, column] for column in range(4))
     c_side = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
     d_side = (bx - ax) * (dy - ay) - (by - ay) * (dx - ax)
     a_side = (dx - cx) * (ay - cy) - (dy - cy) * (ax - cx)
     b_side = (dx - cx) * (by - cy) - (dy - cy) * (bx - cx)
-    crossed: NDArray[np.bool_] = ((c_side * d_side < 0) & (a_side * b_side < 0)).any(axis=1)
-    return crossed
+    return np.asarray((c_side * d_side < 0) & (a_side * b_side < 0))
 
 
 def barrier_points(spacing_degrees: float = 0.1) -> NDArray[np.float64]:

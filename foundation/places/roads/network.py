@@ -30,6 +30,7 @@ from foundation.places.roads.build import (
     road_version,
     weight,
 )
+from foundation.places.roads.many import NEAR_MILES, NEAR_WEIGHT, Ends, NearNodes, between_by_nodes, distinct
 from foundation.places.travel import Path, Travel
 
 if sys.platform != "win32":
@@ -43,6 +44,8 @@ ESTIMATED_SURFACE_SHARE = 0.25
 DETOUR = 1.3
 """A trip is estimated when more than 10 of its miles, and more than a quarter of them, are off the mapped freeways, or
 when it is more than 30 miles long and over 1.3 times the great circle: a road that is not mapped may be shorter."""
+MANY_PAIRS = 2_000
+"""From so many pairs on, searches start from the network's nodes, which many points share."""
 ROWS_KEPT = 256
 TABLES_KEPT = 16
 BARRIER_SLACK_MILES = 5.0
@@ -65,6 +68,7 @@ class RoadNetwork:
         self._lock = threading.Lock()
         self._rows: OrderedDict[tuple[float, float], Floats] = OrderedDict()
         self._tables: OrderedDict[tuple[bytes, bytes], tuple[NDArray[np.int32], Floats]] = OrderedDict()
+        self._near: NearNodes | None = None
 
     @classmethod
     def load(cls, cache_dir: FilePath | str) -> "RoadNetwork":
@@ -106,10 +110,58 @@ class RoadNetwork:
         return self.one_to_many(lat, lon, lats, lons)
 
     def pairs(self, lats_a: ArrayLike, lons_a: ArrayLike, lats_b: ArrayLike, lons_b: ArrayLike) -> Travel:
-        """Travel from the i-th point of a to the i-th of b: a search for each distinct point of the side with fewer."""
+        """Travel from the i-th point of a to the i-th of b: a search for each distinct point of the side with fewer.
+
+        Many pairs are answered from the network's nodes, with the same figures.
+        """
         a, b = np.column_stack(_points(lats_a, lons_a)), np.column_stack(_points(lats_b, lons_b))
         if len(a) != len(b):
             raise ValueError(f"{len(a)} origins and {len(b)} destinations do not make pairs")
+        weights, straights = self._many(a, b) if len(a) >= MANY_PAIRS else self._few(a, b)
+        return _travel(weights, straights)
+
+    def _many(self, a: Floats, b: Floats) -> tuple[Floats, Floats]:
+        """Return the weights and the straight miles of pairs: near ones by the nodes' table, then far ones by nodes."""
+        (points_a, which_a), (points_b, which_b) = distinct(a), distinct(b)
+        if len(points_b) < len(points_a):
+            points_a, which_a, points_b, which_b = points_b, which_b, points_a, which_a
+        ends = [Ends(which, *self._enter(*points.T)) for points, which in ((points_a, which_a), (points_b, which_b))]
+        weights, straights = self._direct_pairs(points_a[which_a], points_b[which_b], ends[0])
+        near = np.flatnonzero(straights <= NEAR_MILES)
+        if len(near):
+            found = self._near_nodes().between(*(Ends(end.point[near], end.nodes, end.access) for end in ends))
+            weights[near] = np.minimum(weights[near], found)
+        # Beyond the table's reach another way might be shorter.
+        far = np.flatnonzero(~(weights < NEAR_WEIGHT))
+        if not len(far):
+            return weights, straights
+        far_ends = [Ends(end.point[far], end.nodes, end.access) for end in ends]
+        if np.unique(far_ends[0].point).size < np.unique(ends[0].nodes[far_ends[0].point]).size:
+            weights[far] = self._few(points_a[which_a[far]], points_b[which_b[far]])[0]
+        else:
+            weights[far] = np.minimum(weights[far], between_by_nodes(self.graph, *far_ends))
+        return weights, straights
+
+    def _direct_pairs(self, a: Floats, b: Floats, ends: Ends) -> tuple[Floats, Floats]:
+        """Return `_direct` of pairs; a barrier is looked for only where one is near enough to the first point."""
+        straights = np.asarray(great_circle_miles(*a.T, *b.T))
+        weights = np.where(straights <= DIRECT_MILES, weight(straights * SURFACE_FACTOR, SURFACE_MPH), np.inf)
+        weights[straights == 0] = 0.0
+        near = np.flatnonzero(straights <= DIRECT_MILES)
+        node = np.searchsorted(self.graph.access, ends.nodes[ends.point[near], 0])
+        to_node = great_circle_miles(*a[near].T, self._access_lats[node], self._access_lons[node])
+        near = near[straights[near] > self._barrier_miles[node] - to_node]
+        weights[near[crosses_barrier(*a[near].T, *b[near].T)]] = np.inf
+        return weights, straights
+
+    def _near_nodes(self) -> NearNodes:
+        near = self._near
+        if near is None:
+            near = self._near = NearNodes.of(self.graph)
+        return near
+
+    def _few(self, a: Floats, b: Floats) -> tuple[Floats, Floats]:
+        """Return the weights and the straight miles of pairs, a search for each distinct point."""
         weights, straights = np.empty(len(a)), np.empty(len(a))
         origins_a, group_a = np.unique(a, axis=0, return_inverse=True)
         origins_b, group_b = np.unique(b, axis=0, return_inverse=True)
@@ -128,7 +180,7 @@ class RoadNetwork:
             if not np.isfinite(found).all():
                 found = (self._row(lat, lon)[nodes[members]] + access[members]).min(axis=1)
             weights[members], straights[members] = np.minimum(found, direct), straight
-        return _travel(weights, straights)
+        return weights, straights
 
     def path(self, lat_a: float, lon_a: float, lat_b: float, lon_b: float) -> Path:
         """Return the way from a to b as a line for the map: freeways as mapped, surface legs straight."""
