@@ -41,8 +41,21 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """What the last run of a leg or load noted: what it rests on, and the bars as `MatchRun` has them."""
+
+    version: int
+    policy_version: str
+    road_version: str
+    own_bar_cents: int | None
+    own_bar_key: int | None
+    market_bar_cents: int | None
+    market_bar_key: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a pair: a return leg or a load as it was read."""
+    """One side of a pair: a return leg or a load as it was read; `noted` is None where no run stands."""
 
     pk: int
     public_id: str
@@ -51,6 +64,7 @@ class Side:
     audience: str
     partners_first_until: datetime | None
     organization: Owner
+    noted: Noted | None
 
     @property
     def organization_id(self) -> int:
@@ -95,9 +109,11 @@ class LoadRows:
 
 _SIDE = """
     {it}.id, {it}.public_id, {it}.version, {it}.status, {it}.audience, {it}.partners_first_until,
-    owner.id, owner.public_id, owner.market, owner.brokers, owner.verified_at IS NOT NULL
+    owner.id, owner.public_id, owner.market, owner.brokers, owner.verified_at IS NOT NULL,
+    run.version, run.policy_version, run.road_version,
+    run.own_bar_cents, run.own_bar_key, run.market_bar_cents, run.market_bar_key
 """
-_SIDE_COLUMNS = 11
+_SIDE_COLUMNS = 18
 # What begins is taken at the first whole minute that is not before it, what ends at the last one not after it.
 _FROM_MINUTE, _UNTIL_MINUTE = "ceil(extract(epoch FROM {}) / 60)::bigint", "floor(extract(epoch FROM {}) / 60)::bigint"
 _NOTED = "CASE WHEN run.version = {it}.version AND run.road_version = %(road)s THEN run.stretches::text END"
@@ -326,7 +342,7 @@ def _side(row: tuple[Any, ...], owners: dict[int, Owner]) -> tuple[Any, ...]:
     owner = owners.get(row[6])
     if owner is None:
         owner = owners[row[6]] = Owner(*row[6:11])
-    return (*row[:6], owner)
+    return (*row[:6], owner, None if row[11] is None else Noted(*row[11:18]))
 
 
 def _stretches(text: str | None) -> list[Stretch]:

@@ -27,6 +27,33 @@ _DELETE = """
     )
 """
 
+_NOTED = (
+    "version", "policy_version", "road_version", "candidates", "feasible", "refusals", "stretches", "ran_at",
+)  # fmt: skip
+# A bar that a run of the other side raised since this run has read stays up: it stands for a pair that this run has
+# not seen.
+_RAISED = """
+    run.{bar}_bar_cents IS NOT NULL
+    AND (run.{bar}_bar_cents, run.{bar}_bar_key)
+        IS DISTINCT FROM (%({bar}_bar_cents_before)s::int, %({bar}_bar_key_before)s::bigint)
+    AND (
+        excluded.{bar}_bar_cents IS NULL
+        OR (run.{bar}_bar_cents, -run.{bar}_bar_key) > (excluded.{bar}_bar_cents, -excluded.{bar}_bar_key)
+    )
+"""
+_BARS = ("own_bar_cents", "own_bar_key", "market_bar_cents", "market_bar_key")
+_NOTE = f"""
+    INSERT INTO matching_matchrun AS run ({{mine}}_id, {", ".join((*_NOTED, *_BARS))})
+    VALUES (%(subject)s, {", ".join(f"%({name})s" for name in (*_NOTED, *_BARS))})
+    ON CONFLICT ({{mine}}_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _NOTED)},
+    {
+    ", ".join(
+        f"{name} = CASE WHEN {_RAISED.format(bar=name.split('_')[0])} THEN run.{name} ELSE excluded.{name} END"
+        for name in _BARS
+    )
+}
+"""  # noqa: S608 - put together from this page's constants
+
 
 @dataclass(frozen=True, slots=True)
 class Stand:
@@ -232,8 +259,10 @@ def _note_run(run: Run, policy: PolicyTerms, now: datetime, bars: dict[str, Any]
         "ran_at": now,
         **bars,
     }
-    mine = "leg_id" if run.leg else "load_id"
-    write_rows(MatchRun, [{mine: run.subject.pk, **noted}], key=(mine,))
+    before = run.subject.noted
+    noted |= {f"{name}_before": getattr(before, name) if before else None for name in bars}
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE.format(mine="leg" if run.leg else "load"), {"subject": run.subject.pk, **noted})
 
 
 def _announce(subject: Side, changes: Sequence[ChangedPair], now: datetime) -> None:
