@@ -13,7 +13,7 @@ from foundation.trade.money import dollars
 from loads.models import Load
 from matching.models import NetworkPlan, PlanLine
 from matching.plans import InSight, in_sight
-from matching.visibility import sum_lines
+from matching.visibility import lines_of
 
 _PPM_PER_PERCENT = 10_000
 
@@ -78,7 +78,7 @@ def account_of(row: LineRow) -> dict[str, Any]:
             }
         )
     return {
-        "sum": sum_lines(parts["market"]["lines"]),
+        "sum": lines_of(parts["market"]),
         "steps": steps,
         "home": stretches[-1],
         "home_at": datetime.fromisoformat(parts["totals"]["finish_at"]),

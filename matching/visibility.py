@@ -130,12 +130,12 @@ def gain_cents(match: Match, viewer: Organization) -> int:
 def sum_of(match: Match, viewer: Organization) -> list[dict[str, Any]]:
     """Return the sum line by line, `{label, how, cents}`; the cents add up to the gain that the viewer reads."""
     account = match.own_parts if is_carrier(match, viewer) else match.parts["market"]
-    return sum_lines(account["lines"])
+    return lines_of(account)
 
 
-def sum_lines(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def lines_of(account: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the lines of a stored sum as `{label, how, cents}`, for the eye."""
-    return [{"label": line["label"], "how": _how(line), "cents": line["cents"]} for line in lines]
+    return [{"label": line["label"], "how": _how(line), "cents": line["cents"]} for line in account["lines"]]
 
 
 def _how(line: dict[str, Any]) -> str:

@@ -25,7 +25,7 @@ from matching.api.serializers import (
     MatchedLegSerializer,
     MatchedLoadSerializer,
     SumLineSerializer,
-    sum_line,
+    shown_line,
 )
 from matching.models import NetworkPlan, PlanLine, PlanStatus
 from matching.plans import in_sight, line_of, lines_of, plan_of, plans_of, standing_of_plan, with_sides
@@ -331,7 +331,7 @@ class PlanLineViewSet(ResourceViewSet):
                     "empty_miles_saved": row.empty_miles_saved,
                     "co2_saved_kg": row.co2_saved_kg,
                     "home_at": instant(row.finish_at),
-                    "sum": [sum_line(line) for line in row.parts["market"]["lines"]],
+                    "sum": [shown_line(line) for line in row.parts["market"]["lines"]],
                 }
             )
         return found

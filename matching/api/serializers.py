@@ -132,7 +132,7 @@ class BestMatchesSerializer(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True, help_text="Always null: there are no more than these.")
 
 
-def sum_line(line: Mapping[str, Any]) -> dict[str, Any]:
+def shown_line(line: Mapping[str, Any]) -> dict[str, Any]:
     """Return a line of a stored sum as the API writes it."""
     return {
         "label": line["label"],
@@ -149,7 +149,7 @@ def shown(seen: Mapping[str, Any], load: Mapping[str, Any], leg: Mapping[str, An
         name: instant(value) if isinstance(value, datetime) else value for name, value in seen.items()
     }
     written |= {name: money(seen[name]) for name in MONEY & seen.keys()}
-    written |= {name: [sum_line(line) for line in seen[name]] for name in {"sum", "own_sum"} & seen.keys()}
+    written |= {name: [shown_line(line) for line in seen[name]] for name in {"sum", "own_sum"} & seen.keys()}
     written["load"] = {name: load[name] for name in LOAD_SUMMARY}
     written["leg"] = {name: leg[name] for name in LEG_SUMMARY}
     return {name: written[name] for name in MatchSerializer._declared_fields if name in written}
