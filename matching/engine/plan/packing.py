@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from matching.engine.columns import Floats, Ints
+from matching.engine.columns import Bools, Floats, Ints
 from matching.engine.plan.problem import Columns
 from matching.engine.tours.problem import NO_LOAD
 
@@ -141,6 +141,11 @@ class Choice:
     def _driven_out(self, row: int) -> list[int]:
         legs = {int(self.packing.leg[row]), *self.leg[self.packing.loads[row]].tolist()} - {NOBODY}
         return [column for column in self.column[sorted(legs)].tolist() if column != NOBODY]
+
+    def free(self) -> Bools:
+        """Return which columns drive nothing out, shape (n,)."""
+        packing = self.packing
+        return np.asarray((self.column[packing.leg] == NOBODY) & (self.leg[packing.loads] == NOBODY).all(axis=1))
 
     def _is_free(self, row: int) -> bool:
         return not self._driven_out(row)

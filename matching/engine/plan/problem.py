@@ -117,16 +117,18 @@ class Selection:
 
 @dataclass(frozen=True, kw_only=True)
 class ChainLimits:
-    """How many columns a plan looks at, so that it fits into memory and time; the words of the plan name them.
+    """How much a plan looks at, so that it fits into memory and time; the words of the plan name what was left out.
 
-    Of each leg's ways to begin a chain the `beginnings_per_leg` best go on, and in the whole market `beginnings` at
-    most; each leg keeps its `chains_per_leg` best chains of each length.
+    Of each leg's ways to begin a chain the `beginnings_per_leg` best go on, and of all legs' some `beginnings` at most;
+    each leg keeps its `chains_per_leg` best chains of each length. Where the legs without a limit at the pickup times
+    the loads are more than `unlimited_pairs`, these legs begin a chain only with what ends within their home limit.
     """
 
     beginnings_per_leg: int = 40
     beginnings: int = 200_000
     chains_per_leg: int = 60
-    block_pairs: int = 1 << 18
+    unlimited_pairs: int = 2_000_000
+    block_pairs: int = 1 << 17
 
     def __post_init__(self) -> None:
         for item in fields(self):

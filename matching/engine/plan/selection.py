@@ -23,6 +23,7 @@ _NEW_PER_LEG = 6
 _SWEEPS = 50
 _INTEGER_COLUMNS = 40_000
 _INTEGER_NODES = 200
+_NEARLY = 1e-6
 
 
 def choose(leg_count: int, load_count: int, columns: Columns, *, tolerance_ppm: float = 10.0) -> Selection:
@@ -102,14 +103,18 @@ def _linear(packing: Packing, rows: Ints) -> tuple[Floats, Ints]:
 
 
 def _integers(packing: Packing, relaxed: _Relaxed, best: Choice, tolerance_ppm: float) -> Ints:
-    """Return a choice among the columns that a better one than `best` could hold.
+    """Return a choice that keeps what the linear program takes whole, and solves the rest in whole columns.
 
-    A column that falls short of its leg's profit by more than the gap is in none: every column chosen takes its
-    shortfall off the bound.
+    Of the rest only columns count that a choice better than `best` could hold: every column chosen takes what it falls
+    short of its leg's profit off the bound.
     """
+    whole = relaxed.rows[relaxed.shares > 1 - _NEARLY]
+    fixed = Choice(packing, whole)
     reduced = packing.reduced(relaxed.price)
     short = packing.profits(reduced)[packing.leg] - reduced
-    rows = np.flatnonzero(short < relaxed.bound - best.gain)
+    rows = np.flatnonzero((short < relaxed.bound - best.gain) & fixed.free())
+    if not rows.size:
+        return whole
     if rows.size > _INTEGER_COLUMNS:
         rows = np.sort(rows[np.lexsort((rows, short[rows]))][:_INTEGER_COLUMNS])
     matrix, _, _ = _matrix(packing, rows)
@@ -118,9 +123,9 @@ def _integers(packing: Packing, relaxed: _Relaxed, best: Choice, tolerance_ppm: 
         integrality=np.ones(rows.size),
         bounds=Bounds(0, 1),
         constraints=LinearConstraint(matrix, -np.inf, np.ones(matrix.shape[0])),
-        options={"node_limit": _INTEGER_NODES, "mip_rel_gap": tolerance_ppm / PPM / 2},
+        options={"node_limit": _INTEGER_NODES, "mip_rel_gap": tolerance_ppm / PPM},
     )
-    return best.rows if answer.x is None else rows[np.flatnonzero(np.asarray(answer.x) > 0.5)]
+    return whole if answer.x is None else np.concatenate([whole, rows[np.flatnonzero(np.asarray(answer.x) > 0.5)]])
 
 
 def _matrix(packing: Packing, rows: Ints) -> tuple[csr_array, Ints, Ints]:
