@@ -113,7 +113,16 @@ def score_pairs(
         raise ValueError("leg_rows and load_rows must be of the same length.")
     sheet = _Sheet(legs, leg, loads, load)
     sheet.refuse_what_does_not_fit()
-    sheet.refuse_what_is_out_of_reach(travel)
+    sheet.refuse_what_is_out_of_reach(route_pairs(legs, leg[sheet.rows], loads, load[sheet.rows], travel))
+    sheet.refuse_what_comes_too_late(policy)
+    return sheet.scores(policy)
+
+
+def score_routes(legs: Legs, leg: Ints, loads: Loads, load: Ints, routes: Routes, policy: Policy) -> Scores:
+    """Score the pairs (leg[i], load[i]) whose stretches are known already; `routes` has a row for each pair."""
+    sheet = _Sheet(legs, leg, loads, load)
+    sheet.refuse_what_does_not_fit()
+    sheet.refuse_what_is_out_of_reach(routes.take(sheet.rows))
     sheet.refuse_what_comes_too_late(policy)
     return sheet.scores(policy)
 
@@ -161,10 +170,9 @@ class _Sheet:
             self.refuse(rule, needs > has, needs, has)
         self.keep()
 
-    def refuse_what_is_out_of_reach(self, travel: TravelOracle) -> None:
-        """Ask the oracle for the miles, then the limits of the leg at both ends."""
+    def refuse_what_is_out_of_reach(self, routes: Routes) -> None:
+        """Ask for a way at all, then the limits of the leg at both ends; the routes are of the rows in work."""
         rows, legs, leg = self.rows, self.legs, self.leg[self.rows]
-        routes = route_pairs(legs, leg, self.loads, self.load[rows], travel)
         self.estimated[rows] = routes.estimated
         out_of_route = routes.out_of_route_miles
         for name, figures in (

@@ -63,7 +63,13 @@ class Search:
             tuple(axis[index.order] for axis in self._ends[1 - end]) for end, index in enumerate(self._indexes)
         )
         self._axes = tuple(_axes_by_spread(self._ends[1 - end]) for end in (0, 1))
-        self._plain_fit = _same_everywhere(legs, loads)
+        # The same times as in the bounds, in half the memory; no minute of the calendar is cut off.
+        self._times = tuple(
+            (_narrow(bounds.latest_at[index.order]), _narrow(bounds.done_at[index.order])) for index in self._indexes
+        )
+        self._ready_at, self._home_by = _narrow(legs.ready_at), _narrow(legs.home_by)
+        self._plain_fit = _capacities(legs, loads)
+        self._needs_attributes = bool(loads.attributes.any())
 
     def blocks(self, leg_rows: Ints, block_pairs: int) -> Iterator[Callable[[], Block]]:
         """Yield work for blocks of at most about so many pairs in the index, leg by leg in order of `leg_rows`.
@@ -107,57 +113,64 @@ class Search:
         here = slice(*np.searchsorted(runs.leg, (first, last)).tolist())
         position, start, size = runs.leg[here], runs.start[here], runs.stop[here] - runs.start[here]
         leg = rows[position]
-        total = int(size.sum())
-        # Where each candidate stands in the index, and which run it comes from.
+        # Where each candidate stands in the index; the run that it comes from is looked up for those that are kept.
         where = np.repeat(start - np.cumsum(size) + size, size)
-        where += np.arange(total)
-        chord = self._chords[1 - end]
+        where += np.arange(where.size)
         bounded = bool(np.isfinite(self._reaches[1 - end][leg]).any())
-        if not bounded:
-            run = np.repeat(np.arange(size.size), size)
-        else:
+        if bounded:
             axis, *others = self._axes[end]
+            chord, place = self._chords[1 - end][leg], self._places[1 - end]
             gap = np.take(self._far[end][axis], where)
-            gap -= np.repeat(self._places[1 - end][axis][leg], size)
+            gap -= np.repeat(place[axis][leg], size)
             np.abs(gap, out=gap)
-            kept = np.flatnonzero(gap <= np.repeat(chord[leg], size))
-            where = where[kept]
-            run = np.searchsorted(np.cumsum(size), kept, side="right")
+            kept = np.flatnonzero(gap <= np.repeat(chord, size))
+            where, run = where[kept], np.searchsorted(np.cumsum(size), kept, side="right")
             squared = np.square(gap[kept])
             for axis in others:
-                squared += np.square(self._far[end][axis][where] - self._places[1 - end][axis][leg][run])
-            kept = np.flatnonzero(squared <= np.square(chord[leg][run]))
+                squared += np.square(self._far[end][axis][where] - place[axis][leg][run])
+            kept = np.flatnonzero(squared <= np.square(chord)[run])
             where, run = where[kept], run[kept]
+            kept = np.flatnonzero(self._in_time(end, where, leg[run]))
+            where, run = where[kept], run[kept]
+        else:
+            latest_at, done_at = self._times[end]
+            in_time = np.take(latest_at, where) >= np.repeat(self._ready_at[leg], size)
+            in_time &= np.take(done_at, where) <= np.repeat(self._home_by[leg], size)
+            kept = np.flatnonzero(in_time)
+            run = np.searchsorted(np.cumsum(size), kept, side="right")
+            where = where[kept]
         load = self._indexes[end].order[where]
         position, leg = position[run], leg[run]
         could = self._could_be_feasible(leg, load)
         return position[could], load[could]
 
+    def _in_time(self, end: int, where: Ints, leg: Ints) -> Bools:
+        latest_at, done_at = self._times[end]
+        in_time = latest_at[where] >= self._ready_at[leg]
+        in_time &= done_at[where] <= self._home_by[leg]
+        return np.asarray(in_time)
+
     def _could_be_feasible(self, leg: Ints, load: Ints) -> Ints:
         legs, loads, bounds = self.legs, self.loads, self.bounds
-        latest_at, ready_at, home_by = bounds.latest_at[load], legs.ready_at[leg], legs.home_by[leg]
-        done_at = np.maximum(ready_at + bounds.spent[load], bounds.done_at[load])
-        suits = (latest_at >= ready_at) & (done_at <= home_by)
+        suits = bounds.passable[load]
         for has, needs in self._plain_fit:
             suits &= needs[load] <= has[leg]
+        if self._needs_attributes:
+            suits &= (loads.attributes[load] & ~legs.attributes[leg]) == 0
         kept = np.flatnonzero(suits)
-        leg, load, done_at = leg[kept], load[kept], done_at[kept]
-        suits = (loads.attributes[load] & ~legs.attributes[leg]) == 0
-        suits &= bounds.passable[load]
+        leg, load = leg[kept], load[kept]
         to_pickup, to_home = (self._chord_miles(end, leg, load) for end in (0, 1))
+        suits = to_pickup <= self._near[leg]
         along = self._along[leg]
-        suits &= to_home <= self._home[leg]
-        near = to_pickup <= self._near[leg]
         if along.any():
             straight = bounds.straight_per_mile
-            detour = to_pickup + to_home + bounds.loaded_miles[load] * straight <= self._around[leg]
-            near |= along & detour
-        suits &= near
-        if bounds.minutes_per_straight_mile > 0:
-            at_pickup = legs.ready_at[leg] + bounds.minutes_per_straight_mile * to_pickup
-            done = np.maximum(at_pickup + bounds.spent[load], bounds.done_at[load])
-            suits &= at_pickup <= bounds.latest_at[load] + 1.0
-            suits &= done + bounds.minutes_per_straight_mile * to_home <= legs.home_by[leg] + 1.0
+            suits |= along & (to_pickup + to_home + bounds.loaded_miles[load] * straight <= self._around[leg])
+        suits &= to_home <= self._home[leg]
+        per_mile = bounds.minutes_per_straight_mile
+        at_pickup = legs.ready_at[leg] + per_mile * to_pickup
+        suits &= at_pickup <= bounds.latest_at[load] + 1.0
+        done_at = np.maximum(at_pickup + bounds.spent[load], bounds.done_at[load])
+        suits &= done_at + per_mile * to_home <= legs.home_by[leg] + 1.0
         return kept[suits]
 
     def _chord_miles(self, end: int, leg: Ints, load: Ints) -> Floats:
@@ -227,7 +240,11 @@ def _runs_of(runs: Runs, chosen: Bools) -> Runs:
     return Runs(runs.leg[kept], runs.start[kept], runs.stop[kept])
 
 
-def _same_everywhere(legs: Legs, loads: Loads) -> list[tuple[Ints, Ints]]:
+def _narrow(minutes: Ints) -> NDArray[np.int32]:
+    return np.clip(minutes, -(2**31), 2**31 - 1).astype(np.int32)
+
+
+def _capacities(legs: Legs, loads: Loads) -> list[tuple[Ints, Ints]]:
     """Return (what the legs have, what the loads need) of weight, length and pallets, where it can matter at all."""
     pairs = (
         (legs.weight_pounds, loads.weight_pounds),
