@@ -7,11 +7,8 @@ _LEGS = ("matching.match_legs",)
 _PROPOSALS = ("brokers.lapse_proposals",)  # of what is not any more as it was proposed
 _ORGANIZATIONS = ("matching.match_organization",)
 _RATES = ("matching.observe_rate",)
-_RATES = ("matching.observe_rate",)
 
 WIRING: Mapping[str, tuple[str, ...]] = {
-    "booking.cancelled": _RATES,
-    "booking.made": _RATES,
     "booking.cancelled": _RATES,
     "booking.made": _RATES,
     "load.opened": _LOADS,
@@ -26,6 +23,8 @@ WIRING: Mapping[str, tuple[str, ...]] = {
     "organization.unverified": _ORGANIZATIONS,
     "organization.verified": _ORGANIZATIONS,
     "relationship.changed": ("matching.match_related",),
+    "plan.asked": ("matching.make_plans",),
+    "plan.stopped": ("matching.make_plans",),
     "mail.queued": ("events.send_mail",),
     "canary.sung": ("events.hear_canary",),
 }
@@ -47,15 +46,16 @@ UNHEARD: frozenset[str] = frozenset(
         "membership.changed",
         "notice.posted",
         "organization.changed",
+        "plan.cancelled",
+        "plan.failed",
+        "plan.finished",
+        "plan.started",
         "proposal.answered",
         "proposal.closed",
         "proposal.made",
         "relationship.asked",
     }
 )
-
-# Facts that are wired before the room that publishes them does; a test takes a name out once it is published.
-AHEAD: frozenset[str] = frozenset({"booking.cancelled", "booking.made"})
 
 # Facts that are wired before the room that publishes them does; a test takes a name out once it is published.
 AHEAD: frozenset[str] = frozenset({"booking.cancelled", "booking.made"})
@@ -71,7 +71,8 @@ PERIODIC: Mapping[str, float] = {
     "loads.expire_due": 30,
     "matching.combine_legs": 15,
     "matching.fit_rates": 86_400,
-    "matching.fit_rates": 86_400,
+    "matching.make_left_plans": 15,
+    "matching.prune_plans": 3600,
     "matching.refresh": 60,
     "rest.prune_idempotency_records": 3600,
 }

@@ -42,18 +42,6 @@ def fit_rates() -> None:
     services.fit_rates()
 
 
-@reaction("matching.observe_rate")
-def observe_rate(subjects: list[str], settle: Settle) -> None:
-    """Note what bookings paid, or that they fell through."""
-    services.observe_rates(booking_ids=subjects, settle=settle)
-
-
-@shared_task(name="matching.fit_rates", ignore_result=True, soft_time_limit=240, time_limit=270)
-def fit_rates() -> None:
-    """Fit the market's rates to what was booked lately; every night."""
-    services.fit_rates()
-
-
 @shared_task(name="matching.refresh", ignore_result=True, soft_time_limit=240, time_limit=270)
 def refresh() -> None:
     """Match again what an older policy or road network scored, and legs whose list has run short."""
@@ -64,3 +52,21 @@ def refresh() -> None:
 def combine_legs() -> None:
     """Look for chains and partial loads for the legs whose matches have moved."""
     services.combine_due()
+
+
+@reaction("matching.make_plans")
+def make_plans(subjects: list[str], settle: Settle) -> None:
+    """Work out the network plan that waits longest."""
+    services.make_plans(subjects=subjects, settle=settle)
+
+
+@shared_task(name="matching.make_left_plans", ignore_result=True)
+def make_left_plans() -> None:
+    """Take up network plans that nobody works on: their message was lost, or their worker was killed."""
+    services.make_left_plans()
+
+
+@shared_task(name="matching.prune_plans", ignore_result=True)
+def prune_plans() -> None:
+    """Delete network plans that are old or many."""
+    services.prune_plans()
