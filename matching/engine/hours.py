@@ -207,7 +207,7 @@ def _window(chains: Chains, stop: int) -> Window:
 
 def _best(labels: Labels) -> Labels:
     """Return each chain's earliest label; of those the one that waited least, then the first."""
-    order = np.lexsort((labels[lab.WAITED], labels[lab.TIME], labels[lab.OWNER]))
+    order = lab.ordered(labels[lab.OWNER], labels[lab.TIME], labels[lab.WAITED])
     owners = labels[lab.OWNER, order]
     first = np.ones(order.size, dtype=np.bool_)
     first[1:] = owners[1:] != owners[:-1]

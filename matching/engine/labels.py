@@ -191,19 +191,45 @@ def undominated(labels: Labels, need: Ints) -> Labels:
     road rests where the other one only makes a break, and may so be there sooner. Of equals the first stays.
     """
     unbind_cycle(labels, need)
-    order = np.lexsort((-labels[SHIFT], labels[TIME], labels[OWNER]))
-    labels = labels[:, order]
+    labels = labels[:, ordered(labels[OWNER], labels[TIME], -labels[SHIFT])]
     total = labels.shape[1]
-    counts = np.bincount(labels[OWNER])
+    owner_begins = np.ones(total, dtype=np.bool_)
+    owner_begins[1:] = labels[OWNER, 1:] != labels[OWNER, :-1]
+    begins = np.flatnonzero(owner_begins)
+    rank = np.arange(total) - np.repeat(begins, np.diff(np.append(begins, total)))
+    # One number in place of the clocks (sums wrap): where it differs, so do they.
+    clocks = labels[_SAME_CLOCKS]
+    mixed = _MIX @ clocks
     cycle_end = labels[CYCLE] + labels[LATEST] - labels[SHIFT]
-    same_clocks = labels[[SHIFT, DRIVE, BREAK, CYCLE, TO_DRIVE, IDLE]]
     unbound = labels[CYCLE] >= UNBOUND
     superfluous: Bools = np.zeros(total, dtype=np.bool_)
-    for gap in range(1, int(counts.max(initial=0))):
-        first, second = slice(0, total - gap), slice(gap, total)
-        same = labels[OWNER, first] == labels[OWNER, second]
-        better = (same_clocks[:, first] == same_clocks[:, second]).all(axis=0)
+    later = np.flatnonzero(rank)
+    for gap in range(1, int(rank.max(initial=0)) + 1):
+        later = later[(rank[later] >= gap) & ~superfluous[later]]
+        second = later[mixed[later - gap] == mixed[later]]
+        first = second - gap
+        better = (clocks[:, first] == clocks[:, second]).all(axis=0)
         better &= labels[LATEST, first] >= labels[LATEST, second]
         better &= unbound[first] | (cycle_end[first] >= cycle_end[second])
-        superfluous[second] |= same & better
+        superfluous[second] = better
     return labels[:, ~superfluous]
+
+
+_SAME_CLOCKS = np.array([SHIFT, DRIVE, BREAK, CYCLE, TO_DRIVE, IDLE])
+_MIX = np.array([1, 1_000_003, 998_244_353, 1_000_000_007, 2_147_483_647, 6_700_417], dtype=np.int64)
+
+
+def ordered(owner: Ints, *keys: Ints) -> Ints:
+    """Return the order by owner, then by the keys, then as they come: `lexsort`, in one sort where the keys are short.
+
+    Owners are not negative.
+    """
+    packed, bits = owner.copy(), int(owner.max(initial=0)).bit_length()
+    for key in keys:
+        low = int(key.min(initial=0))
+        width = (int(key.max(initial=0)) - low).bit_length()
+        bits += width
+        if bits > 62:
+            return np.lexsort((*keys[::-1], owner))
+        packed = (packed << width) | (key - low)
+    return np.argsort(packed, kind="stable")
