@@ -15,6 +15,9 @@ from foundation.trade.errors import NotFound
 from loads.queries import visible_loads
 from matching.models import Combination, CombinationRun, CombinedLoad
 
+# all that views of whole legs show
+_LEG = ("leg__organization", "leg__truck", "leg__trailer", "leg__driver", "leg__trip", "leg__home_base")
+
 
 def _standing(viewer: Organization, now: datetime) -> QuerySet[Combination]:
     """Combinations that stand as they were reckoned, of legs and loads that the viewer may see, in its own lists."""
@@ -30,7 +33,7 @@ def _standing(viewer: Organization, now: datetime) -> QuerySet[Combination]:
             leg__in=visible_legs(viewer, now).order_by().values("pk"),
             leg_version=F("leg__version"),
         )
-        .select_related("leg__organization", "leg__truck")
+        .select_related(*_LEG)
         .prefetch_related(
             Prefetch("combined", CombinedLoad.objects.select_related("load__organization").order_by("position")),
             "combined__load__stops",

@@ -24,13 +24,15 @@ from foundation.trade.hours import DutyClock
 from foundation.trade.money import decimal_text, dollars
 from loads.models import Load
 from loads.services import post_load
-from matching.models import Match
+from matching.models import Combination, Match
+from matching.services import combine_leg
 from tests.builders import (
     leg_terms,
     load_terms,
     make_actor,
     make_driver,
     make_home_base,
+    make_load,
     make_organization,
     make_person,
     make_relationship,
@@ -89,6 +91,7 @@ class Cast:
     load: Load
     leg: ReturnLeg
     match: Match
+    combination: Combination
     draft_load: Load
     draft_leg: ReturnLeg
     costs: CostSetting
@@ -102,6 +105,7 @@ class Cast:
     def secrets(self) -> dict[str, dict[str, str | tuple[str, str]]]:
         """Return what the load and the leg keep to themselves; of two texts, what matters is that both are there."""
         load, leg, worth_from = self.load, self.leg, self.match.own_parts["worth_from_cents"]
+        tour = self.combination
         return {
             "load": {
                 **LOAD_SECRETS,
@@ -116,6 +120,10 @@ class Cast:
                 "own gain in REST": decimal_text(self.match.own_gain_cents),
                 "own floor": f"from {dollars(worth_from)}",
                 "own floor in REST": decimal_text(worth_from),
+                "own gain of a tour": dollars(tour.own_gain_cents).lstrip("$"),
+                "own gain of a tour in REST": decimal_text(tour.own_gain_cents),
+                "own floor of a tour": f"from {dollars(tour.own_parts['worth_from_cents'])}",
+                "own floor of a tour in REST": decimal_text(tour.own_parts["worth_from_cents"]),
                 "carrier's contact": CONTACTS[2],
                 "carrier's contact person": CONTACTS[3],
                 "home's point": (f"{leg.home_lat:.4f}", f"{leg.home_lon:.4f}"),
@@ -176,6 +184,15 @@ def _legs(carrier: Organization, owner: Person, driving: Person) -> tuple[Return
     return trip.leg, post_leg(actor=actor, terms=leg_terms(other), draft=True)
 
 
+def _combination(leg: ReturnLeg, other_shipper: Organization, first: Load) -> Combination:
+    """Post another shipper's load from near where the first is delivered to Fort Worth, and chain the two."""
+    opens_at = first.last_stop.opens_at
+    stops = (stop_terms("75201", opens_at, hours=30), stop_terms("76102", opens_at, hours=48, kind="delivery"))
+    make_load(other_shipper, terms=load_terms(stops=stops, rate_cents=90_000, commodity="Quilts"))
+    combine_leg(leg=ReturnLeg.objects.select_related("organization", "match_run").get(pk=leg.pk))
+    return Combination.objects.get(leg=leg)
+
+
 def assemble() -> Cast:
     """Put the cast together; news has been carried, and the load and the leg have been matched."""
     contact = {"contact_email": CONTACTS[0], "contact_name": CONTACTS[1]}
@@ -222,6 +239,7 @@ def assemble() -> Cast:
     key, _ = create_key(actor=boss, name="Topaz TMS", scopes=["loads:read"])
     pump()
     match = Match.objects.get(leg=leg, load=opened_load)
+    combination = _combination(leg, strangers["rival_shipper"], opened_load)
     return Cast(
         shipper=shipper,
         carrier=carrier,
@@ -229,6 +247,7 @@ def assemble() -> Cast:
         load=opened_load,
         leg=leg,
         match=match,
+        combination=combination,
         draft_load=draft_load,
         draft_leg=draft_leg,
         costs=CostSetting.objects.get(organization=carrier),

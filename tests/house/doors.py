@@ -49,11 +49,13 @@ def _arguments(cast: Cast, name: str) -> dict[str, Any]:
         "api-drivers-": leg.driver.public_id,
         "api-home-bases-": leg.home_base.public_id,
         "api-match-": cast.match.public_id,
+        "api-combination-": cast.combination.public_id,
     }
     return {
         "load_id": load_id,
         "leg_id": leg_id,
         "match_id": cast.match.public_id,
+        "combination_id": cast.combination.public_id,
         "person_id": cast.colleague.public_id,
         "invitation_id": cast.invitation.public_id,
         "token": "quite-unknown",
@@ -75,6 +77,8 @@ _QUESTIONS = {
     "carriers:zone": "?place=60601",
     "places-list": "?query=Chicago",
     "places-miles": "?from=60601&to=75201",
+    "api-rates-estimate": "?equipment=V&from=60601&to=75201",
+    "matching:rates": "?equipment=V&origin=60601&destination=75201",
 }
 _FORMS: Mapping[str, dict[str, Any]] = {
     "accounts:role": {"role": "viewer"},

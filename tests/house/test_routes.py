@@ -17,7 +17,7 @@ PARTS = {
     "accounts, events, places": lambda name: name.startswith(("accounts:", "events:", "places", "health", "ready")),
     "loads, matching, brokers": lambda name: name.startswith(("loads:", "matching:", "brokers:")),
     "carriers": lambda name: name.startswith("carriers:"),
-    "REST of postings": lambda name: name.startswith(("api-load", "api-leg", "api-match")),
+    "REST of postings": lambda name: name.startswith(("api-load", "api-leg", "api-match", "api-comb")),
     "REST of the rest": lambda name: name.startswith(("api-", "<api")) and not PARTS["REST of postings"](name),
 }
 OWN = dict.fromkeys(("shipper", "shipper_viewer"), "load") | dict.fromkeys(
@@ -49,6 +49,8 @@ def _told(cast: Cast, who: str, response: HttpResponseBase, path: str) -> Iterat
             yield from (what for what, text in texts.items() if _holds(body, text))
     if who in STRANGERS and cast.match.public_id in body.replace(path, ""):
         yield "match"
+    if who in STRANGERS | {"shipper", "shipper_viewer"} and cast.combination.public_id in body.replace(path, ""):
+        yield "combination"
 
 
 def test_every_route_has_a_row_and_every_row_a_route() -> None:

@@ -89,7 +89,12 @@ POST   carriers:restore_unit       404  403  302  302  403  404  404  404  404  
 GET    matching:match              200  200  200  200  403  200  200  404  404  404  404  404  new? in?
 GET    matching:match_way          200  200  200  200  403  200  200  404  404  404  404  404  new? in?
 GET    matching:leg_matches        200  200  200  200  403  200  200  200  200  404  404  404  new? in?
+GET    matching:leg_combinations   200  200  200  200  403  200  200  200  200  404  404  404  new? in?
+GET    matching:combination        404  404  200  200  403  200  200  404  404  404  404  404  new? in?
 GET    matching:load_matches       200  200  200  200  403  200  200  200  200  404  404  404  new? in?
+GET    matching:load_rate          200  200  200  200  403  200  200  200  200  404  404  404  new? in?
+GET    matching:rates              200  200  200  200  403  200  200  200  200  200  200  200  new? in?
+POST   matching:form_rate          200  200  200  200  403  200  200  200  200  200  200  200  new? in?
 GET    brokers:desk                403  403  403  403  403  200  200  403  403  200  200  200  new? in?
 GET    brokers:desk_rows           403  403  403  403  403  200  200  403  403  200  200  200  new? in?
 GET    brokers:decision            200  200  200  200  403  200  200  404  404  404  404  404  new? in?
@@ -150,10 +155,13 @@ GET    api-costs-current           200  403  200  403  403  200  200  200  200  
 GET    api-costs-detail            404  403  200  403  403  404  404  404  404  404  404  404  401  401
 PUT    api-costs-detail            400  403  400  403  403  400  400  400  400  400  400  400  401  401
 DELETE api-costs-detail            404  403  428  403  403  404  404  404  404  404  404  404  401  401
+GET    api-rates-estimate          200  200  200  200  403  200  200  200  200  200  200  200  401  401
 GET    api-match-list              200  200  200  200  403  200  200  200  200  200  200  200  401  401
 GET    api-match-detail            200  200  200  200  403  200  200  404  404  404  404  404  401  401
 GET    api-load-matches            200  200  200  200  403  200  200  200  200  404  404  404  401  401
 GET    api-leg-matches             200  200  200  200  403  200  200  200  200  404  404  404  401  401
+GET    api-leg-combinations        200  200  200  200  403  200  200  200  200  404  404  404  401  401
+GET    api-combination-detail      404  404  200  200  403  200  200  404  404  404  404  404  401  401
 GET    api-match-decision          404  404  404  404  403  404  404  404  404  404  404  404  401  401
 DELETE api-match-decision          404  403  404  404  403  404  404  404  404  404  404  404  401  401
 POST   api-match-dismissal         200  403  200  200  403  200  200  404  404  404  404  404  401  401

@@ -4,16 +4,29 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from carriers.models import CostSetting, ReturnLeg
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
+from foundation.trade.money import dollars
 from foundation.trade.posting import Status
 from loads.models import Load, LoadSize, StopKind
 from matching.combined import combination_of, combinations_of_leg
+from matching.combined_visibility import COMBINATION_FIELDS
 from matching.models import Combination, CombinationRun, CombinedLoad, MatchRun
 from matching.services import combinations, combine_due
-from tests.builders import load_terms, make_leg, make_load, make_organization, make_relationship, now, stop_terms
+from matching.visibility import Viewer
+from tests.builders import (
+    load_terms,
+    make_leg,
+    make_load,
+    make_organization,
+    make_person,
+    make_relationship,
+    now,
+    stop_terms,
+)
 from tests.matching.conftest import ROADS
 from tests.matching.market import run
 from tests.matching.pairs import SECRETS, set_costs
@@ -95,7 +108,7 @@ def test_two_partial_loads_fill_the_truck_together(shipper, printer, carrier):
 
 
 def test_a_rebuild_gives_the_same_ids(shipper, printer, carrier):
-    leg, *_ = make_chain(shipper, printer, carrier)
+    make_chain(shipper, printer, carrier)
     before = list(Combination.objects.values_list("public_id", "own_gain_cents", "parts"))
     Combination.objects.all().delete()
     CombinationRun.objects.all().delete()
@@ -104,7 +117,7 @@ def test_a_rebuild_gives_the_same_ids(shipper, printer, carrier):
 
 
 def test_a_chain_whose_load_changes_is_not_shown_and_is_made_anew(shipper, printer, carrier):
-    leg, first, second = make_chain(shipper, printer, carrier)
+    leg, _, second = make_chain(shipper, printer, carrier)
     Load.objects.filter(pk=second.pk).update(version=2, rate_cents=200_000)
     assert seen_by(carrier, leg) == []
     assert combine_due() == 0  # it was made a moment ago
@@ -203,12 +216,76 @@ def test_what_pays_at_the_carriers_own_costs_only_is_for_the_carrier_alone(shipp
 
 def test_the_carriers_own_costs_change_nothing_that_others_see(shipper, printer, carrier, broker):
     leg, *_ = make_chain(shipper, printer, carrier)
-    api = ApiClient.of(broker) if hasattr(ApiClient, "of") else None
-    before = [(row.public_id, row.market_gain_cents, row.parts) for row in seen_by(broker, leg)]
+
+    def told():
+        api = ApiClient(broker)
+        page = sign_in_as(broker).get(f"/matching/legs/{leg.public_id}/combinations/", headers={"HX-Request": "true"})
+        return api.get(f"/api/v1/legs/{leg.public_id}/combinations").json(), page.content.decode()
+
+    rest, page = before = told()
     set_costs(carrier, loaded=123, empty=117)
     CombinationRun.objects.all().delete()
     combine_due()
-    assert [(row.public_id, row.market_gain_cents, row.parts) for row in seen_by(broker, leg)] == before
     assert CostSetting.objects.count() == 1
-    assert not any(secret in json.dumps(parts) for _, _, parts in before for secret in SECRETS)
-    assert api is None or api
+    assert told() == before
+    (chain,) = rest["items"]
+    assert not any(secret in json.dumps(chain) for secret in SECRETS)
+    assert "Your gain" not in page
+
+
+def sign_in_as(organization):
+    client = Client()
+    client.force_login(make_person(organization, "dispatcher"))
+    return client
+
+
+def test_a_chain_is_shown_over_rest_to_the_carrier_with_its_own_sum(shipper, printer, carrier):
+    leg, first, second = make_chain(shipper, printer, carrier)
+    (seen,) = ApiClient(carrier).get(f"/api/v1/legs/{leg.public_id}/combinations").json()["items"]
+    assert COMBINATION_FIELDS[Viewer.CARRIER] | {"etag"} == seen.keys()
+    assert [load["id"] for load in seen["loads"]] == [first.public_id, second.public_id]
+    assert [stop["load"] for stop in seen["stops"]] == [0, 0, 1, 1]
+    for name, total in (("sum", "market_gain"), ("own_sum", "own_gain")):
+        cents = sum(round(float(line["amount"]["amount"]) * 100) for line in seen[name])
+        assert cents == round(float(seen[total]["amount"]) * 100)
+    empty = seen["pickup_deadhead_miles"] + seen["between_deadhead_miles"] + seen["home_deadhead_miles"]
+    assert seen["empty_miles"] == pytest.approx(empty, abs=0.05)
+    one = ApiClient(carrier).get(f"/api/v1/combinations/{seen['id']}").json()
+    assert one == seen
+
+
+def test_shippers_get_no_combinations_over_rest_or_on_pages(shipper, printer, carrier):
+    leg, *_ = make_chain(shipper, printer, carrier)
+    (chain,) = seen_by(carrier, leg)
+    api = ApiClient(shipper)
+    assert api.get(f"/api/v1/legs/{leg.public_id}/combinations").json() == {"items": [], "next": None}
+    assert api.get(f"/api/v1/combinations/{chain.public_id}").status_code == 404
+    client = sign_in_as(shipper)
+    assert client.get(f"/matching/combinations/{chain.public_id}/").status_code == 404
+    assert chain.public_id not in client.get(f"/matching/legs/{leg.public_id}/combinations/").content.decode()
+
+
+def test_the_page_shows_each_stop_and_the_sum_and_the_leg_page_fetches_it(shipper, printer, carrier):
+    leg, *_ = make_chain(shipper, printer, carrier)
+    make_partials(shipper, printer, carrier)
+    (chain,) = seen_by(carrier, leg)
+    client = sign_in_as(carrier)
+    assert f"/matching/legs/{leg.public_id}/combinations/" in client.get(f"/legs/{leg.public_id}/").content.decode()
+    fragment = client.get(f"/matching/legs/{leg.public_id}/combinations/", headers={"HX-Request": "true"})
+    page = client.get(f"/matching/combinations/{chain.public_id}/")
+    for response in (fragment, page):
+        assert response.status_code == 200
+        text = response.content.decode()
+        for words in ("Chicago, IL", "Saint Louis, MO", "Dallas, TX", "Rate of load 1", "Rate of load 2", "Your gain"):
+            assert words in text or words.replace("Saint", "St.") in text or words.replace("Saint", "St") in text, words
+        assert dollars(chain.own_gain_cents) in text
+    assert "Two or three loads on the way home" in fragment.content.decode()
+
+
+def test_a_leg_page_costs_the_same_queries_however_many_tours_there_are(
+    shipper, printer, carrier, django_assert_max_num_queries
+):
+    leg, *_ = make_chain(shipper, printer, carrier)
+    client = sign_in_as(carrier)
+    with django_assert_max_num_queries(20):
+        assert client.get(f"/matching/legs/{leg.public_id}/combinations/").status_code == 200
