@@ -98,7 +98,7 @@ def _columns(found: MarketPlan, market: Market, travel: TravelOracle, policy: Po
     return {
         "legs_count": len(market.legs),
         "loads_count": len(market.loads),
-        "pairs_count": int(figures.get("pairs", 0)),
+        "pairs_count": int(figures.get("singles", 0)),
         "columns_count": len(found.search.columns),
         "policy_version": policy.version,
         "road_version": travel.version,

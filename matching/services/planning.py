@@ -260,7 +260,8 @@ def _finish(plan: NetworkPlan, worked: Worked) -> None:
 
 
 def _give_up(plan: NetworkPlan, sentence: str) -> None:
-    connection.close_if_unusable_or_obsolete()
+    if not connection.is_usable():
+        connection.close()  # the database was away: the next statement connects anew
     try:
         _fail(plan, sentence)
     except Conflict:

@@ -76,8 +76,9 @@ def make_line(plan: NetworkPlan, leg: ReturnLeg, *loads: Load) -> PlanLine:
 def chain_of_two(first_owner: Organization, second_owner: Organization) -> dict[str, tuple[Organization, dict]]:
     """Return the owners and stops of two loads in a row: Chicago to St. Louis, then St. Louis to Dallas."""
     start = now() + timedelta(days=1)
+    later = start + timedelta(days=3, hours=4)
     return {
         "first": (first_owner, {"from_place": "60601", "to_place": "63101", "opens_at": start, "rate_cents": 900_00}),
-        "second": (second_owner, {"from_place": "63101", "to_place": "75201", "opens_at": start + timedelta(days=2),
+        "second": (second_owner, {"from_place": "63101", "to_place": "75201", "opens_at": later,
                                   "rate_cents": 1_500_00}),
     }  # fmt: skip

@@ -245,7 +245,7 @@ def chain(broker, shipper, carrier):
     other = make_organization("Gateway Foods")
     posted = chain_of_two(shipper, other)
     loads = [make_load(owner, **fields) for owner, fields in posted.values()]
-    leg = make_leg(carrier, hours=150)
+    leg = make_leg(carrier, hours=180)
     return propose(make_line(make_plan(broker, longest=2), leg, *loads)), loads, other
 
 
