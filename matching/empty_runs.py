@@ -12,11 +12,14 @@ import numpy as np
 
 from carriers.models import ReturnLeg
 from foundation.accounts.models import Organization
+from foundation.places.services import travel_oracle
 from foundation.trade.windows import local
 from matching.engine.empty import empty_runs
 from matching.engine.policy import Policy
 from matching.engine.problem import Legs
 from matching.engine.travel import TravelOracle
+from matching.policies import current_policy
+from matching.postings import named_legs, with_leg_way
 
 FOR_CARRIER = frozenset(
     {"miles", "market_cost", "own_cost", "minutes", "drive_minutes", "home_at", "home_slack_minutes"}
@@ -60,6 +63,13 @@ def empty_run_of(columns: Legs, travel: TravelOracle, policy: Policy) -> EmptyRu
     )
 
 
+def empty_run_for(leg: ReturnLeg, policy: Policy) -> EmptyRun | None:
+    """Return the empty run of a stored leg; None where no road leads home."""
+    travel = travel_oracle()
+    legs, _ = with_leg_way(named_legs([leg.public_id], travel.version), travel)
+    return empty_run_of(legs.columns, travel, policy) if legs.sides else None
+
+
 def view(run: EmptyRun, *, is_carrier: bool, policy: Policy) -> dict[str, Any]:
     """Return the run as this viewer may read it; money in cents."""
     if is_carrier:
@@ -68,10 +78,17 @@ def view(run: EmptyRun, *, is_carrier: bool, policy: Policy) -> dict[str, Any]:
     return {"miles": miles, "market_cost": int(np.floor(miles * policy.empty_cents_per_mile + 0.5))}
 
 
-def words_of(seen: dict[str, Any], leg: ReturnLeg, viewer: Organization) -> dict[str, Any]:
-    """Return a view with what a page says beside it: home's wall time, and whether it is late already."""
-    if leg.organization_id != viewer.pk:
+def shown_empty_run(leg: ReturnLeg, viewer: Organization) -> dict[str, Any] | None:
+    """Return the empty run of a stored leg as this viewer reads it on a page; None where no road leads home."""
+    policy = current_policy()
+    run = empty_run_for(leg, policy)
+    is_carrier = leg.organization_id == viewer.pk
+    return words_of(view(run, is_carrier=is_carrier, policy=policy), leg) if run else None
+
+
+def words_of(seen: dict[str, Any], leg: ReturnLeg) -> dict[str, Any]:
+    """Return a view with what a page says beside it: home's wall time, and whether that is too late."""
+    if "home_at" not in seen:
         return seen
-    late = seen["home_slack_minutes"] < 0
     home_at: datetime = local(seen["home_at"], leg.home_time_zone)
-    return seen | {"home_at_words": f"{home_at:%a %b %-d, %H:%M %Z}", "is_late": late}
+    return seen | {"home_at_words": f"{home_at:%a %b %-d, %H:%M %Z}", "is_late": seen["home_slack_minutes"] < 0}

@@ -5,6 +5,7 @@ since it was scored is still listed, marked as being updated, until the worker h
 leg left the market is not.
 """
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +15,13 @@ from django.db.models.functions import Coalesce
 from carriers.models import ReturnLeg
 from carriers.queries import visible_legs
 from foundation.accounts.models import Organization
+from foundation.places.areas import area_centre
 from foundation.places.nearby import nearby
+from foundation.places.queries import find_place
 from foundation.trade.errors import NotFound
 from foundation.trade.posting import RANKED_LAST_AFTER
 from loads.models import Load
+from loads.queries import near as near_loads
 from loads.queries import visible_loads
 from matching.models import Match, MatchRun
 
@@ -115,6 +119,33 @@ def match_of(viewer: Organization, public_id: str, now: datetime) -> Match:
 def run_of(*, leg: ReturnLeg | None = None, load: Load | None = None) -> MatchRun | None:
     """Return what the last matching of a leg or load looked at; the caller has checked whose it is."""
     return MatchRun.objects.filter(leg=leg, load=load).first()
+
+
+NEAR_MILES = 50.0
+ASKED_ABOUT = 20
+
+
+def loads_to_ask_about(viewer: Organization, leg: ReturnLeg, words: str, now: datetime) -> list[Load]:
+    """Return loads that a viewer may ask about for a leg: those that words name, or those that start near it.
+
+    Words are "Chicago, IL to Dallas, TX", where it starts alone, an id, or a link with one. Brokers may ask about any
+    load in their sight, and so may the leg's carrier; others about their own. Places are searched within 50 miles, by
+    the centres of cities. Raises `PlaceNotFound` for words that name no place.
+    """
+    rows = visible_loads(viewer, now).order_by("pickup_opens_at", "id")
+    if not viewer.brokers and viewer.pk != leg.organization_id:
+        rows = rows.filter(organization=viewer)
+    named = re.search(r"load_[0-9a-hjkmnp-tv-z]{26}", words)
+    if named:
+        return list(rows.filter(public_id=named[0]))
+    ends = [part.strip() for part in re.split(r"\s+to\s+|→|->|–|;|\s-\s", words, maxsplit=1) if part.strip()]
+    if not ends:
+        here = {"lat": leg.empty_area_lat, "lon": leg.empty_area_lon, "radius_miles": 2 * NEAR_MILES}
+        return list(near_loads(rows, end="pickup", **here)[:ASKED_ABOUT])
+    for end, text in zip(("pickup", "delivery"), ends, strict=False):
+        place = area_centre(find_place(text))
+        rows = near_loads(rows, end=end, lat=place.lat, lon=place.lon, radius_miles=NEAR_MILES)
+    return list(rows[:ASKED_ABOUT])
 
 
 def near(rows: QuerySet[Match], *, end: str, lat: float, lon: float, radius_miles: float) -> QuerySet[Match]:

@@ -28,6 +28,12 @@ def round_money(cents: int | None) -> str:
 
 
 @register.filter
+def loss(cents: int) -> str:
+    """Write a gain below nothing as what it loses: -8800 is "$88.00"."""
+    return dollars(-cents)
+
+
+@register.filter
 def hours(minutes: float | None) -> str:
     """Write minutes as hours and minutes: 95 is "1 h 35 min", 30 is "30 min"."""
     if minutes is None:

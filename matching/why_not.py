@@ -1,0 +1,232 @@
+"""Why not this load: the answer for one leg and one load, and who reads which part of it.
+
+The carrier reads the rule with its figures, what would do, and its own gain. Others read the market's version: it is
+reckoned for a driver who is rested when the truck is ready, since the clock is the carrier's business, and never tells
+hours from a home-by that is too early; the way home is rounded to ten miles, and what a changed pair would bring to ten
+dollars.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from carriers.models import ReturnLeg
+from carriers.queries import leg_of
+from foundation.accounts.models import Organization
+from foundation.places.services import travel_oracle
+from foundation.trade.errors import NotFound
+from foundation.trade.posting import RANKED_LAST_AFTER, Status
+from loads.models import Load
+from loads.queries import load_of, visible_loads
+from matching.engine.money import Money
+from matching.engine.refusals import Refusal, sentence
+from matching.engine.score import score_leg
+from matching.engine.why import Change, What, WhyNot, remedy, rested, why_not
+from matching.policies import current_policy
+from matching.postings import LegRows, LoadRows, candidate_loads, named_legs, named_loads, with_leg_way, with_load_way
+from matching.queries import SHOWN, matches_of_leg
+from matching.services.previewing import seen_by
+
+LATE = "leaves too little time to be home by then at legal hours"
+"""What others than the carrier read where the driver's hours or home-by refuse."""
+
+_HOURS_OR_HOME = frozenset({Refusal.HOME_BY, Refusal.HOURS})
+_TIMES = frozenset({What.CLOSES, What.HOME_BY, What.READY})
+_TEN_DOLLARS = 10_00
+
+FOR_OTHERS = frozenset(
+    {"leg", "load", "feasible", "rule", "sentence", "remedy", "changes", "market_gain", "market_worth_from"}
+    | {"market_gain_if_changed", "rank", "gaining", "shown", "bar", "match"}
+)
+FOR_CARRIER = FOR_OTHERS | {"own_gain", "worth_from", "own_gain_if_changed", "clock_is_assumed"}
+MONEY = frozenset(
+    {"market_gain", "market_worth_from", "market_gain_if_changed", "bar"}
+    | {"own_gain", "worth_from", "own_gain_if_changed"}
+)
+"""The fields that are cents."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a load that gains stands among all that gain for the leg: by own gain for its carrier, else by market gain.
+
+    `bar` is the gain of the last load that the list shows, None where the list has room.
+    """
+
+    rank: int
+    gaining: int
+    bar: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The answer for one viewer; `seen` holds the fields that this viewer may read, money in cents."""
+
+    leg: ReturnLeg
+    load: Load
+    is_carrier: bool
+    seen: dict[str, Any]
+
+
+def ask(viewer: Organization, leg_id: str, load_id: str, now: datetime) -> Answer:
+    """Answer why a leg does not take a load. Raises `NotFound` for what the viewer may not see both sides of."""
+    leg = leg_of(viewer, leg_id, now)
+    load = load_of(viewer, load_id, now)
+    if not may_ask(viewer, leg, load):
+        raise NotFound("There is no such load here.")
+    travel, policy = travel_oracle(), current_policy()
+    legs, _ = with_leg_way(named_legs([leg.public_id], travel.version), travel)
+    loads, _ = with_load_way(named_loads([load.public_id], travel.version), travel)
+    answer = why_not(legs.columns, 0, loads.columns, 0, travel, policy)
+    is_carrier = leg.organization_id == viewer.pk
+    gains = answer.scores.own_gain_cents if is_carrier else answer.scores.market_gain_cents
+    standing = None
+    if not answer.refusal and gains[0] > 0 and load.status == Status.OPEN:
+        standing = _standing(viewer, legs, loads, is_carrier=is_carrier, now=now)
+    match = matches_of_leg(viewer, leg, now).filter(load=load).first() if standing else None
+    common: dict[str, Any] = {
+        "leg": leg.public_id,
+        "load": load.public_id,
+        "feasible": not answer.refusal,
+        "rank": standing.rank if standing else None,
+        "gaining": standing.gaining if standing else None,
+        "bar": standing.bar if standing else None,
+        "shown": SHOWN,
+        "match": match.public_id if match else None,
+    }
+    if is_carrier:
+        seen = common | _of_carrier(answer)
+    else:
+        public = answer if not answer.refusal else why_not(rested(legs.columns), 0, loads.columns, 0, travel, policy)
+        seen = common | _of_others(public, feasible=not answer.refusal)
+    return Answer(leg=leg, load=load, is_carrier=is_carrier, seen=seen)
+
+
+def zone_of(answer: Answer, change: dict[str, Any]) -> str:
+    """Return the zone in which a changed time is said: the stop's; home's to the carrier; else the empty place's."""
+    if change["stop"] is not None:
+        return str(answer.load.stops.all()[change["stop"]].time_zone)
+    at_home = change["what"] == What.HOME_BY and answer.is_carrier
+    return str(answer.leg.home_time_zone if at_home else answer.leg.empty_time_zone)
+
+
+def may_ask(viewer: Organization, leg: ReturnLeg, load: Load) -> bool:
+    """Say whether a viewer who sees both may ask about the pair: its two sides, and brokers."""
+    return viewer.brokers or viewer.pk in (leg.organization_id, load.organization_id)
+
+
+def _standing(
+    viewer: Organization, legs: LegRows, loads: LoadRows, *, is_carrier: bool, now: datetime
+) -> Standing | None:
+    """Rank the load among all that gain for the leg and that the viewer may see, as the list ranks them."""
+    travel, key = travel_oracle(), int(loads.columns.key[0])
+    rivals = seen_by(viewer, candidate_loads(legs.sides[0], travel.version), now)
+    if not rivals.sides:
+        return None
+    scores = score_leg(legs.columns, 0, rivals.columns, travel, current_policy())
+    gains = scores.own_gain_cents if is_carrier else scores.market_gain_cents
+    rows = np.flatnonzero(scores.feasible & (gains > 0))
+    keys = scores.load_key[rows]
+    aged = visible_loads(viewer, now).order_by().filter(confirmed_at__lte=now - RANKED_LAST_AFTER)
+    last = set(aged.filter(pk__in=keys.tolist()).values_list("pk", flat=True))
+    order = np.lexsort((keys, -gains[rows], np.array([one in last for one in keys.tolist()], dtype=np.bool_)))
+    place = np.flatnonzero(keys[order] == key)
+    if not place.size:
+        return None
+    ranked = gains[rows][order]
+    return Standing(
+        rank=int(place[0]) + 1, gaining=int(rows.size), bar=int(ranked[SHOWN - 1]) if rows.size > SHOWN else None
+    )
+
+
+# --- Who reads what ---------------------------------------------------------------------------------------------------
+
+
+def _of_carrier(answer: WhyNot) -> dict[str, Any]:
+    feasible = not answer.refusal
+    return {
+        "rule": answer.refusal.code if answer.refusal else None,
+        "sentence": answer.sentence,
+        "remedy": answer.remedy,
+        "changes": [_shown(change) for change in answer.changes],
+        "own_gain": _gain(answer.scores.own) if feasible else None,
+        "worth_from": _worth_from(answer, "own"),
+        "own_gain_if_changed": _gain(answer.mended.own) if answer.mended and not feasible else None,
+        "market_gain": _gain(answer.scores.market) if feasible else None,
+        "market_worth_from": _worth_from(answer, "market"),
+        "market_gain_if_changed": _gain(answer.mended.market) if answer.mended and not feasible else None,
+        "clock_is_assumed": bool(answer.scores.clock_is_assumed[0]),
+    }
+
+
+def _of_others(public: WhyNot, *, feasible: bool) -> dict[str, Any]:
+    """Return what others read, given the answer for a rested driver, or for a feasible pair as it stands."""
+    refused = not feasible and bool(public.refusal)
+    rule = public.refusal if refused else Refusal.NONE
+    late = not feasible and rule in (Refusal.NONE, *_HOURS_OR_HOME)
+    changes = tuple(_rounded(change) for change in public.changes) if refused else ()
+    mended = public.mended if refused else None
+    worth_from = _worth_from(public, "market") if feasible or refused else None
+    gain = _gain(public.scores.market) if feasible else None
+    exact = gain is not None and gain > 0  # then it is a match, whose figures both sides read
+    return {
+        "rule": None if feasible else Refusal.HOME_BY.code if late else rule.code,
+        "sentence": "" if feasible else LATE if late else _rounded_sentence(public),
+        "remedy": _for_rested(remedy(changes, public.hopeless), changes) if refused else "",
+        "changes": [_shown(change) for change in changes],
+        "market_gain": gain if exact or gain is None else _tens(gain, np.floor),
+        "market_worth_from": worth_from if exact or worth_from is None else _tens(worth_from, np.ceil),
+        "market_gain_if_changed": _tens(_gain(mended.market), np.floor) if mended else None,
+    }
+
+
+def _for_rested(words: str, changes: tuple[Change, ...]) -> str:
+    timed = any(change.what in _TIMES for change in changes)
+    return f"{words}, for a driver who is rested when the truck is ready" if timed else words
+
+
+def _gain(money: Money) -> int:
+    return int(money.gain_cents[0])
+
+
+def _worth_from(answer: WhyNot, whose: str) -> int | None:
+    """Return the rate from which on the pair beats going home empty, as it stands or with the changes."""
+    scores = answer.mended
+    return None if scores is None else int(getattr(scores, whose).worth_from_cents[0])
+
+
+def _tens(cents: int, direction: Any) -> int:
+    return int(direction(cents / _TEN_DOLLARS)) * _TEN_DOLLARS
+
+
+def _shown(change: Change) -> dict[str, Any]:
+    at = datetime.fromtimestamp(change.to * 60, UTC) if change.what in _TIMES else None
+    return {
+        "what": change.what.value,
+        "stop": change.stop,
+        "by": change.by,
+        "to": change.to if at is None else None,
+        "to_at": at,
+        "words": change.words,
+    }
+
+
+def _rounded(change: Change) -> Change:
+    """Round a change that tells how far home is up to ten miles."""
+    if change.what is not What.HOME_LIMIT and change.what is not What.OUT_OF_ROUTE_LIMIT:
+        return change
+    to = -(-change.to // 10) * 10
+    words = change.words.replace(f"{change.to:,} mi", f"about {to:,} mi")
+    return Change(what=change.what, by=change.by + to - change.to, to=to, stop=None, words=words)
+
+
+def _rounded_sentence(public: WhyNot) -> str:
+    figures = public.scores.refusal_figures[0].copy()
+    if public.refusal is Refusal.HOME_DEADHEAD:
+        about = float(np.ceil(figures[0] / 10) * 10)
+        return f"the delivery is about {about:,.0f} empty miles from home, the limit is {figures[1]:,.0f}"
+    if public.refusal is Refusal.PICKUP_DEADHEAD:
+        figures[3] = np.nan  # how far out of route it is would tell how far home is
+    return sentence(public.refusal, figures.tolist())
