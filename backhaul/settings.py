@@ -272,6 +272,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "loads", "description": "Freight that needs a truck."},
         {"name": "legs", "description": "Empty trips home."},
         {"name": "matches", "description": "Loads that a return leg can take, and what that is worth."},
+        {"name": "rates", "description": "What freight is worth on the market."},
         {"name": "trucks", "description": "The carrier's trucks."},
         {"name": "trailers", "description": "The carrier's trailers."},
         {"name": "drivers", "description": "The carrier's drivers."},

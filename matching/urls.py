@@ -3,6 +3,7 @@
 from django.urls import path
 
 from matching.views import matches as views
+from matching.views import rates
 
 app_name = "matching"
 
@@ -11,4 +12,7 @@ urlpatterns = [
     path("matches/<str:match_id>/way.json", views.match_way, name="match_way"),
     path("matching/legs/<str:leg_id>/matches/", views.leg_matches, name="leg_matches"),
     path("matching/loads/<str:load_id>/matches/", views.load_matches, name="load_matches"),
+    path("matching/loads/<str:load_id>/rate/", rates.load_rate, name="load_rate"),
+    path("matching/rates/", rates.rates, name="rates"),
+    path("matching/rates/form/", rates.form_rate, name="form_rate"),
 ]

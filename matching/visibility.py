@@ -31,6 +31,9 @@ _FOR_ALL = frozenset(
         "market_gain",
         "rate",
         "rate_is_estimated",
+        "rate_low",
+        "rate_high",
+        "rate_basis",
         "pickup_deadhead_miles",
         "loaded_miles",
         "home_deadhead_miles",
@@ -55,7 +58,7 @@ MATCH_FIELDS: Mapping[Viewer, frozenset[str]] = MappingProxyType(
         Viewer.OTHER: _FOR_ALL,
     }
 )
-MONEY = frozenset({"market_gain", "rate", "own_gain", "worth_from"})
+MONEY = frozenset({"market_gain", "rate", "rate_low", "rate_high", "own_gain", "worth_from"})
 """The fields of a view that are cents."""
 
 FEWEST_TOLD = 3  # of other organizations' trucks in one figure
@@ -111,6 +114,12 @@ def _value(match: Match, name: str) -> Any:
             return datetime.fromisoformat(parts["totals"]["finish_at"])
         case "miles_are_estimated" | "stops":
             return parts[name]
+        case "rate_low":
+            return match.rate_band and match.rate_band.low_cents
+        case "rate_high":
+            return match.rate_band and match.rate_band.high_cents
+        case "rate_basis":
+            return match.rate_band.basis if match.rate_band else "posted"
         case "sum":
             return parts["market"]["lines"]
         case "own_sum":

@@ -94,8 +94,14 @@ class MatchSerializer(StrictSerializer):
     worth_from = MoneyField(
         may_be_negative=True, help_text=f"The rate from which on it beats driving home empty. {CARRIER_ONLY}"
     )
-    rate = MoneyField(help_text="All in; the default for equipment and distance where the load is open to offers.")
+    rate = MoneyField(help_text="All in; the market estimate where the load is open to offers.")
     rate_is_estimated = serializers.BooleanField()
+    rate_low = MoneyField(allow_null=True, help_text="The low end of the estimate's band; null for a posted rate.")
+    rate_high = MoneyField(allow_null=True, help_text="The high end of the estimate's band; null for a posted rate.")
+    rate_basis = serializers.ChoiceField(
+        choices=["posted", "default", "observed"],
+        help_text="Posted with the load; a dated default, not observed; or observed in bookings.",
+    )
     pickup_deadhead_miles = serializers.FloatField()
     loaded_miles = serializers.FloatField()
     home_deadhead_miles = serializers.FloatField()

@@ -4,9 +4,11 @@ from django.urls import URLPattern, URLResolver, path
 
 from matching.api.combinations import CombinationViewSet
 from matching.api.plans import PlanLineViewSet, PlanViewSet
+from matching.api.rates import RateEstimateView
 from matching.api.views import MatchViewSet
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
+    path("rates/estimate", RateEstimateView.as_view(), name="api-rates-estimate"),
     path("matches", MatchViewSet.as_view({"get": "list"}), name="api-match-list"),
     path("matches/<str:public_id>", MatchViewSet.as_view({"get": "retrieve"}), name="api-match-detail"),
     path("loads/<str:public_id>/matches", MatchViewSet.as_view({"get": "of_load"}), name="api-load-matches"),

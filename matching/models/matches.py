@@ -6,6 +6,7 @@ from django.db.models import Q
 from carriers.models import ReturnLeg
 from foundation.trade.fields import PublicIdField
 from loads.models import Load
+from matching.rate_bands import RateBand, band_in
 
 
 class Policy(models.Model):
@@ -63,6 +64,11 @@ class Match(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def rate_band(self) -> RateBand | None:
+        """The band of an estimated rate and what it rests on; None where the rate is posted."""
+        return band_in(self.parts)
 
 
 class MatchRun(models.Model):
