@@ -3,6 +3,7 @@
 import numpy as np
 
 from matching.engine.columns import Bools, Ints
+from matching.engine.plan.auction import assign
 from matching.engine.plan.extension import Extensions, extensions, offers, ready_after, score_chains
 from matching.engine.plan.pairs import Pairs, open_homes
 from matching.engine.plan.problem import LONGEST, ChainLimits, Columns, ColumnSearch, MayMeet, Progress, join
@@ -12,6 +13,7 @@ from matching.engine.tours.problem import TourScores
 from matching.engine.travel import TravelOracle
 
 _PRICED_PER_CHAIN_KEPT = 3
+_PRICES_PPM = 100.0
 _ROWS_AT_ONCE = 1 << 20
 
 
@@ -58,13 +60,14 @@ class _Enumeration:
         self.pairs, self.may_meet, self.progress, self.longest = pairs, may_meet, progress, longest
         self.columns = [pairs.singles()]
         self.offered = offers(loads, travel, policy)
+        self.price = self._prices()
         self.begun, self.begun_left_out, self.looked_at, self.left_out = 0, 0, 0, 0
 
     def run(self) -> ColumnSearch:
         """Lengthen what has begun, one load at a time."""
         leg, load, gain = self.pairs.leg_row, self.pairs.load_row[:, None], self.pairs.gain_cents
         for length in range(2, self.longest + 1):
-            chosen = self._promising(leg, gain)
+            chosen = self._promising(leg, self._worth(load, gain))
             found = self._lengthened(leg[chosen], load[chosen], length)
             leg, load, gain = self._priced(found, length)
         columns = join(*self.columns)
@@ -83,10 +86,23 @@ class _Enumeration:
             },
         )
 
-    def _promising(self, leg: Ints, gain: Ints) -> Ints:
+    def _prices(self) -> Ints:
+        """Return what each load is worth to the market in single loads alone, by the auction's prices."""
+        single = self.columns[0]
+        best = assign(
+            len(self.legs), len(self.loads), single.leg_row, single.load_rows[:, 0], single.gain_cents,
+            tolerance_ppm=_PRICES_PPM,
+        )  # fmt: skip
+        return best.load_price_cents
+
+    def _worth(self, load: Ints, gain: Ints) -> Ints:
+        """Return what chains (n, k) leave of their gain after their loads' prices, shape (n,)."""
+        return np.asarray(gain - self.price[load].sum(axis=1))
+
+    def _promising(self, leg: Ints, worth: Ints) -> Ints:
         """Return the positions of each leg's best beginnings, by leg."""
         most = max(1, min(self.limits.beginnings_per_leg, self.limits.beginnings // max(np.unique(leg).size, 1)))
-        chosen = _best_per_leg(leg, gain, most)
+        chosen = _best_per_leg(leg, worth, most)
         self.begun += chosen.size
         self.begun_left_out += leg.size - chosen.size
         return chosen
@@ -122,7 +138,7 @@ class _Enumeration:
         leg, gain = (np.concatenate([part[place] for part in parts]) for place in (0, 2))
         load, home = np.concatenate([part[1] for part in parts]), np.concatenate([part[3] for part in parts])
         pays = np.flatnonzero(home & (gain > self._parts(leg, load)))
-        kept = pays[_best_per_leg(leg[pays], gain[pays], self.limits.chains_per_leg)]
+        kept = pays[_best_per_leg(leg[pays], self._worth(load[pays], gain[pays]), self.limits.chains_per_leg)]
         self.left_out += pays.size - kept.size
         self.columns.append(Columns(leg_row=leg[kept], load_rows=load[kept], gain_cents=gain[kept]))
         return leg, load, gain
@@ -134,7 +150,7 @@ class _Enumeration:
         load = np.concatenate([begun.load_rows[block.begun_row], block.load_row[:, None]], axis=1)
         pays = meets & block.ends_home & (block.most_cents > self._parts(leg, load))
         self.looked_at += int(meets.sum())
-        found.add(leg, load, block.most_cents, pays, meets)
+        found.add(leg, load, self._worth(load, block.most_cents), pays, meets)
 
     def _parts(self, leg: Ints, load: Ints) -> Ints:
         """Return the most that a leg gains with a column of some of the loads (n, k), 0 for none, shape (n,)."""

@@ -19,10 +19,12 @@ from matching.engine.plan.problem import PPM, Columns, Selection
 from matching.engine.tours.problem import NO_LOAD
 
 _ROUNDS = 40
-_NEW_PER_LEG = 6
+_NEW_PER_LEG = 8
 _SWEEPS = 50
-_INTEGER_COLUMNS = 40_000
-_INTEGER_NODES = 200
+_INTEGER_COLUMNS = 6_000
+_LINEAR_COLUMNS = 60_000
+_FIXED_PART = 3
+_INTEGER_NODES = 100
 _NEARLY = 1e-6
 
 
@@ -83,7 +85,7 @@ def _relax(packing: Packing, start: Ints, price: Ints, tolerance_ppm: float) -> 
             shares=shares[shares > 0],
         )
         wanted = np.flatnonzero(~inside & (reduced > keeps[packing.leg]))
-        if not wanted.size or best.bound - float(packing.gain[rows] @ shares) <= tolerance_ppm / 10 * bound / PPM:
+        if not wanted.size or best.bound - float(packing.gain[rows] @ shares) <= tolerance_ppm / 2 * bound / PPM:
             break
         inside[packing.best_per_leg(wanted, reduced[wanted], _NEW_PER_LEG)] = True
     assert best is not None
@@ -92,7 +94,7 @@ def _relax(packing: Packing, start: Ints, price: Ints, tolerance_ppm: float) -> 
 
 def _linear(packing: Packing, rows: Ints) -> tuple[Floats, Ints]:
     """Solve the linear program over these columns; return the share of each, and the price of each load in cents."""
-    matrix, _, loads = _matrix(packing, rows)
+    matrix, loads = _matrix(packing, rows)
     answer = linprog(-packing.gain[rows], A_ub=matrix, b_ub=np.ones(matrix.shape[0]), method="highs")
     price = np.zeros(packing.load_count, dtype=np.int64)
     if answer.x is None:
@@ -108,16 +110,22 @@ def _integers(packing: Packing, relaxed: _Relaxed, best: Choice, tolerance_ppm: 
     Of the rest only columns count that a choice better than `best` could hold: every column chosen takes what it falls
     short of its leg's profit off the bound.
     """
-    whole = relaxed.rows[relaxed.shares > 1 - _NEARLY]
-    fixed = Choice(packing, whole)
+    fixed = Choice(packing, relaxed.rows[relaxed.shares > 1 - _NEARLY])
     reduced = packing.reduced(relaxed.price)
     short = packing.profits(reduced)[packing.leg] - reduced
-    rows = np.flatnonzero((short < relaxed.bound - best.gain) & fixed.free())
+    could = short < relaxed.bound - best.gain
+    rows = np.flatnonzero(could & fixed.free())
+    while rows.size > _INTEGER_COLUMNS:
+        # Too much for whole columns: fix a part of what the linear program likes best of the rest, and look again.
+        near = np.sort(rows[np.lexsort((rows, short[rows]))][:_LINEAR_COLUMNS])
+        shares, _ = _linear(packing, near)
+        liked = near[np.lexsort((near, short[near], -shares))]
+        fixed = Choice(packing, np.concatenate([fixed.rows, liked[: max(np.count_nonzero(shares) // _FIXED_PART, 1)]]))
+        rows = np.flatnonzero(could & fixed.free())
+    whole = fixed.rows
     if not rows.size:
         return whole
-    if rows.size > _INTEGER_COLUMNS:
-        rows = np.sort(rows[np.lexsort((rows, short[rows]))][:_INTEGER_COLUMNS])
-    matrix, _, _ = _matrix(packing, rows)
+    matrix, _ = _matrix(packing, rows)
     answer = milp(
         -packing.gain[rows],
         integrality=np.ones(rows.size),
@@ -128,18 +136,14 @@ def _integers(packing: Packing, relaxed: _Relaxed, best: Choice, tolerance_ppm: 
     return whole if answer.x is None else np.concatenate([whole, rows[np.flatnonzero(np.asarray(answer.x) > 0.5)]])
 
 
-def _matrix(packing: Packing, rows: Ints) -> tuple[csr_array, Ints, Ints]:
-    """Return who needs what: a row for each leg and then each load that the columns name, and which these are."""
+def _matrix(packing: Packing, rows: Ints) -> tuple[csr_array, Ints]:
+    """Return who needs what: a row for each leg, then for each load that the columns name; and which loads these are."""
     legs, leg = np.unique(packing.leg[rows], return_inverse=True)
     used = packing.loads[rows] != NO_LOAD
     loads, load = np.unique(packing.loads[rows][used], return_inverse=True)
     column = np.concatenate([np.arange(rows.size), np.nonzero(used)[0]])
-    shape = (legs.size + loads.size, rows.size)
-    return (
-        csr_array((np.ones(column.size), (np.concatenate([leg, legs.size + load]), column)), shape=shape),
-        legs,
-        loads,
-    )
+    row = np.concatenate([leg, legs.size + load])
+    return csr_array((np.ones(column.size), (row, column)), shape=(legs.size + loads.size, rows.size)), loads
 
 
 def _selection(packing: Packing, rows: Ints, bound: int) -> Selection:
