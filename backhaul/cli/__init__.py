@@ -54,6 +54,11 @@ def parser() -> argparse.ArgumentParser:
     miles = verbs.add_parser("miles", help="road miles and driving minutes between two places")
     miles.add_argument("words", nargs=argparse.REMAINDER, metavar="FROM TO", help="or: --csv pairs.csv")
 
+    hours = verbs.add_parser("hours", help="plan one duty chain at legal hours, from a JSON file")
+    hours.add_argument(
+        "words", nargs=argparse.REMAINDER, metavar="CHAIN.json", help="`backhaul hours --help` says more"
+    )
+
     verbs.add_parser("prepare", help="migrate the database and load what the product needs (`up` does it)")
     verbs.add_parser("assets", help="install the front-end packages and collect static files (`up` does it)")
     verbs.add_parser("web", help="run the web server alone")
@@ -80,8 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     # Handed on untouched: coordinates such as -87.6 and their own --help are not ours to read.
-    if words[:1] == ["miles"]:
-        return become([sys.executable, "-m", "backhaul.cli.miles", *words[1:]])
+    if words[:1] in (["miles"], ["hours"]):
+        return become([sys.executable, "-m", f"backhaul.cli.{words[0]}", *words[1:]])
     if words[:1] == ["verify"]:
         os.environ["DATABASE_POOL"] = "0"
         return become(commands.django("verify", *words[1:]))
