@@ -30,10 +30,10 @@ def answer_proposal(*, actor: Actor, proposal_id: str, answer: str) -> Proposal:
     """
     actor.require("offers:write")
     actor.require_confirmed_email()
-    if answer not in Answer.values:
-        raise Invalid([FieldProblem("answer", "invalid_choice", "Answer with interested or declined.")])
     with transaction.atomic():
         found = proposal_to(actor.organization, proposal_id)
+        if answer not in Answer.values:
+            raise Invalid([FieldProblem("answer", "invalid_choice", "Answer with interested or declined.")])
         proposal = _locked(found.pk)
         now = clock.now()
         party = proposal.parties.get(organization=actor.organization)

@@ -8,6 +8,8 @@ from datetime import date, timedelta
 
 from django.test import Client
 
+from brokers.models import Proposal
+from brokers.services import propose_line
 from carriers.models import CostSetting, ReturnLeg
 from carriers.services.legs import post_leg
 from carriers.services.trips import post_trip
@@ -24,8 +26,8 @@ from foundation.trade.hours import DutyClock
 from foundation.trade.money import decimal_text, dollars
 from loads.models import Load
 from loads.services import post_load
-from matching.models import Combination, Match
-from matching.services import combine_leg
+from matching.models import Combination, Match, PlanLine
+from matching.services import ask_plan, combine_leg
 from tests.builders import (
     leg_terms,
     load_terms,
@@ -92,6 +94,8 @@ class Cast:
     leg: ReturnLeg
     match: Match
     combination: Combination
+    line: PlanLine
+    proposal: Proposal
     draft_load: Load
     draft_leg: ReturnLeg
     costs: CostSetting
@@ -239,6 +243,11 @@ def assemble() -> Cast:
     key, _ = create_key(actor=boss, name="Topaz TMS", scopes=["loads:read"])
     pump()
     match = Match.objects.get(leg=leg, load=opened_load)
+    asking = make_actor(agent, person=people["agent"])
+    plan, _ = ask_plan(actor=asking)
+    pump()
+    line = plan.lines.get()
+    proposal = propose_line(actor=asking, plan_id=plan.public_id, line_id=line.public_id)
     combination = _combination(leg, strangers["rival_shipper"], opened_load)
     return Cast(
         shipper=shipper,
@@ -247,6 +256,8 @@ def assemble() -> Cast:
         load=opened_load,
         leg=leg,
         match=match,
+        line=line,
+        proposal=proposal,
         combination=combination,
         draft_load=draft_load,
         draft_leg=draft_leg,

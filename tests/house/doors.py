@@ -50,12 +50,18 @@ def _arguments(cast: Cast, name: str) -> dict[str, Any]:
         "api-home-bases-": leg.home_base.public_id,
         "api-match-": cast.match.public_id,
         "api-combination-": cast.combination.public_id,
+        "api-plan-": cast.line.plan.public_id,
+        "api-proposal-": cast.proposal.public_id,
     }
     return {
         "load_id": load_id,
         "leg_id": leg_id,
         "match_id": cast.match.public_id,
         "combination_id": cast.combination.public_id,
+        "plan_id": cast.line.plan.public_id,
+        "line_id": cast.line.public_id,
+        "proposal_id": cast.proposal.public_id,
+        "posting_id": cast.load.public_id,
         "person_id": cast.colleague.public_id,
         "invitation_id": cast.invitation.public_id,
         "token": "quite-unknown",

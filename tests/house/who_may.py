@@ -99,6 +99,20 @@ GET    brokers:desk                403  403  403  403  403  200  200  403  403  
 GET    brokers:desk_rows           403  403  403  403  403  200  200  403  403  200  200  200  new? in?
 GET    brokers:decision            200  200  200  200  403  200  200  404  404  404  404  404  new? in?
 POST   brokers:decide              302  403  302  302  403  302  302  302  302  302  302  302  new? in?
+GET    brokers:plans               403  403  403  403  403  200  200  403  403  200  200  200  new? in?
+POST   brokers:plans               403  403  403  403  403  302  302  403  403  302  302  403  new? in?
+GET    brokers:plan                403  403  403  403  403  200  404  403  403  404  404  404  new? in?
+GET    brokers:plan_progress       403  403  403  403  403  200  404  403  403  404  404  404  new? in?
+POST   brokers:cancel_plan         403  403  403  403  403  302  404  403  403  404  404  404  new? in?
+GET    brokers:plan_csv            403  403  403  403  403  200  404  403  403  404  404  404  new? in?
+GET    brokers:plan_line           403  403  403  403  403  200  404  403  403  404  404  404  new? in?
+POST   brokers:propose             403  403  403  403  403  302  404  403  403  404  404  403  new? in?
+GET    brokers:proposals           200  200  200  200  403  200  200  200  200  200  200  200  new? in?
+GET    brokers:proposals_waiting   200  200  200  200  403  200  200  200  200  200  200  200  new? in?
+GET    brokers:proposals_about     200  200  200  200  403  200  200  200  200  200  200  200  new? in?
+GET    brokers:proposal            200  200  200  200  403  200  404  404  404  404  404  404  new? in?
+POST   brokers:answer_proposal     302  403  302  302  403  404  404  404  404  404  404  404  new? in?
+POST   brokers:withdraw_proposal   404  403  404  404  403  302  404  404  404  404  404  404  new? in?
 GET    api-openapi                 200  200  200  200  200  200  200  200  200  200  200  200  200  200
 GET    api-docs                    200  200  200  200  200  200  200  200  200  200  200  200  200  200
 GET    api-redoc                   200  200  200  200  200  200  200  200  200  200  200  200  200  200
@@ -166,5 +180,16 @@ GET    api-match-decision          404  404  404  404  403  404  404  404  404  
 DELETE api-match-decision          404  403  404  404  403  404  404  404  404  404  404  404  401  401
 POST   api-match-dismissal         200  403  200  200  403  200  200  404  404  404  404  404  401  401
 POST   api-match-snooze            200  403  200  200  403  200  200  404  404  404  404  404  401  401
+GET    api-plan-list               200  200  200  200  403  200  200  200  200  200  200  200  401  401
+POST   api-plan-list               403  403  403  403  403  202  202  403  403  202  202  403  401  401
+GET    api-plan-detail             404  404  404  404  403  200  404  404  404  404  404  404  401  401
+POST   api-plan-cancellation       404  403  404  404  403  409  404  404  404  404  404  404  401  401
+GET    api-plan-lines              404  404  404  404  403  200  404  404  404  404  404  404  401  401
+GET    api-plan-line               404  404  404  404  403  200  404  404  404  404  404  404  401  401
+POST   api-plan-line-proposals     400  403  400  400  403  400  400  400  400  400  400  400  401  401
+GET    api-proposal-list           200  200  200  200  403  200  200  200  200  200  200  200  401  401
+GET    api-proposal-detail         200  200  200  200  403  200  404  404  404  404  404  404  401  401
+POST   api-proposal-answer         400  403  400  400  403  400  400  400  400  400  400  400  401  401
+POST   api-proposal-withdrawal     400  403  400  400  403  400  400  400  400  400  400  400  401  401
 GET    <api/<path:rest>>           404  404  404  404  404  404  404  404  404  404  404  404  404  404
 """
