@@ -25,8 +25,8 @@ API: list[URLPattern | URLResolver] = [
     *events_api,
     *places_api,
     *loads_api,
+    *matching_api,  # before carriers: legs/preview is no id of a leg
     *carriers_api,
-    *matching_api,
     *brokers_api,
 ]
 

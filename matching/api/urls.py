@@ -6,6 +6,7 @@ from matching.api.combinations import CombinationViewSet
 from matching.api.plans import PlanLineViewSet, PlanViewSet
 from matching.api.rates import RateEstimateView
 from matching.api.views import MatchViewSet
+from matching.api.why import LegPreviewView, WhyNotView
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("rates/estimate", RateEstimateView.as_view(), name="api-rates-estimate"),
@@ -13,6 +14,8 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("matches/<str:public_id>", MatchViewSet.as_view({"get": "retrieve"}), name="api-match-detail"),
     path("loads/<str:public_id>/matches", MatchViewSet.as_view({"get": "of_load"}), name="api-load-matches"),
     path("legs/<str:public_id>/matches", MatchViewSet.as_view({"get": "of_leg"}), name="api-leg-matches"),
+    path("legs/preview", LegPreviewView.as_view(), name="api-leg-preview"),
+    path("legs/<str:public_id>/why-not", WhyNotView.as_view(), name="api-leg-why-not"),
     path(
         "legs/<str:public_id>/combinations",
         CombinationViewSet.as_view({"get": "of_leg"}),

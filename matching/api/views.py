@@ -20,7 +20,10 @@ from loads.queries import standing_of as standing_to_loads
 from loads.visibility import view as view_load
 from matching.api.filters import MatchFilter
 from matching.api.serializers import BestMatchesSerializer, MatchSerializer, shown
+from matching.api.why import LegMatchesSerializer, shown_run
+from matching.empty_runs import empty_run_for
 from matching.models import Match
+from matching.policies import current_policy
 from matching.queries import SHOWN, desk_matches, match_of, matches_of_leg, matches_of_load, with_own_sides
 from matching.visibility import view, viewer_of
 
@@ -83,14 +86,19 @@ class MatchViewSet(ResourceViewSet):
 
     @extend_schema(
         summary="List the best matches of a return leg",
-        description=f"The best {SHOWN}: for the carrier by its own gain, for others by market gain.",
-        responses=BestMatchesSerializer,
+        description=f"The best {SHOWN}: for the carrier by its own gain, for others by market gain; and the empty run "
+        "home that they beat.",
+        responses=LegMatchesSerializer,
         filters=False,
     )
     def of_leg(self, request: Request, public_id: str) -> Response:
         """Answer with the best matches of a return leg."""
         viewer, now = self.actor.organization, clock.now()
-        return self._best(matches_of_leg(viewer, leg_of(viewer, public_id, now), now))
+        leg = leg_of(viewer, public_id, now)
+        answer = self._best(matches_of_leg(viewer, leg, now))
+        run = empty_run_for(leg, current_policy())
+        answer.data["empty_run"] = shown_run(run, is_carrier=leg.organization_id == viewer.pk)
+        return answer
 
     def _best(self, rows: QuerySet[Match]) -> Response:
         best = self.represent(list(with_own_sides(rows)[:SHOWN]))

@@ -7,14 +7,19 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from carriers.queries import leg_of
+from carriers.queries import leg_of, own_legs
 from foundation.accounts.access import actor_of, scope_required
 from foundation.accounts.queries import preferred_by
 from foundation.trade import clock
+from foundation.trade.posting import Status
 from loads.queries import load_of
+from matching.empty_runs import shown_empty_run
 from matching.maps import way_of
 from matching.queries import SHOWN, match_of, matches_of_leg, matches_of_load, run_of
 from matching.visibility import figures, is_carrier, refusals_in_words
+
+MOST_LEFT_OUT = 8
+"""Of how many of its own legs a carrier is offered the question why they do not take a load."""
 
 
 def _template(request: HttpRequest, name: str) -> str:
@@ -37,6 +42,7 @@ def leg_matches(request: HttpRequest, leg_id: str) -> HttpResponse:
         "viewer": viewer,
         "is_carrier": own,
         "preferred": preferred_by(viewer, now),
+        "empty_run": shown_empty_run(leg, viewer),
     }
     if own:
         run = run_of(leg=leg)
@@ -60,6 +66,9 @@ def load_matches(request: HttpRequest, load_id: str) -> HttpResponse:
     if load.organization_id == viewer.pk:
         run = run_of(load=load)
         context |= {"run": run, "refusals": refusals_in_words(run, of_others=True)}
+    elif viewer.hauls:
+        listed = [row.leg_id for row, _ in context["matches"]]
+        context["left_out"] = own_legs(viewer).filter(status=Status.OPEN).exclude(pk__in=listed)[:MOST_LEFT_OUT]
     return render(request, _template(request, "load_matches"), context)
 
 

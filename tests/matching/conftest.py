@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from carriers import road
 from foundation.accounts.models import Organization, Person
-from matching import descriptions
+from matching import descriptions, empty_runs, why_not
 from matching.engine.travel import GreatCircleTravel
-from matching.services import scoring
+from matching.services import previewing, rescoring, scoring
 from tests.builders import make_organization, make_person
 
 ROADS = GreatCircleTravel(circuity=1.2, mph=50.0)
@@ -19,8 +20,8 @@ ROADS = GreatCircleTravel(circuity=1.2, mph=50.0)
 @pytest.fixture(autouse=True)
 def straight_roads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answer road miles as the crow flies times 1.2 at 50 mph, as the builders do."""
-    monkeypatch.setattr(scoring, "travel_oracle", lambda: ROADS)
-    monkeypatch.setattr(descriptions, "travel_oracle", lambda: ROADS)
+    for module in (scoring, descriptions, rescoring, previewing, why_not, empty_runs, road):
+        monkeypatch.setattr(module, "travel_oracle", lambda: ROADS)
 
 
 @pytest.fixture
