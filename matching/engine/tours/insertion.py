@@ -63,9 +63,10 @@ def best_insertions(
     By market gain unless `by_own_gain`. Of orders that gain the same the first counts, by the loads' keys from stop to
     stop. Raises `ValueError` for no load, too many, or one named twice.
     """
-    rows = sorted((int(row) for row in load_rows), key=lambda row: int(loads.key[row]))
-    if not 1 <= len(rows) <= MOST_LOADS:
-        raise ValueError(f"load_rows must name one load to {MOST_LOADS}.")
+    given = [int(row) for row in load_rows]
+    if not 1 <= len(given) <= MOST_LOADS or min(given) < 0 or max(given) >= len(loads):
+        raise ValueError(f"load_rows must be one position in loads up to {MOST_LOADS}.")
+    rows = sorted(given, key=lambda row: int(loads.key[row]))
     fallback = chain_tours(loads, [leg_row], [rows])
     if fallback.stops.size > MOST_STOPS:
         raise ValueError(f"The loads have {fallback.stops.size} stops together; at most {MOST_STOPS} can be ordered.")
