@@ -14,6 +14,7 @@ from carriers.models import CostSetting, ReturnLeg
 from carriers.services.legs import post_leg
 from carriers.services.trips import post_trip
 from carriers.terms import TripTerms
+from foundation.accounts.actor import SCOPES_BY_ROLE, Actor
 from foundation.accounts.models import Market, Organization, Person, Relationship, RelationshipKind, Role
 from foundation.accounts.models.keys import ApiKey
 from foundation.accounts.models.people import Invitation
@@ -243,7 +244,7 @@ def assemble() -> Cast:
     key, _ = create_key(actor=boss, name="Topaz TMS", scopes=["loads:read"])
     pump()
     match = Match.objects.get(leg=leg, load=opened_load)
-    asking = make_actor(agent, person=people["agent"])
+    asking = Actor(agent, SCOPES_BY_ROLE[Role.OWNER], person=people["agent"], role=Role.OWNER)
     plan, _ = ask_plan(actor=asking)
     pump()
     line = plan.lines.get()

@@ -9,40 +9,21 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import IntegrityError, connection, connections, transaction
 
-from carriers.services.legs import withdraw_leg
 from foundation.accounts.models import RelationshipKind
 from foundation.events.models import Event, FeedEntry, Notice, Reaction
-from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound
-from loads.services import edit_load
+from foundation.trade.errors import Conflict, Forbidden, Invalid
 from matching.models import NetworkPlan, PlanLine, PlannedLoad, PlanStatus
 from matching.models.plans import PLAN_MOVES
-from matching.plans import in_sight, lines_of, plan_of, standing_of_plan, with_sides
-from matching.services import ask_plan, cancel_plan, make_left_plans, make_plans, plan_making, planning, prune_plans
-from tests.builders import load_terms, make_actor, make_leg, make_load, make_organization, make_relationship, now
+from matching.plans import lines_of, with_sides
+from matching.services import ask_plan, cancel_plan, make_left_plans, make_plans, plan_making, planning
+from tests.builders import make_actor, make_leg, make_load, make_organization, make_relationship, now
 from tests.events.pump import pump
-from tests.matching.conftest import ROADS
 from tests.matching.pairs import make_pair, set_costs
+from tests.matching.planning import ask, made, plain_roads
+
+__all__ = ["plain_roads"]
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def plain_roads(monkeypatch):
-    """Plan over the builders' roads."""
-    monkeypatch.setattr(plan_making, "travel_oracle", lambda: ROADS)
-
-
-def ask(broker, longest: int = 1) -> NetworkPlan:
-    plan, _ = ask_plan(actor=make_actor(broker), longest=longest)
-    return plan
-
-
-def made(broker, longest: int = 1) -> NetworkPlan:
-    plan = ask(broker, longest)
-    assert make_plans() == 1
-    plan.refresh_from_db()
-    assert plan.status == PlanStatus.DONE, plan.failure
-    return plan
 
 
 def test_a_plan_takes_for_two_trucks_what_each_alone_would_not_choose(broker, shipper, carrier):
@@ -304,59 +285,6 @@ def test_the_progress_rises_in_words_and_percent(broker, shipper, carrier, monke
     assert shares[0] == 0
     assert 0.9 < shares[-1] <= 1
     assert len({stage for stage, _ in told}) >= 4
-
-
-@pytest.mark.parametrize("deed", ["withdrawn", "edited", "leg withdrawn", "blocked"])
-def test_what_changed_meanwhile_drops_out_of_lines_and_sums(broker, shipper, carrier, deed):
-    _, load = make_pair(shipper, carrier)
-    make_leg(make_organization("Other", hauls=True), hours=120)
-    make_load(make_organization("Steady Mills"), rate_cents=2_300_00)
-    plan = made(broker)
-    line = PlanLine.objects.get(plan=plan, loads__load=load)
-    if deed == "withdrawn":
-        load.status = "covered"
-        load.save()
-    elif deed == "edited":
-        terms = load_terms(rate_cents=2_100_00)
-        edit_load(actor=make_actor(shipper), load_id=load.public_id, version=load.version, terms=terms)
-    elif deed == "leg withdrawn":
-        withdraw_leg(actor=make_actor(line.leg.organization), leg_id=line.leg.public_id)
-    else:
-        make_relationship(shipper, broker, RelationshipKind.BLOCKED)
-    rows = {row.pk: row for row in with_sides(lines_of(broker, plan, now()))}
-    assert [row.stands for row in rows.values()].count(False) == 1
-    assert not rows[line.pk].stands
-    words = in_sight(broker, rows.values(), now()).why_dropped(rows[line.pk])
-    assert ("edited" in words) == (deed == "edited")
-    standing = standing_of_plan(broker, plan, now())
-    assert (standing.lines, standing.dropped) == (1, 1)
-    assert standing.gain_cents == plan.totals["plan"]["gain_cents"] - line.market_gain_cents
-
-
-def test_plans_are_pruned_by_number_and_age_and_never_while_they_run(broker):
-    other = make_organization("Second Broker", brokers=True)
-    for number in range(23):
-        NetworkPlan.objects.create(
-            organization=broker, asked_at=now() - timedelta(hours=number), status="cancelled", finished_at=now()
-        )
-    old = NetworkPlan.objects.create(organization=other, asked_at=now() - timedelta(days=31), status="cancelled")
-    waiting = NetworkPlan.objects.create(organization=other, asked_at=now() - timedelta(days=31))
-    assert prune_plans() == 4
-    assert NetworkPlan.objects.filter(organization=broker).count() == 20
-    assert not NetworkPlan.objects.filter(pk=old.pk).exists()
-    assert NetworkPlan.objects.filter(pk=waiting.pk).exists()
-
-
-def test_a_plan_is_nobody_elses(broker, shipper, carrier):
-    make_pair(shipper, carrier)
-    plan = made(broker)
-    for who in (shipper, carrier, make_organization("Second Broker", brokers=True)):
-        with pytest.raises(NotFound):
-            plan_of(who, plan.public_id)
-        with pytest.raises(NotFound):
-            lines_of(who, plan, now())
-        with pytest.raises(NotFound):
-            cancel_plan(actor=make_actor(who), plan_id=plan.public_id)
 
 
 def test_every_move_of_a_plan_is_in_the_table():
