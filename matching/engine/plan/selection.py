@@ -137,7 +137,7 @@ def _integers(packing: Packing, relaxed: _Relaxed, best: Choice, tolerance_ppm: 
 
 
 def _matrix(packing: Packing, rows: Ints) -> tuple[csr_array, Ints]:
-    """Return who needs what: a row for each leg, then for each load that the columns name; and which loads these are."""
+    """Return who needs what: a row for each leg, then for each load that columns name; and which loads those are."""
     legs, leg = np.unique(packing.leg[rows], return_inverse=True)
     used = packing.loads[rows] != NO_LOAD
     loads, load = np.unique(packing.loads[rows][used], return_inverse=True)
