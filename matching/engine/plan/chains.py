@@ -177,24 +177,24 @@ class _Enumeration:
         return self.pairs.begins_all and not self.begun_left_out and not self.left_out
 
     def _words(self) -> str:
-        singles = f"{len(self.columns[0]):,} single loads: every feasible pair that gains something"
+        singles = f"{_counted(len(self.columns[0]), 'single load')}: every feasible pair that gains something"
         if self.longest == 1:
             return singles + "."
         chains = " and ".join(
-            f"{len(found):,} chains of {number}"
+            f"{_counted(len(found), 'chain')} of {number}"
             for found, number in zip(self.columns[1:], ("two", "three"), strict=False)
         )
-        text = f"{singles}; {chains} that gain more than their parts."
+        text = f"{singles}; {chains} gaining more than their parts."
         if self._is_complete:
             return text + " Nothing that is feasible and gains more than its parts was left out."
         if self.begun_left_out:
             text += (
-                f" Of each truck's ways to begin a chain the best by market gain went on: "
-                f"{self.begun:,} of {self.begun + self.begun_left_out:,}."
+                f" Of each truck's ways to begin a chain the best went on ({self.begun:,} of "
+                f"{self.begun + self.begun_left_out:,}), by gain less what the loads are worth to other trucks."
             )
         if self.left_out:
             text += (
-                f" Each truck kept its best {self.limits.chains_per_leg} chains of each length by market gain; "
+                f" Each truck kept its best {self.limits.chains_per_leg} chains of each length by the same measure; "
                 f"{self.left_out:,} others were left out."
             )
         if not self.pairs.begins_all:
@@ -235,6 +235,10 @@ class _Found:
 
 
 _SUBSETS = {(2, 1): ([0], [1]), (3, 1): ([0], [1], [2]), (3, 2): ([0, 1], [0, 2], [1, 2])}
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _key(leg: Ints, load: Ints, loads: int) -> Ints:
