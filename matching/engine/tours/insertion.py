@@ -24,7 +24,7 @@ MOST_LOADS = 4
 MOST_STOPS = 12
 """Four loads of three stops each have 369,600 orders; more would not be found in any time worth waiting for."""
 
-_FIRST_BATCH = 32
+_FIRST_BATCH = 8
 _LARGEST_BATCH = 4096
 # Five terms are rounded to the cent, by half a cent each at most: the bound allows for it.
 _ROUNDING_CENTS = 3.0
