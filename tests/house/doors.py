@@ -83,6 +83,8 @@ _QUESTIONS = {
     "carriers:zone": "?place=60601",
     "places-list": "?query=Chicago",
     "places-miles": "?from=60601&to=75201",
+    "matching:why_not": "?load={load}",
+    "api-leg-why-not": "?load={load}",
     "api-rates-estimate": "?equipment=V&from=60601&to=75201",
     "matching:rates": "?equipment=V&origin=60601&destination=75201",
 }
@@ -110,7 +112,7 @@ def knock(cast: Cast, who: str, method: str, name: str, path: str, *, htmx: bool
     before = transaction.savepoint()
     try:
         if method not in {"POST", "PUT"}:
-            question = _QUESTIONS.get(name, "") if method == "GET" else ""
+            question = _QUESTIONS.get(name, "").format(load=cast.load.public_id) if method == "GET" else ""
             return client.generic(method, path + question, headers={"HX-Request": "true"} if htmx else {})
         if path.startswith("/api/"):
             return client.generic(method, path, json.dumps(_FORMS.get(name, {})), "application/json")

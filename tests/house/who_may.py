@@ -89,6 +89,8 @@ POST   carriers:restore_unit       404  403  302  302  403  404  404  404  404  
 GET    matching:match              200  200  200  200  403  200  200  404  404  404  404  404  new? in?
 GET    matching:match_way          200  200  200  200  403  200  200  404  404  404  404  404  new? in?
 GET    matching:leg_matches        200  200  200  200  403  200  200  200  200  404  404  404  new? in?
+GET    matching:why_not            200  200  200  200  403  200  200  404  404  404  404  404  new? in?
+POST   matching:leg_preview        200  403  200  200  403  200  200  200  200  200  200  200  new? in?
 GET    matching:leg_combinations   200  200  200  200  403  200  200  200  200  404  404  404  new? in?
 GET    matching:combination        404  404  200  200  403  200  200  404  404  404  404  404  new? in?
 GET    matching:load_matches       200  200  200  200  403  200  200  200  200  404  404  404  new? in?
@@ -174,6 +176,8 @@ GET    api-match-list              200  200  200  200  403  200  200  200  200  
 GET    api-match-detail            200  200  200  200  403  200  200  404  404  404  404  404  401  401
 GET    api-load-matches            200  200  200  200  403  200  200  200  200  404  404  404  401  401
 GET    api-leg-matches             200  200  200  200  403  200  200  200  200  404  404  404  401  401
+POST   api-leg-preview             400  400  400  400  403  400  400  400  400  400  400  400  401  401
+GET    api-leg-why-not             200  200  200  200  403  200  200  404  404  404  404  404  401  401
 GET    api-leg-combinations        200  200  200  200  403  200  200  200  200  404  404  404  401  401
 GET    api-combination-detail      404  404  200  200  403  200  200  404  404  404  404  404  401  401
 GET    api-match-decision          404  404  404  404  403  404  404  404  404  404  404  404  401  401
