@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from brokers.models import Proposal
+from brokers.models import Proposal, ProposalStatus
 from brokers.queries import represented_keys
 from carriers.models import ReturnLeg
 from foundation.accounts.models import Organization
@@ -16,6 +16,7 @@ from matching.plans import InSight, in_sight
 from matching.visibility import lines_of
 
 _PPM_PER_PERCENT = 10_000
+_NOT_AGAIN = (ProposalStatus.OPEN, ProposalStatus.WELCOMED, ProposalStatus.DECLINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,12 @@ class LineRow:
     def stands(self) -> bool:
         """Whether the line can still be carried out as planned."""
         return not self.dropped
+
+    @property
+    def may_be_proposed(self) -> bool:
+        """Whether the parties have not been asked, or nobody answered: a word that was given is not asked for again."""
+        asked = self.proposal is not None and self.proposal.status in _NOT_AGAIN
+        return self.stands and not asked
 
 
 def rows_of(viewer: Organization, lines: Sequence[PlanLine], now: datetime) -> list[LineRow]:

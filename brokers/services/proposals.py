@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from brokers.models import Proposal, ProposalParty, ProposedLoad
+from brokers.models import Proposal, ProposalParty, ProposalStatus, ProposedLoad
 from brokers.news import note_to_parties, tell_made
 from brokers.queries import represented_keys
 from carriers.models import ReturnLeg
@@ -66,6 +66,7 @@ def propose_line(*, actor: Actor, plan_id: str, line_id: str) -> Proposal:
         if dropped:
             raise Conflict("line_moved_on", _MOVED_ON.format(dropped))
         _check_that_they_may_meet(broker, sides, now)
+        _check_that_they_have_not_answered(broker, line)
         with refusing(
             {"one_open_proposal_per_line": _ALREADY, "one_open_proposal_per_broker_and_truck": _ALREADY},
         ):
@@ -105,6 +106,21 @@ def _check_that_they_may_meet(broker: Organization, sides: _Sides, now: datetime
             raise Conflict("cannot_meet", "These parties cannot be put in touch here. Choose another line.")
     if set(owners) == {broker.pk}:
         raise Conflict("nobody_to_ask", "Truck and loads are your own: there is nobody to propose this to.")
+
+
+def _check_that_they_have_not_answered(broker: Organization, line: PlanLine) -> None:
+    """Raise `Conflict` when the parties have welcomed or declined the same truck and loads on the same terms before."""
+    wanted = [(each.load_id, each.load_version) for each in line.loads.all()]
+    before = Proposal.objects.filter(
+        broker=broker,
+        leg=line.leg,
+        leg_version=line.leg_version,
+        status__in=[ProposalStatus.WELCOMED, ProposalStatus.DECLINED],
+    )
+    for proposal in before.prefetch_related("loads"):
+        if [(each.load_id, each.load_version) for each in proposal.loads.all()] == wanted:
+            said = "are interested in" if proposal.status == ProposalStatus.WELCOMED else "declined"
+            raise Conflict("already_answered", f"The parties {said} just this already. Choose another line.")
 
 
 def _store(actor: Actor, line: PlanLine, sides: _Sides, now: datetime) -> Proposal:

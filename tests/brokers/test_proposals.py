@@ -174,6 +174,20 @@ def test_a_line_is_proposed_once_at_a_time(line):
     assert propose(line).status == "open"
 
 
+def test_what_the_parties_declined_is_not_put_before_them_again_also_from_a_newer_plan(line, broker, shipper, carrier):
+    answer_proposal(actor=make_actor(carrier), proposal_id=propose(line).public_id, answer="declined")
+    with pytest.raises(Conflict, match="declined just this already"):
+        propose(line)
+    load = line.loads.get().load
+    with pytest.raises(Conflict, match="declined just this already"):
+        propose(make_line(make_plan(broker), line.leg, load))
+    edit_load(
+        actor=make_actor(shipper), load_id=load.public_id, version=load.version, terms=load_terms(rate_cents=2_700_00)
+    )
+    load.refresh_from_db()
+    assert propose(make_line(make_plan(broker), line.leg, load)).status == "open"
+
+
 def test_the_same_truck_of_a_newer_plan_has_to_wait_too(line, broker):
     propose(line)
     again = make_line(make_plan(broker), line.leg, *(each.load for each in line.loads.all()))
