@@ -10,6 +10,7 @@ import sys
 BENCHMARKS: dict[str, tuple[str, ...]] = {
     "road_oracle": ("benchmarks.road_oracle",),
     "engine": ("benchmarks.engine",),
+    "plan": ("benchmarks.plan",),
     "matching": ("benchmarks.own_database", "benchmarks.matching", "--times", "3"),
     "start_up": ("benchmarks.start_up",),
     "post_to_desk": ("benchmarks.own_market", "--times", "10", "benchmarks.post_to_desk"),
