@@ -59,6 +59,9 @@ def parser() -> argparse.ArgumentParser:
         "words", nargs=argparse.REMAINDER, metavar="CHAIN.json", help="`backhaul hours --help` says more"
     )
 
+    match = verbs.add_parser("match", help="match a CSV file of return legs with one of loads, without a server")
+    match.add_argument("words", nargs=argparse.REMAINDER, metavar="LEGS LOADS", help="`match --help` says more")
+
     verbs.add_parser("prepare", help="migrate the database and load what the product needs (`up` does it)")
     verbs.add_parser("assets", help="install the front-end packages and collect static files (`up` does it)")
     verbs.add_parser("web", help="run the web server alone")
@@ -85,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     # Handed on untouched: coordinates such as -87.6 and their own --help are not ours to read.
-    if words[:1] in (["miles"], ["hours"]):
+    if words[:1] in (["miles"], ["hours"], ["match"]):
         return become([sys.executable, "-m", f"backhaul.cli.{words[0]}", *words[1:]])
     if words[:1] == ["verify"]:
         os.environ["DATABASE_POOL"] = "0"
