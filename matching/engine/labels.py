@@ -114,9 +114,15 @@ def refresh(labels: Labels, limits: DutyLimits) -> None:
 def with_rests(labels: Labels, need: Ints, limits: DutyLimits, trace: Trace | None) -> list[Labels]:
     """Return the labels and what they become by resting here, or by restarting the cycle where it may run out.
 
-    `need`: shape (chains,), the most on-duty minutes that the rest of each chain can take.
+    `need`: shape (chains,), the most on-duty minutes that the rest of each chain can take. Who is quite rested gains
+    nothing by resting, so that is left out.
     """
-    groups = [labels, rested(labels, limits.rest_minutes, limits, trace)]
+    tired = (labels[SHIFT] != limits.shift_minutes) | (labels[LATEST] < NEVER) | (labels[IDLE] > 0)
+    tired |= labels[DRIVE] != limits.drive_minutes
+    tired |= labels[BREAK] != limits.drive_minutes_before_break
+    groups = [labels]
+    if tired.any():
+        groups.append(rested(labels if tired.all() else labels[:, tired], limits.rest_minutes, limits, trace))
     scarce = labels[CYCLE] < need[labels[OWNER]]
     if scarce.any():
         groups.append(rested(labels[:, scarce], limits.restart_minutes, limits, trace))
@@ -191,32 +197,35 @@ def undominated(labels: Labels, need: Ints) -> Labels:
     road rests where the other one only makes a break, and may so be there sooner. Of equals the first stays.
     """
     unbind_cycle(labels, need)
-    labels = labels[:, ordered(labels[OWNER], labels[TIME], -labels[SHIFT])]
-    total = labels.shape[1]
-    owner_begins = np.ones(total, dtype=np.bool_)
-    owner_begins[1:] = labels[OWNER, 1:] != labels[OWNER, :-1]
-    begins = np.flatnonzero(owner_begins)
+    order = ordered(labels[OWNER], labels[TIME], -labels[SHIFT])
+    total, owner = order.size, labels[OWNER][order]
+    begins = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]])[:total])
     rank = np.arange(total) - np.repeat(begins, np.diff(np.append(begins, total)))
     # One number in place of the clocks (sums wrap): where it differs, so do they.
-    clocks = labels[_SAME_CLOCKS]
-    mixed = _MIX @ clocks
-    cycle_end = labels[CYCLE] + labels[LATEST] - labels[SHIFT]
-    unbound = labels[CYCLE] >= UNBOUND
+    mixed = labels[_SAME_CLOCKS[0]].copy()
+    for row, factor in zip(_SAME_CLOCKS[1:], _FACTORS, strict=True):
+        mixed += labels[row] * factor
+    mixed = mixed[order]
     superfluous: Bools = np.zeros(total, dtype=np.bool_)
     later = np.flatnonzero(rank)
     for gap in range(1, int(rank.max(initial=0)) + 1):
         later = later[(rank[later] >= gap) & ~superfluous[later]]
         second = later[mixed[later - gap] == mixed[later]]
-        first = second - gap
-        better = (clocks[:, first] == clocks[:, second]).all(axis=0)
-        better &= labels[LATEST, first] >= labels[LATEST, second]
-        better &= unbound[first] | (cycle_end[first] >= cycle_end[second])
-        superfluous[second] = better
-    return labels[:, ~superfluous]
+        superfluous[second] = _makes_superfluous(labels[:, order[second - gap]], labels[:, order[second]])
+    return labels.take(order[~superfluous], axis=1)
 
 
-_SAME_CLOCKS = np.array([SHIFT, DRIVE, BREAK, CYCLE, TO_DRIVE, IDLE])
-_MIX = np.array([1, 1_000_003, 998_244_353, 1_000_000_007, 2_147_483_647, 6_700_417], dtype=np.int64)
+def _makes_superfluous(first: Labels, second: Labels) -> Bools:
+    """Tell of which pairs the first label leaves nothing to the second, which is of the same chain and no earlier."""
+    better = first[LATEST] >= second[LATEST]
+    for row in _SAME_CLOCKS:
+        better &= first[row] == second[row]
+    ends = (label[CYCLE] + label[LATEST] - label[SHIFT] for label in (first, second))
+    return np.asarray(better & ((first[CYCLE] >= UNBOUND) | (next(ends) >= next(ends))))
+
+
+_SAME_CLOCKS = (SHIFT, DRIVE, BREAK, CYCLE, TO_DRIVE, IDLE)
+_FACTORS = (1_000_003, 998_244_353, 1_000_000_007, 2_147_483_647, 6_700_417)
 
 
 def ordered(owner: Ints, *keys: Ints) -> Ints:
