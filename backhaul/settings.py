@@ -287,6 +287,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_NAME_OVERRIDES": {
         "LoadEquipmentEnum": "foundation.trade.equipment.LOAD_EQUIPMENT_CHOICES",
+        "StatusEnum": "foundation.trade.posting.Status",
         "TruckEquipmentEnum": "foundation.trade.equipment.TRUCK_EQUIPMENT_CHOICES",
     },
     "POSTPROCESSING_HOOKS": [
