@@ -81,6 +81,16 @@ class Estimate:
         return self.sample is not None
 
     @property
+    def newest(self) -> date | None:
+        """The day of the newest booking behind it."""
+        return date.fromisoformat(self.sample.newest) if self.sample else None
+
+    @property
+    def fitted(self) -> date | None:
+        """The day on which it was fitted."""
+        return date.fromisoformat(self.sample.fitted_on) if self.sample else None
+
+    @property
     def words(self) -> str:
         """What it rests on: "default, not observed", or how many bookings of how many days."""
         return basis_in_words(*(self.sample.bookings, self.sample.window_days) if self.sample else (None, None))
