@@ -133,7 +133,7 @@ class StandingSerializer(serializers.Serializer[Any]):
     co2_saved_kg = serializers.FloatField()
 
 
-@extend_schema_serializer(examples=[OpenApiExample("A plan", _PLAN, response_only=True)])
+@extend_schema_serializer(examples=[OpenApiExample("A plan", _PLAN, response_only=True, status_codes=["200", "202"])])
 class PlanSerializer(StrictSerializer):
     """Which load each truck should take, chosen at once; market figures only."""
 
