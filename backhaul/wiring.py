@@ -74,6 +74,7 @@ PERIODIC: Mapping[str, float] = {
     "matching.make_left_plans": 15,
     "matching.prune_plans": 3600,
     "matching.refresh": 60,
+    "matching.rescore": 30,
     "rest.prune_idempotency_records": 3600,
 }
 

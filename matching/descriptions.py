@@ -15,6 +15,12 @@ from matching.engine.score import Scores
 
 _OF_THE_CARRIER = ("timeline", "clock_is_assumed")
 
+FIGURES = (
+    "rate_cents", "rate_is_estimated", "pickup_deadhead_miles", "loaded_miles", "home_deadhead_miles",
+    "empty_miles_saved", "pickup_slack_minutes", "co2_saved_kg",
+)  # fmt: skip
+"""The figures of a pair that stand in columns of their own."""
+
 
 def describe(columns: tuple[Legs, Loads], scores: Scores, rows: Sequence[int], policy: Policy) -> list[dict[str, Any]]:
     """Return the figures of scored pairs as columns of `Match`, in the order of `rows`."""
@@ -31,15 +37,7 @@ def _columns(scores: Scores, row: int, account: Explanation) -> dict[str, Any]:
     return figures_of(scores, row) | {"parts": shared, "own_parts": own}
 
 
-def figures_of(scores: Scores, row: int) -> dict[str, Any]:
-    """Return the figures of one scored pair that stand in columns of their own."""
-    return {
-        "rate_cents": int(scores.rate_cents[row]),
-        "rate_is_estimated": bool(scores.rate_is_estimated[row]),
-        "pickup_deadhead_miles": float(scores.pickup_deadhead_miles[row]),
-        "loaded_miles": float(scores.loaded_miles[row]),
-        "home_deadhead_miles": float(scores.home_deadhead_miles[row]),
-        "empty_miles_saved": float(scores.empty_miles_saved[row]),
-        "pickup_slack_minutes": int(scores.pickup_slack_minutes[row]),
-        "co2_saved_kg": float(scores.co2_saved_kg[row]),
-    }
+def figures_of(scores: Scores | None, row: int) -> dict[str, Any]:
+    """Return the `FIGURES` of one scored pair; without scores there is none to ask for."""
+    assert scores is not None
+    return {name: getattr(scores, name)[row].item() for name in FIGURES}

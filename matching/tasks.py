@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from foundation.events.reactions import Settle, reaction
+from foundation.events.relay.sending import send_task
 from matching import services
 
 
@@ -70,3 +71,22 @@ def make_left_plans() -> None:
 def prune_plans() -> None:
     """Delete network plans that are old or many."""
     services.prune_plans()
+
+
+@shared_task(name="matching.rescore", ignore_result=True, soft_time_limit=60, time_limit=80)
+def rescore() -> None:
+    """Begin the re-scoring of a market that is due, and send the regions that nobody works on."""
+    _send_regions(services.sweep_rescoring())
+
+
+@shared_task(name="matching.rescore_region", ignore_result=True)
+def rescore_region(region_id: int) -> None:
+    """Score a part of a region again; what is left of it goes to the end of the queue."""
+    _send_regions(services.rescore_region(region_id=region_id))
+
+
+def _send_regions(ids: list[int]) -> None:
+    """Send a message for each region, to the queue that holds up no single posting; the sweep sends what is lost."""
+    for region_id in ids:
+        if not send_task("matching.rescore_region", [region_id], queue="bulk"):
+            return

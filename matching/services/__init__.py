@@ -5,6 +5,7 @@ from matching.services.keeping import Pair, Run
 from matching.services.planning import ask_plan, cancel_plan, make_left_plans, make_plans, prune_plans
 from matching.services.previewing import Preview, preview
 from matching.services.rates import fit_rates, observe_rates
+from matching.services.rescoring import rescore_region, sweep_rescoring
 from matching.services.scoring import match_legs, match_loads, match_organization, match_related, refresh
 from matching.services.storing import clear_matches, store_matches
 
@@ -28,5 +29,7 @@ __all__ = [
     "preview",
     "prune_plans",
     "refresh",
+    "rescore_region",
     "store_matches",
+    "sweep_rescoring",
 ]

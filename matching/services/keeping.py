@@ -48,13 +48,14 @@ class Run:
 
     `seen` holds the version of every leg or load on the other side that was looked at, by key, of which `candidates`
     were scored; `stretches` is the subject's own way, which the next runs need not ask the road for. `describe` makes
-    the figures that are stored of the pairs at these rows.
+    the columns that are stored of the pairs at these rows, `figures` those of one pair that are plain figures.
     """
 
     leg: Side | None
     load: Side | None
     pairs: Sequence[Pair]
     describe: Callable[[Sequence[int]], list[dict[str, Any]]]
+    figures: Callable[[int], dict[str, Any]]
     seen: Mapping[int, int]
     candidates: int
     feasible: int

@@ -19,7 +19,8 @@ from foundation.trade import clock
 from foundation.trade.posting import Status
 from loads.models import Load
 from loads.queries import open_loads
-from matching.descriptions import describe
+from matching.descriptions import describe, figures_of
+from matching.engine.columns import Ints
 from matching.engine.policy import Policy
 from matching.engine.problem import Legs, Loads
 from matching.engine.score import Scores, score_leg, score_load
@@ -38,6 +39,7 @@ from matching.postings import (
 )
 from matching.queries import SHOWN
 from matching.services.keeping import Pair, Run
+from matching.services.outdated import markets_of_the_sweep
 from matching.services.storing import clear_matches, store_matches
 
 Row = TypeVar("Row", ReturnLeg, Load)
@@ -119,14 +121,16 @@ def _match_loads_among(rows: QuerySet[Load]) -> int:
 def refresh() -> int:
     """Match again what an older policy or road network scored, what no run stands for, and lists that have run short.
 
+    Where much of a market is outdated it is scored again as a whole (`services.rescoring`), and left alone here.
     A list has run short when fewer matches stand above its bar than are shown. Legs whose carrier's relationships have
     begun or ended by the calendar are matched again too. Returns how many legs and loads were matched.
     """
     now = clock.now()
     legs = open_legs().filter(opened_at__lt=now - FIRST_RUN_WITHIN)
     loads = open_loads().filter(opened_at__lt=now - FIRST_RUN_WITHIN)
-    count = _match_legs_among(_due(legs, _outdated() | Q(_relationship_turned(now))))
-    return count + _match_loads_among(_due(loads, _outdated()))
+    outdated = _outdated()
+    count = _match_legs_among(_due(legs, outdated | Q(_relationship_turned(now))))
+    return count + _match_loads_among(_due(loads, outdated))
 
 
 def _due(rows: QuerySet[Row], which: Q) -> QuerySet[Row]:
@@ -136,11 +140,10 @@ def _due(rows: QuerySet[Row], which: Q) -> QuerySet[Row]:
 
 
 def _outdated() -> Q:
-    return (
-        Q(match_run__isnull=True)
-        | ~Q(match_run__policy_version=current_policy().version)
-        | ~Q(match_run__road_version=travel_oracle().version)
-    )
+    policy_version, road_version = current_policy().version, travel_oracle().version
+    older = ~Q(match_run__policy_version=policy_version) | ~Q(match_run__road_version=road_version)
+    ours = Q(organization__market__in=markets_of_the_sweep(policy_version, road_version))
+    return Q(match_run__isnull=True) | (older & ours)
 
 
 def _relationship_turned(now: datetime) -> Exists:
@@ -191,15 +194,29 @@ def _match_load(row: LoadRows, settle: Callable[[], None]) -> None:
     _store(legs, load, scores, way, policy, settle, of_leg=False)
 
 
-def pairs_worth_something(legs: LegRows, loads: LoadRows, scores: Scores, now: datetime) -> list[Pair]:
-    """Return the feasible pairs that are worth something to the carrier or to the market."""
-    worth = (scores.own_gain_cents > 0) | (scores.market_gain_cents > 0)
-    rows = np.flatnonzero(scores.feasible & worth)
+def _worth_something(scores: Scores, among: slice) -> Ints:
+    worth = (scores.own_gain_cents[among] > 0) | (scores.market_gain_cents[among] > 0)
+    return np.flatnonzero(scores.feasible[among] & worth) + (among.start or 0)
+
+
+def _pairs(legs: LegRows, loads: LoadRows, scores: Scores, now: datetime) -> list[Pair]:
+    rows = _worth_something(scores, slice(None))
     if not rows.size:
         return []
     carriers = {legs.sides[row].organization for row in scores.leg_row[rows].tolist()}
     shippers = {loads.sides[row].organization for row in scores.load_row[rows].tolist()}
     sight = Sight(viewers=carriers, owners=carriers | shippers, now=now)
+    return pairs_worth_something(legs, loads, scores, sight)
+
+
+def pairs_worth_something(
+    legs: LegRows, loads: LoadRows, scores: Scores, sight: Sight, among: slice = slice(None)
+) -> list[Pair]:
+    """Return the feasible pairs, among these, that are worth something to the carrier or to the market.
+
+    `sight` is that of the legs' carriers on the loads' shippers.
+    """
+    rows = _worth_something(scores, among)
     found = zip(
         rows.tolist(),
         scores.leg_row[rows].tolist(),
@@ -239,8 +256,9 @@ def _store(
         run=Run(
             leg=legs.sides[0] if of_leg else None,
             load=None if of_leg else loads.sides[0],
-            pairs=pairs_worth_something(legs, loads, scores, now) if scores is not None else [],
-            describe=partial(_describe, (legs.columns, loads.columns), scores, policy),
+            pairs=_pairs(legs, loads, scores, now) if scores is not None else [],
+            describe=partial(describe_pairs, (legs.columns, loads.columns), scores, policy),
+            figures=partial(figures_of, scores),
             candidates=len(others),
             seen={side.pk: side.version for side in others},
             feasible=int(scores.feasible.sum()) if scores is not None else 0,
@@ -254,7 +272,8 @@ def _store(
     )
 
 
-def _describe(
+def describe_pairs(
     columns: tuple[Legs, Loads], scores: Scores | None, policy: Policy, rows: Sequence[int]
 ) -> list[dict[str, Any]]:
+    """Return the figures that are stored of the pairs at these rows of the scores."""
     return describe(columns, scores, rows, policy) if scores is not None else []

@@ -82,7 +82,7 @@ class _Stored:
     stand: Stand
 
 
-def _versions(table: str, keys: Collection[int]) -> dict[int, int]:
+def open_versions(table: str, keys: Collection[int]) -> dict[int, int]:
     """Lock open postings against change, by key, and return their versions."""
     if not keys:
         return {}
@@ -97,8 +97,8 @@ def _still_as_read(run: Run, pairs: Sequence[Pair]) -> list[Pair] | None:
     """
     loads = {pair.load.pk for pair in pairs} | ({run.load.pk} if run.load else set())
     legs = {pair.leg.pk for pair in pairs} | ({run.leg.pk} if run.leg else set())
-    load_versions = _versions("loads_load", loads)
-    leg_versions = _versions("carriers_returnleg", legs)
+    load_versions = open_versions("loads_load", loads)
+    leg_versions = open_versions("carriers_returnleg", legs)
     if (leg_versions if run.leg else load_versions).get(run.subject.pk) != run.subject.version:
         return None
     return [
@@ -282,7 +282,7 @@ def clear_matches(
     assert subject is not None
     mine = {"leg_id": leg.pk} if leg else {"load_id": subject.pk}
     with transaction.atomic():
-        if _versions("carriers_returnleg" if leg else "loads_load", [subject.pk]):
+        if open_versions("carriers_returnleg" if leg else "loads_load", [subject.pk]):
             settle()
             return
         gone = _gone(list(Match.objects.filter(**mine).values_list("pk", flat=True)))
