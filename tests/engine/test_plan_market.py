@@ -239,7 +239,7 @@ def test_no_plan_gains_more_than_the_bound_and_small_markets_reach_the_best(seed
 
 
 def test_a_bigger_market_keeps_its_bound_whatever_is_left_out() -> None:
-    legs, loads = random_market(np.random.default_rng(5_000), 40, 60)
+    legs, loads = random_market(np.random.default_rng(5_000), 25, 30)
     free = plan_market(legs, loads, ROADS, DEFAULT_POLICY, longest=2)
     tight = plan_market(
         legs, loads, ROADS, DEFAULT_POLICY, longest=2, limits=ChainLimits(beginnings_per_leg=2, chains_per_leg=3)
@@ -265,7 +265,7 @@ def test_legs_without_a_limit_at_the_pickup_begin_near_home_in_a_market_that_is_
 
 def test_the_plan_depends_neither_on_the_order_of_rows_nor_on_workers() -> None:
     rng = np.random.default_rng(6_000)
-    legs, loads = random_market(rng, 30, 40)
+    legs, loads = random_market(rng, 12, 16)
 
     def by_key(legs: Legs, loads: Loads, workers: int) -> list[tuple[int, ...]]:
         plan = plan_market(legs, loads, ROADS, DEFAULT_POLICY, longest=3, workers=workers)
@@ -277,7 +277,7 @@ def test_the_plan_depends_neither_on_the_order_of_rows_nor_on_workers() -> None:
     first = by_key(legs, loads, 1)
     assert len(first) > 5
     assert by_key(legs, loads, 2) == first
-    assert by_key(legs.take(rng.permutation(30)), loads.take(rng.permutation(40)), 1) == first
+    assert by_key(legs.take(rng.permutation(12)), loads.take(rng.permutation(16)), 1) == first
 
 
 def test_a_line_of_one_load_has_the_figures_of_its_pair() -> None:
@@ -295,7 +295,7 @@ def test_a_line_of_one_load_has_the_figures_of_its_pair() -> None:
 @pytest.mark.parametrize("longest", [1, 3])
 def test_progress_goes_from_nothing_to_done_and_never_back(longest: int) -> None:
     heard: list[tuple[str, float]] = []
-    legs, loads = random_market(np.random.default_rng(8_000), 20, 30)
+    legs, loads = random_market(np.random.default_rng(8_000), 8, 12)
     plan_market(
         legs, loads, ROADS, DEFAULT_POLICY, longest=longest, progress=lambda words, share: heard.append((words, share))
     )

@@ -12,7 +12,7 @@ from matching.engine.problem import Legs, Loads
 from matching.engine.tours.problem import TourScores
 from matching.engine.travel import TravelOracle
 
-_PRICED_PER_CHAIN_KEPT = 3
+_PRICED_PER_CHAIN_KEPT = 2
 _PRICES_PPM = 100.0
 _ROWS_AT_ONCE = 1 << 20
 
