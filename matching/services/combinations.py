@@ -23,7 +23,6 @@ from foundation.places.services import travel_oracle
 from foundation.trade import clock
 from foundation.trade.ids import derived_id
 from foundation.trade.posting import Status
-from loads.models import Load
 from matching.engine.explain import Explanation
 from matching.engine.policy import Policy as PolicyTerms
 from matching.engine.tours import Combinations, Tours, best_chains, best_consolidations, explain_tour
@@ -31,7 +30,7 @@ from matching.engine.travel import TravelOracle
 from matching.models import Combination, CombinationKind, CombinationRun, CombinedLoad, Match, Policy
 from matching.policies import current_policy
 from matching.pools import loads_for_tours
-from matching.rows import legs_as_columns, loads_as_columns, ways_of
+from matching.postings import LegSide, Side, chosen_loads, named_legs
 
 KEPT_OF_EACH_KIND = 10
 COMBINED_AT_ONCE = 50
@@ -51,7 +50,7 @@ class Tour:
     """A combination that is kept: its loads in order of first pickup, its two gains and whose list it stands in."""
 
     kind: CombinationKind
-    loads: tuple[Load, ...]
+    loads: tuple[Side, ...]
     own_gain_cents: int
     market_gain_cents: int
     is_for_carrier: bool
@@ -129,26 +128,23 @@ def _due(now: datetime) -> QuerySet[ReturnLeg]:
 
 
 def _look(leg: ReturnLeg, policy: PolicyTerms, travel: TravelOracle, now: datetime) -> Look:
-    keys = loads_for_tours(leg, policy)
-    found = Load.objects.filter(pk__in=keys).select_related("organization", "match_run").prefetch_related("stops")
-    loads = list(found.order_by("id")) if keys else []
-    look = Look(loads=len(loads))
-    if len(loads) < 2:
+    loads = chosen_loads(loads_for_tours(leg, policy), travel.version)
+    look = Look(loads=len(loads.sides))
+    if look.loads < 2:
         return look
-    legs = legs_as_columns([leg], ways_of([leg], travel.version))
-    columns = loads_as_columns(loads, ways_of(loads, travel.version))
-    seen = _seen_by_carrier(leg, loads, now)
+    legs = named_legs([leg.public_id], travel.version)
+    columns, seen = loads.columns, _seen_by_carrier(legs.sides[0], loads.sides, now)
     for kind, search in ((CombinationKind.CHAIN, best_chains), (CombinationKind.PARTIALS, best_consolidations)):
-        combinations = search(legs, 0, columns, travel, policy)
+        combinations = search(legs.columns, 0, columns, travel, policy)
         look.tours += combinations.scored
         look.feasible += len(combinations.tours)
         for row, is_for_carrier, is_for_market in _kept(combinations, seen):
-            account = explain_tour(legs, columns, combinations.tours, row, travel, policy)
+            account = explain_tour(legs.columns, columns, combinations.tours, row, travel, policy)
             rows = _loads_of(combinations.tours, row)
             look.kept.append(
                 Tour(
                     kind=kind,
-                    loads=tuple(loads[each] for each in rows),
+                    loads=tuple(loads.sides[each] for each in rows),
                     own_gain_cents=int(combinations.scores.own_gain_cents[row]),
                     market_gain_cents=int(combinations.scores.market_gain_cents[row]),
                     is_for_carrier=is_for_carrier,
@@ -159,7 +155,7 @@ def _look(leg: ReturnLeg, policy: PolicyTerms, travel: TravelOracle, now: dateti
     return look
 
 
-def _seen_by_carrier(leg: ReturnLeg, loads: Sequence[Load], now: datetime) -> list[bool]:
+def _seen_by_carrier(leg: LegSide, loads: Sequence[Side], now: datetime) -> list[bool]:
     owners = {load.organization for load in loads}
     sight = Sight(viewers={leg.organization}, owners=owners | {leg.organization}, now=now)
     return [
@@ -250,7 +246,7 @@ def _store(leg: ReturnLeg, look: Look, policy: PolicyTerms, road_version: str, b
             for tour in standing
         )
         CombinedLoad.objects.bulk_create(
-            CombinedLoad(combination=row, load=load, position=position, load_version=load.version)
+            CombinedLoad(combination=row, load_id=load.pk, position=position, load_version=load.version)
             for row, tour in zip(rows, standing, strict=True)
             for position, load in enumerate(tour.loads)
         )
