@@ -12,6 +12,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "engine": ("benchmarks.engine",),
     "plan": ("benchmarks.plan",),
     "matching": ("benchmarks.own_database", "benchmarks.matching", "--times", "3"),
+    "preview": ("benchmarks.own_database", "benchmarks.preview", "--times", "10"),
     "start_up": ("benchmarks.start_up",),
     "post_to_desk": ("benchmarks.own_market", "--times", "10", "benchmarks.post_to_desk"),
 }

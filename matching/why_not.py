@@ -17,9 +17,9 @@ from carriers.queries import leg_of
 from foundation.accounts.models import Organization
 from foundation.places.services import travel_oracle
 from foundation.trade.errors import NotFound
-from foundation.trade.posting import RANKED_LAST_AFTER, Status
+from foundation.trade.posting import Status
 from loads.models import Load
-from loads.queries import load_of, visible_loads
+from loads.queries import load_of
 from matching.engine.money import Money
 from matching.engine.refusals import Refusal, sentence
 from matching.engine.score import score_leg
@@ -122,16 +122,14 @@ def _standing(
 ) -> Standing | None:
     """Rank the load among all that gain for the leg and that the viewer may see, as the list ranks them."""
     travel, key = travel_oracle(), int(loads.columns.key[0])
-    rivals = seen_by(viewer, candidate_loads(legs.sides[0], travel.version), now)
+    rivals, is_last = seen_by(viewer, candidate_loads(legs.sides[0], travel.version), now)
     if not rivals.sides:
         return None
     scores = score_leg(legs.columns, 0, rivals.columns, travel, current_policy())
     gains = scores.own_gain_cents if is_carrier else scores.market_gain_cents
     rows = np.flatnonzero(scores.feasible & (gains > 0))
     keys = scores.load_key[rows]
-    aged = visible_loads(viewer, now).order_by().filter(confirmed_at__lte=now - RANKED_LAST_AFTER)
-    last = set(aged.filter(pk__in=keys.tolist()).values_list("pk", flat=True))
-    order = np.lexsort((keys, -gains[rows], np.array([one in last for one in keys.tolist()], dtype=np.bool_)))
+    order = np.lexsort((keys, -gains[rows], is_last[rows]))
     place = np.flatnonzero(keys[order] == key)
     if not place.size:
         return None

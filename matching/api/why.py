@@ -143,7 +143,6 @@ class WaitingSerializer(serializers.Serializer[Any]):
     home_at = InstantField()
 
 
-@extend_schema_serializer(examples=[OpenApiExample("A preview", examples.PREVIEW, response_only=True)])
 class PreviewSerializer(serializers.Serializer[Any]):
     """What waits for a leg that is not posted."""
 
@@ -194,7 +193,10 @@ class LegPreviewView(Endpoint):
         description="Answers at once for the terms of a leg of your own; nothing is stored or told to anybody.",
         request=LegSerializer,
         responses=PreviewSerializer,
-        examples=[OpenApiExample("A leg to look for", EDITED_LEG, request_only=True)],
+        examples=[
+            OpenApiExample("A leg to look for", EDITED_LEG, request_only=True),
+            OpenApiExample("A preview", examples.PREVIEW, response_only=True),
+        ],
         tags=["matches"],
     )
     def post(self, request: Request) -> Response:

@@ -13,7 +13,7 @@ from foundation.places.services import travel_oracle
 from foundation.trade import clock
 from foundation.trade.posting import RANKED_LAST_AFTER
 from loads.models import Load
-from loads.queries import visible_loads
+from loads.queries import loads_by_ids, visible_loads
 from matching.empty_runs import EmptyRun, empty_run_of
 from matching.engine.columns import Bools
 from matching.engine.score import Scores, score_leg
@@ -72,7 +72,7 @@ def preview(*, organization: Organization, leg_terms: LegTerms, stored: ReturnLe
     leg = ReturnLeg(id=stored.pk if stored else _NOT_STORED, organization=organization, **prepared.values)
     travel, policy, now = travel_oracle(), current_policy(), clock.now()
     rows, _ = with_leg_way(LegRows([], legs_as_columns([leg])), travel)
-    loads = seen_by(organization, candidate_loads_of_terms(leg, travel.version), now)
+    loads, is_last = seen_by(organization, candidate_loads_of_terms(leg, travel.version), now)
     empty_run = empty_run_of(rows.columns, travel, policy)
     if not loads.sides:
         return Preview(leg=leg, loads=(), count=0, candidates=0, feasible=0, refusals={}, empty_run=empty_run)
@@ -80,7 +80,7 @@ def preview(*, organization: Organization, leg_terms: LegTerms, stored: ReturnLe
     gains = scores.feasible & (scores.own_gain_cents > 0)
     return Preview(
         leg=leg,
-        loads=_best(organization, loads, scores, gains, now),
+        loads=_best(loads, scores, gains, is_last),
         count=int(gains.sum()),
         candidates=len(loads.sides),
         feasible=int(scores.feasible.sum()),
@@ -89,29 +89,28 @@ def preview(*, organization: Organization, leg_terms: LegTerms, stored: ReturnLe
     )
 
 
-def seen_by(viewer: Organization, loads: LoadRows, now: datetime) -> LoadRows:
-    """Keep the loads that the viewer may see now."""
+def seen_by(viewer: Organization, loads: LoadRows, now: datetime) -> tuple[LoadRows, Bools]:
+    """Keep the loads that the viewer may see now; say of each whether lists rank it last, as long unconfirmed."""
     keys = [side.pk for side in loads.sides]
     if not keys:
-        return loads
-    sight = set(visible_loads(viewer, now).order_by().filter(pk__in=keys).values_list("pk", flat=True))
-    kept = [row for row, key in enumerate(keys) if key in sight]
+        return loads, np.zeros(0, dtype=np.bool_)
+    confirmed = dict(visible_loads(viewer, now).order_by().filter(pk__in=keys).values_list("pk", "confirmed_at"))
+    kept = [row for row, key in enumerate(keys) if key in confirmed]
+    aged = now - RANKED_LAST_AFTER
+    is_last = np.array([confirmed[keys[row]] <= aged for row in kept], dtype=np.bool_)
     if len(kept) == len(keys):
-        return loads
-    return LoadRows([loads.sides[row] for row in kept], loads.columns.take(kept))
+        return loads, is_last
+    return LoadRows([loads.sides[row] for row in kept], loads.columns.take(kept)), is_last
 
 
-def _best(viewer: Organization, loads: LoadRows, scores: Scores, gains: Bools, now: datetime) -> tuple[Waiting, ...]:
+def _best(loads: LoadRows, scores: Scores, gains: Bools, is_last: Bools) -> tuple[Waiting, ...]:
     """Return the best loads by own gain, long unconfirmed ones last; ties break by key, as in every list."""
     rows = np.flatnonzero(gains)
-    aged = visible_loads(viewer, now).order_by().filter(confirmed_at__lte=now - RANKED_LAST_AFTER)
-    last = set(aged.filter(pk__in=scores.load_key[rows].tolist()).values_list("pk", flat=True))
-    is_last = np.array([key in last for key in scores.load_key[rows].tolist()], dtype=np.bool_)
-    order = np.lexsort((scores.load_key[rows], -scores.own_gain_cents[rows], is_last))
+    order = np.lexsort((scores.load_key[rows], -scores.own_gain_cents[rows], is_last[rows]))
     best = rows[order][:PREVIEWED].tolist()
-    keys = [int(scores.load_key[row]) for row in best]
-    found = {load.pk: load for load in visible_loads(viewer, now).order_by().filter(pk__in=keys)}
-    return tuple(_waiting(found[key], scores, row) for key, row in zip(keys, best, strict=True) if key in found)
+    names = [loads.sides[row].public_id for row in best]  # whose sight has been asked just now
+    found = {load.public_id: load for load in loads_by_ids(names)} if names else {}
+    return tuple(_waiting(found[name], scores, row) for name, row in zip(names, best, strict=True) if name in found)
 
 
 def _waiting(load: Load, scores: Scores, row: int) -> Waiting:

@@ -1,0 +1,71 @@
+"""What waits for a leg that is being written: `matching.services.preview` beside its bare candidate SQL.
+
+Fills its database with a market of many times the demo's size and previews the terms of legs spread over it. Read the
+ratio; the milliseconds are this machine's.
+
+Run: `uv run python -m benchmarks.own_database benchmarks.preview --times 10`
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import django
+
+django.setup()
+
+from django.db import connection  # noqa: E402
+
+from benchmarks.full_market import LEGS, LOADS, fill  # noqa: E402
+from carriers.models import ReturnLeg  # noqa: E402
+from carriers.store import terms_of  # noqa: E402
+from foundation.places.services import warm_up  # noqa: E402
+from matching.candidates import loads_for_leg  # noqa: E402
+from matching.services import preview  # noqa: E402
+
+
+def milliseconds(work: Callable[[], object]) -> float:
+    """Return how long a piece of work took."""
+    start = time.perf_counter()
+    work()
+    return (time.perf_counter() - start) * 1000
+
+
+def line(words: str, taken: list[float]) -> float:
+    """Print median and 95th percentile; return the median."""
+    values = sorted(taken)
+    middle = statistics.median(values)
+    print(f"{words:58} p50 {middle:8.1f} ms   p95 {values[int(len(values) * 0.95)]:8.1f} ms", flush=True)
+    return middle
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=float, default=10.0, help="how many times the demo's size the market has")
+    parser.add_argument("--sample", type=int, default=100, help="how many legs are previewed")
+    asked = parser.parse_args()
+    legs, loads = int(LEGS * asked.times), int(LOADS * asked.times)
+    print(f"{legs:,} legs and {loads:,} loads: {milliseconds(lambda: fill(legs, loads)) / 1000:,.0f} s to write")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    warm_up()
+    rows = ReturnLeg.objects.select_related("organization", "truck", "trailer", "driver", "home_base").order_by("id")
+    bare, whole, candidates = [], [], []
+    for leg in list(rows[:: max(1, legs // asked.sample)][: asked.sample]):
+        terms = terms_of(leg)
+        bare.append(milliseconds(lambda leg=leg: loads_for_leg(leg)))  # type: ignore[misc]
+        start = time.perf_counter()
+        found = preview(organization=leg.organization, leg_terms=terms)
+        whole.append((time.perf_counter() - start) * 1000)
+        candidates.append(found.candidates)
+    middle = statistics.median(candidates)
+    print(f"{len(whole)} legs, {middle:,.0f} candidates at the median, {max(candidates):,} at most")
+    least = line("  bare candidate SQL of a leg that is not stored", bare)
+    most = line("  preview: terms judged, loads scored, the best ten shown", whole)
+    print(f"{'':58} {most / least:8.1f} times the bare SQL")
+
+
+if __name__ == "__main__":
+    main()
