@@ -113,27 +113,27 @@ class LineFilter(django_filters.FilterSet):  # type: ignore[misc]
         self.now = now
         super().__init__(*args, **kwargs)
 
-    def filter_equipment(self, rows: QuerySet[PlanLine], name: str, value: str) -> QuerySet[PlanLine]:
+    def filter_equipment(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Keep trucks of a kind."""
         return rows.filter(stands=True, leg__equipment=value)
 
-    def filter_empty(self, rows: QuerySet[PlanLine], name: str, value: str) -> QuerySet[PlanLine]:
+    def filter_empty(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Keep trucks that are empty in a region or state."""
         return rows.filter(stands=True, leg__empty_state__in=states_of(value))
 
-    def filter_origin(self, rows: QuerySet[PlanLine], name: str, value: str) -> QuerySet[PlanLine]:
+    def filter_origin(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Keep lines that pick a load up in a region or state."""
         return self._with_load(rows, load__pickup_state__in=states_of(value))
 
-    def filter_destination(self, rows: QuerySet[PlanLine], name: str, value: str) -> QuerySet[PlanLine]:
+    def filter_destination(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Keep lines that deliver a load in a region or state."""
         return self._with_load(rows, load__delivery_state__in=states_of(value))
 
-    def filter_represented(self, rows: QuerySet[PlanLine], name: str, value: str) -> QuerySet[PlanLine]:
+    def filter_represented(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Keep lines of which the viewer represents a side."""
         givers = represented_by(self.viewer, self.now).values("pk")
         loads = PlannedLoad.objects.filter(line=OuterRef("pk"), load__organization__in=givers)
         return rows.filter(Q(leg__organization__in=givers) | Exists(loads), stands=True)
 
-    def _with_load(self, rows: QuerySet[PlanLine], **wanted: Any) -> QuerySet[PlanLine]:
+    def _with_load(self, rows: QuerySet[Any], **wanted: Any) -> QuerySet[Any]:
         return rows.filter(Exists(PlannedLoad.objects.filter(line=OuterRef("pk"), **wanted)), stands=True)

@@ -7,11 +7,9 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet, Sum
 
-from carriers.models import ReturnLeg
 from carriers.queries import visible_legs
 from foundation.accounts.models import Organization
 from foundation.trade.errors import NotFound
-from loads.models import Load
 from loads.queries import visible_loads
 from matching.models import NetworkPlan, PlanLine, PlannedLoad, PlanStatus
 from matching.models.plans import UNFINISHED
@@ -122,15 +120,12 @@ class Standing:
 def standing_of_plan(viewer: Organization, plan: NetworkPlan, now: datetime) -> Standing:
     """Return what still stands of a plan: what was booked, withdrawn or edited meanwhile drops out of the sums."""
     every = plan.lines.count()
-    sums: dict[str, Any] = (
-        lines_of(viewer, plan, now)
-        .filter(stands=True)
-        .aggregate(
-            lines=Count("pk"),
-            gain=Sum("market_gain_cents"),
-            saved=Sum("empty_miles_saved"),
-            co2=Sum("co2_saved_kg"),
-        )
+    rows: QuerySet[Any] = lines_of(viewer, plan, now)
+    sums: dict[str, Any] = rows.filter(stands=True).aggregate(
+        lines=Count("pk"),
+        gain=Sum("market_gain_cents"),
+        saved=Sum("empty_miles_saved"),
+        co2=Sum("co2_saved_kg"),
     )
     return Standing(
         lines=sums["lines"],
@@ -139,8 +134,3 @@ def standing_of_plan(viewer: Organization, plan: NetworkPlan, now: datetime) -> 
         empty_miles_saved=sums["saved"] or 0.0,
         co2_saved_kg=sums["co2"] or 0.0,
     )
-
-
-def sides_of(line: PlanLine) -> tuple[ReturnLeg, list[Load]]:
-    """Return the truck's leg and the loads in order."""
-    return line.leg, [each.load for each in line.loads.all()]

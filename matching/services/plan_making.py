@@ -69,7 +69,8 @@ def work_out(plan: NetworkPlan, report: Report) -> Worked:
         progress=planning,
         may_meet=market.may_meet,
     )
-    lines, loads = [], []
+    lines: list[PlanLine] = []
+    loads: list[PlannedLoad] = []
     ranked = sorted(
         range(len(found.lines)),
         key=lambda row: (-int(found.lines.market_gain_cents[row]), int(found.lines.leg_row[row])),
