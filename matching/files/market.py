@@ -138,11 +138,10 @@ def _rows(
         if not wrong:
             if name in seen:
                 wrong.append((key, f"“{name}” stands in line {seen[name]} already; give each row its own"))
-            else:
-                try:
-                    check(values)
-                except ValueError as problem:
-                    wrong.append(problem.args)
+            try:
+                check(values)
+            except ValueError as problem:
+                wrong.append(problem.args)
         if wrong:
             problems.extend(Problem(table.file, line, column, f"{sentence}.") for column, sentence in wrong)
         else:
@@ -163,7 +162,7 @@ def _values(
         cell = row.get(column.name, "")
         if not cell:
             if column.needed:
-                wrong.append((column.name, f"is empty; it holds {column.words}"))
+                wrong.append((column.name, f"is missing; it holds: {column.words}"))
             continue
         try:
             values[column.name] = column.parse(cell, comma_decimals)

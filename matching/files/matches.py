@@ -44,7 +44,10 @@ class Matches:
 
 
 def with_known_ways(legs: Legs, loads: Loads, travel: TravelOracle) -> tuple[Legs, Loads]:
-    """Return the same with the empty runs home and the loads' own stretches asked once, for all that follows."""
+    """Return the same with what is asked again and again asked once: the empty runs home, the loads' own stretches.
+
+    In a large market only of loads that some truck could reach.
+    """
     if len(legs):
         way = straight_homes(legs, np.arange(len(legs)), travel)
         legs = replace(
@@ -54,7 +57,11 @@ def with_known_ways(legs: Legs, loads: Loads, travel: TravelOracle) -> tuple[Leg
             home_estimated=way.estimated,
         )
     if len(loads):
-        first, last = loads.first_stop, loads.last_stop
+        wanted = np.arange(len(loads))
+        if len(legs) * len(loads) > ALL_PAIRS:
+            near = [load for _, load in candidate_pairs(legs, loads, block_pairs=BLOCK_PAIRS)]
+            wanted = np.unique(np.concatenate(near)) if near else wanted[:0]
+        first, last = loads.first_stop[wanted], loads.last_stop[wanted]
         found = travel.pairs(loads.stop_lat[first], loads.stop_lon[first], loads.stop_lat[last], loads.stop_lon[last])
         known = np.isfinite(found.miles) & np.isfinite(found.minutes)
         miles, minutes = np.full(loads.stop_lat.size, np.nan), np.full(loads.stop_lat.size, np.nan)
@@ -157,7 +164,9 @@ def _refused_from_afar(legs: Legs, row: int, loads: Loads, near: Ints) -> Counte
     home = great_circle_miles(loads.stop_lat[last], loads.stop_lon[last], truck.home_lat, truck.home_lon) / STRAIGHT
     pickup = great_circle_miles(truck.empty_lat, truck.empty_lon, loads.stop_lat[first], loads.stop_lon[first])
     pickup = pickup / STRAIGHT
-    around = pickup + loads.stop_miles[last] + home - truck.home_miles
+    own = great_circle_miles(*(column[at] for at in (first, last) for column in (loads.stop_lat, loads.stop_lon)))
+    loaded = np.where(np.isnan(loads.stop_miles[last]), own / STRAIGHT, loads.stop_miles[last])
+    around = pickup + loaded + home - truck.home_miles
     too_far = (pickup > truck.max_pickup_deadhead_miles) & ~(around <= truck.max_out_of_route_miles)
     counts: Counter[str] = Counter()
     for rule, broken in (
@@ -166,7 +175,7 @@ def _refused_from_afar(legs: Legs, row: int, loads: Loads, near: Ints) -> Counte
         (Refusal.WEIGHT, loads.weight_pounds > truck.weight_pounds),
         (Refusal.LENGTH, loads.length_feet > truck.length_feet),
         (Refusal.PALLETS, loads.pallets > truck.pallets),
-        (Refusal.UNREACHABLE, np.isnan(loads.stop_miles[last]) | np.isnan(truck.home_miles)),
+        (Refusal.UNREACHABLE, np.isnan(truck.home_miles)),
         (Refusal.PICKUP_DEADHEAD, too_far),
         (Refusal.HOME_DEADHEAD, home > truck.max_home_deadhead_miles),
         (Refusal.PICKUP_CLOSES, loads.stop_closes_at[first] < truck.ready_at),

@@ -30,11 +30,11 @@ def point_of(values: Mapping[str, Any], name: str, *, on_roads: bool) -> Point:
     lat, lon, text = (values.get(key) for key in (f"{name}_lat", f"{name}_lon", name))
     if lat is None and lon is None:
         if text is None:
-            raise ValueError(name, f"is empty; {FORMS[0].lower()}{FORMS[1:-1]}, or fill {name}_lat and {name}_lon")
+            raise ValueError(name, f"is missing; {FORMS[0].lower()}{FORMS[1:-1]}, or fill {name}_lat and {name}_lon")
         return _find(text, name)
     for value, end in ((lat, "lat"), (lon, "lon")):
         if value is None:
-            raise ValueError(f"{name}_{end}", "is empty; give both coordinates, or none and a place")
+            raise ValueError(f"{name}_{end}", "is missing; give both coordinates, or none and a place")
     assert isinstance(lat, float) and isinstance(lon, float)  # noqa: PT018
     if -125 < lat < -66 and 24 < lon < 50:
         raise ValueError(
