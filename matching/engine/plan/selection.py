@@ -21,6 +21,8 @@ from matching.engine.tours.problem import NO_LOAD
 _ROUNDS = 40
 _NEW_PER_LEG = 8
 _SWEEPS = 50
+_SETTLING = 150
+_PATIENCE = 8
 _INTEGER_COLUMNS = 6_000
 _LINEAR_COLUMNS = 60_000
 _FIXED_PART = 3
@@ -65,30 +67,61 @@ class _Relaxed:
 
 
 def _relax(packing: Packing, start: Ints, price: Ints, tolerance_ppm: float) -> _Relaxed:
-    """Solve the linear program over all columns by adding those that the prices of the last one call for."""
+    """Solve the linear program over all columns by adding those that the prices of the last one call for.
+
+    New columns are called for by the best prices so far as well as by those of the last program, which swing.
+    """
+    price = _settle(packing, int(packing.gain[start].sum()), price)
     reduced = packing.reduced(price)
     inside = np.zeros(len(packing), dtype=np.bool_)
     inside[start] = True
     inside[packing.best_per_leg(np.arange(len(packing)), reduced, _NEW_PER_LEG)] = True
-    best: _Relaxed | None = None
+    best, bound = price, packing.bound(price)
     for _ in range(_ROUNDS):
         rows = np.flatnonzero(inside)
         shares, price = _linear(packing, rows)
-        reduced = packing.reduced(price)
-        bound = int(price.sum()) + int(packing.profits(reduced).sum())
-        keeps = np.zeros(packing.leg_count, dtype=np.int64)
-        np.maximum.at(keeps, packing.leg[rows], reduced[rows])
-        best = _Relaxed(
-            price=price if best is None or bound < best.bound else best.price,
-            bound=bound if best is None else min(bound, best.bound),
-            rows=rows[shares > 0],
-            shares=shares[shares > 0],
-        )
-        wanted = np.flatnonzero(~inside & (reduced > keeps[packing.leg]))
-        if not wanted.size or best.bound - float(packing.gain[rows] @ shares) <= tolerance_ppm / 2 * bound / PPM:
+        before = len(packing) - rows.size
+        for tried in (price, (price + best) // 2, (price + 3 * best) // 4):
+            reduced = packing.reduced(tried)
+            total = int(tried.sum()) + int(packing.profits(reduced).sum())
+            if total < bound:
+                best, bound = tried, total
+            keeps = np.zeros(packing.leg_count, dtype=np.int64)
+            np.maximum.at(keeps, packing.leg[rows], reduced[rows])
+            wanted = np.flatnonzero(~inside & (reduced > keeps[packing.leg]))
+            inside[packing.best_per_leg(wanted, reduced[wanted], _NEW_PER_LEG)] = True
+        if bound - float(packing.gain[rows] @ shares) <= tolerance_ppm * bound / PPM:
             break
-        inside[packing.best_per_leg(wanted, reduced[wanted], _NEW_PER_LEG)] = True
-    assert best is not None
+        if len(packing) - np.count_nonzero(inside) == before:
+            break
+    return _Relaxed(price=best, bound=bound, rows=rows[shares > 0], shares=shares[shares > 0])
+
+
+def _settle(packing: Packing, gain: int, price: Ints) -> Ints:
+    """Return prices with a lower bound than these: raised where several legs want a load, lowered where none does.
+
+    Source: Polyak's step towards what is known to be gained (M. Held et al., Validation of Subgradient Optimization,
+    1974), halved when it no longer helps.
+    """
+    best, bound, reach, idle = price, packing.bound(price), 1.0, 0
+    at = price.astype(np.float64)
+    for _ in range(_SETTLING):
+        cents = np.rint(at).astype(np.int64)
+        reduced = packing.reduced(cents)
+        total = int(cents.sum()) + int(packing.profits(reduced).sum())
+        idle = 0 if total < bound else idle + 1
+        if total < bound:
+            best, bound = cents, total
+        if idle == _PATIENCE:
+            reach, idle, at = reach / 2, 0, best.astype(np.float64)
+            continue
+        wanted = packing.loads[packing.best_per_leg(np.flatnonzero(reduced > 0), reduced[reduced > 0], 1)]
+        uses = np.bincount(wanted[wanted != NO_LOAD], minlength=packing.load_count)
+        slope = np.where((at > 0) | (uses > 1), uses - 1, 0)
+        steep = int((slope * slope).sum())
+        if not steep:
+            break
+        at = np.maximum(at + reach * max(total - gain, 1) / steep * slope, 0.0)
     return best
 
 
