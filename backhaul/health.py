@@ -10,6 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from psycopg_pool import PoolTimeout
 
 from foundation.events.queries import Pulse, pulse
+from matching.audits import last_audits
 
 OLD_EVENT_SECONDS = 60.0
 DEAF_WORKER_SECONDS = 90.0
@@ -49,6 +50,16 @@ class Queue:
 
 
 @dataclass(frozen=True)
+class Matches:
+    """What the last nightly audit found wrong or missing, and mended; None where there was none yet."""
+
+    ok: bool
+    wrong: int
+    missing: int
+    seconds_since_audit: float | None
+
+
+@dataclass(frozen=True)
 class Health:
     """The whole. Without Redis, relay or worker posting goes on and nothing is lost: that is `degraded`, not down."""
 
@@ -56,6 +67,7 @@ class Health:
     outbox: Outbox
     queue: Queue
     worker: Worker
+    matches: Matches
 
     @property
     def ready(self) -> bool:
@@ -129,8 +141,22 @@ def _outbox(seen: Pulse | None) -> Outbox:
     )
 
 
+def _matches(database: Database) -> Matches:
+    if not database.migrated:
+        return Matches(ok=True, wrong=0, missing=0, seconds_since_audit=None)
+    found = last_audits()
+    ok = not (found.wrong or found.missing)
+    return Matches(ok=ok, wrong=found.wrong, missing=found.missing, seconds_since_audit=found.seconds_since)
+
+
 def check() -> Health:
     """Look at everything, each part with a short patience."""
     database = _database()
     seen = _pulse(database)
-    return Health(database=database, outbox=_outbox(seen), queue=_queue(), worker=_worker(seen))
+    return Health(
+        database=database,
+        outbox=_outbox(seen),
+        queue=_queue(),
+        worker=_worker(seen),
+        matches=_matches(database),
+    )

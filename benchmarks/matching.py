@@ -1,7 +1,9 @@
 """The incremental path of matching: one fresh posting against a full market, beside its bare candidate SQL.
 
 Fills its database with a market of many times the demo's size, matches the part of it that the measured postings meet
-(all of it with `--whole`), and then measures runs for single postings. Read the ratios; the seconds are this machine's.
+(`--lists met`; all of it with `all`), and then measures runs for single postings. With `--lists none` nothing is
+matched first, only each leg's way home is noted, as its own run would: then every list is empty and takes every pair,
+so a run writes the most that it can. Read the ratios; the seconds are this machine's.
 
 Run: `uv run python -m benchmarks.own_database benchmarks.matching --times 10`
 """
@@ -10,9 +12,11 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import django
+import numpy as np
 
 django.setup()
 
@@ -20,9 +24,11 @@ from django.db import connection  # noqa: E402
 
 from benchmarks.full_market import LEGS, LOADS, fill  # noqa: E402
 from carriers.models import ReturnLeg  # noqa: E402
+from foundation.places.services import travel_oracle  # noqa: E402
 from loads.models import Load  # noqa: E402
 from matching.candidates import legs_for_load, loads_for_leg  # noqa: E402
 from matching.models import Match, MatchRun  # noqa: E402
+from matching.policies import current_policy  # noqa: E402
 from matching.services import match_legs, match_loads  # noqa: E402
 
 
@@ -59,6 +65,26 @@ def match_all(keys: Iterable[int]) -> None:
 
 def _settle_nothing(subject: str) -> None:
     """No fact waits for these runs."""
+
+
+def note_ways() -> None:
+    """Note each leg's way home, which its own run would have done."""
+    legs = list(ReturnLeg.objects.filter(match_run__isnull=True).order_by("id"))
+    if not legs:
+        return
+    ends = np.array([[leg.empty_lat, leg.empty_lon, leg.home_lat, leg.home_lon] for leg in legs])
+    found = travel_oracle().pairs(*ends.T)
+    ways = zip(found.miles.tolist(), found.minutes.tolist(), found.estimated.tolist(), strict=True)
+    rests_on = {"policy_version": current_policy().version, "road_version": travel_oracle().version}
+    counted = {"candidates": 0, "feasible": 0, "ran_at": datetime.now(UTC)}
+    MatchRun.objects.bulk_create(
+        [
+            MatchRun(leg=leg, version=leg.version, stretches=[way], **rests_on, **counted)
+            for leg, way in zip(legs, ways, strict=True)
+        ],
+        batch_size=2_000,
+    )
+    analyze()
 
 
 def measure(rows: list[Any], candidates: Callable[[Any], list[int]], match: Callable[..., None], noun: str) -> None:
@@ -99,7 +125,7 @@ def main() -> None:
     parser.add_argument("--legs", type=int, help="how many legs, instead")
     parser.add_argument("--loads", type=int, help="how many loads, instead")
     parser.add_argument("--sample", type=int, default=100, help="how many postings are measured")
-    parser.add_argument("--whole", action="store_true", help="match every leg first")
+    parser.add_argument("--lists", choices=("met", "all", "none"), default="met", help="which legs are matched first")
     asked = parser.parse_args()
     legs, loads = asked.legs or int(LEGS * asked.times), asked.loads or int(LOADS * asked.times)
     if not Load.objects.exists():
@@ -108,8 +134,13 @@ def main() -> None:
     some_loads = list(Load.objects.order_by("id")[:: max(1, loads // asked.sample)][: asked.sample])
     some_legs = list(ReturnLeg.objects.order_by("id")[:: max(1, legs // asked.sample)][: asked.sample])
     done = set(MatchRun.objects.filter(leg__isnull=False).values_list("leg", flat=True))
+    if asked.lists == "none":
+        note_ways()
+        measure(some_loads, legs_for_load, match_loads, "load")
+        measure(some_legs, loads_for_leg, match_legs, "leg")
+        return
     met = {key for load in some_loads for key in legs_for_load(load)} | {leg.pk for leg in some_legs}
-    match_all((set(ReturnLeg.objects.values_list("pk", flat=True)) if asked.whole else met) - done)
+    match_all((set(ReturnLeg.objects.values_list("pk", flat=True)) if asked.lists == "all" else met) - done)
     analyze()
     print(f"{Match.objects.count():,} matches stand")
     measure(some_loads, legs_for_load, match_loads, "load")

@@ -7,9 +7,9 @@ A region may run twice, also at the same time; a killed worker's region is sent 
 """
 
 import logging
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import islice
 from time import monotonic
 
 from django.db import IntegrityError, transaction
@@ -27,6 +27,7 @@ from matching.policies import current_policy
 from matching.postings import Noted
 from matching.services.auditing import audit, mend
 from matching.services.bulk_runs import runs_of_legs, runs_of_loads
+from matching.services.keeping import Run
 from matching.services.outdated import outdated_runs, rescoring_is_due
 from matching.services.storing import store_matches
 from matching.snapshot import Snapshot, read_snapshot
@@ -37,7 +38,7 @@ NIGHT_HOURS_UTC = range(7, 11)
 """When the audit begins, between two and six in the morning in Chicago."""
 NOT_WITHIN = timedelta(hours=12)
 AT_THE_LATEST = timedelta(hours=36)
-"""An audit follows the last re-scoring by 12 hours at least; by day only when it is 36 hours overdue."""
+"""An audit follows the last one by 12 hours at least; by day it begins only when the last is 36 hours ago."""
 HELD = timedelta(minutes=2)
 SENT_AGAIN_AFTER = timedelta(minutes=5)
 SLICE_SECONDS = 4.0
@@ -90,7 +91,7 @@ def _begin_if_due(market: str, now: datetime) -> None:
     stale.update(finished_at=now, superseded=True)
     if under_way.exists():
         return
-    last = Rescoring.objects.filter(market=market).order_by("-started_at").first()
+    last = Rescoring.objects.filter(market=market, reason=RescoringReason.AUDIT).order_by("-started_at").first()
     if rescoring_is_due(market, **versions):
         roads = outdated_runs(market, **versions).exclude(road_version=versions["road_version"]).exists()
         reason = RescoringReason.ROADS if roads else RescoringReason.POLICY
@@ -161,13 +162,14 @@ def _take(region: RescoringRegion) -> bool:
 def _work(region: RescoringRegion, policy: Policy, travel: TravelOracle, until: float) -> bool:
     """Do block after block until time is up; say whether the region is done."""
     snapshot = _snapshot(region, travel)
-    keys = iter(_keys(region))
-    size = BLOCK_LEGS if region.side == RegionSide.LEGS else BLOCK_LOADS
-    while block := list(islice(keys, size)):
-        counts = _do_block(region, snapshot, block, policy, travel)
+    keys, size = _keys(region), BLOCK_LEGS if region.side == RegionSide.LEGS else BLOCK_LOADS
+    done = 0
+    while done < len(keys):
+        counts = _do_block(region, snapshot, keys[done : done + size], policy, travel, until)
+        done += counts["subjects"]
         more = {name: F(name) + count for name, count in counts.items()}
-        held = RescoringRegion.objects.filter(pk=region.pk, done_at__isnull=True, cursor__lt=block[-1])
-        held.update(cursor=block[-1], held_until=clock.now() + HELD, **more)
+        held = RescoringRegion.objects.filter(pk=region.pk, done_at__isnull=True, cursor__lt=keys[done - 1])
+        held.update(cursor=keys[done - 1], held_until=clock.now() + HELD, **more)
         if monotonic() > until:
             return False
     return True
@@ -196,26 +198,44 @@ def _snapshot(region: RescoringRegion, travel: TravelOracle) -> Snapshot:
 
 
 def _do_block(
-    region: RescoringRegion, snapshot: Snapshot, keys: Sequence[int], policy: Policy, travel: TravelOracle
+    region: RescoringRegion,
+    snapshot: Snapshot,
+    keys: Sequence[int],
+    policy: Policy,
+    travel: TravelOracle,
+    until: float,
 ) -> dict[str, int]:
-    """Score these legs or loads again and store what the reason asks for; return the counts."""
-    counts = dict.fromkeys(_COUNTS, 0)
-    counts["subjects"] = len(keys)
-    position = snapshot.leg_row if region.side == RegionSide.LEGS else snapshot.load_row
+    """Score these legs or loads again and store what the reason asks for; return the counts.
+
+    Counts as many subjects, from the first on, as there was time for: at least one.
+    """
+    of_legs = region.side == RegionSide.LEGS
+    position = snapshot.leg_row if of_legs else snapshot.load_row
+    sides = snapshot.legs.sides if of_legs else snapshot.loads.sides
+    # What was posted since the market was read has its own run.
     rows = [position[key] for key in keys if key in position]
-    runs = runs_of_legs if region.side == RegionSide.LEGS else runs_of_loads
     auditing = region.rescoring.reason == RescoringReason.AUDIT
     if not auditing:
-        sides = snapshot.legs.sides if region.side == RegionSide.LEGS else snapshot.loads.sides
         rows = [row for row in rows if _rests_on_older(sides[row].noted, policy, travel)]
-    now = clock.now()
-    found = runs(snapshot, rows, travel, policy, now) if rows else iter(())
-    if not auditing:
-        for run in found:
-            store_matches(run=run, policy=policy, now=clock.now(), settle=_settle_nothing)
-            counts["matched"] += 1
+    counts = dict.fromkeys(_COUNTS, 0) | {"subjects": len(keys)}
+    if not rows:
         return counts
-    for run, finding in audit(list(found), policy):
+    runs = (runs_of_legs if of_legs else runs_of_loads)(snapshot, rows, travel, policy, clock.now())
+    if auditing:
+        return counts | _audit(list(runs), policy)
+    for run in runs:
+        store_matches(run=run, policy=policy, now=clock.now(), settle=_settle_nothing)
+        counts["matched"] += 1
+        if monotonic() > until:
+            counts["subjects"] = bisect_right(keys, run.subject.pk)
+            break
+    return counts
+
+
+def _audit(runs: Sequence[Run], policy: Policy) -> dict[str, int]:
+    """Mend what stands otherwise than these runs say, and log what is a defect."""
+    counts = dict.fromkeys(("matched", "outdated", "wrong", "missing"), 0)
+    for run, finding in audit(runs, policy):
         mend(run, finding, policy, clock.now())
         counts["matched"] += 1
         counts["outdated"] += finding.is_outdated

@@ -5,8 +5,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db.models import F
 
+from backhaul import health
 from carriers.models import ReturnLeg
 from foundation.trade import clock
 from loads.models import Load
@@ -243,8 +245,9 @@ def test_postings_that_change_during_a_re_scoring_keep_what_their_own_runs_found
             run(market.load())
             run(edit_load(market.random.choice(loads), **market.load_fields()))
         if turns % 4 == 3:
-            withdraw(loads[turns])
-            run(loads[turns])
+            gone = loads[turns % len(loads)]
+            withdraw(gone)
+            run(gone)
             run(market.leg())
     while refresh():
         pass
@@ -326,6 +329,20 @@ def test_the_audit_finds_a_wrong_figure_says_so_and_mends_it(change, overdue, ca
     assert figures["wrong"] == 1
     assert stored() == expected
     assert wrong.public_id in caplog.text
+
+
+def test_doctor_and_health_tell_what_the_last_audit_found(overdue, capsys):
+    assert health.check().matches == health.Matches(ok=True, wrong=0, missing=0, seconds_since_audit=None)
+    market_of_many(127, legs=6, loads=8)
+    match_one_by_one()
+    Match.objects.filter(pk=Match.objects.first().pk).update(rate_cents=F("rate_cents") + 1)
+    for words, found in (("the last audit mended 1 wrong and 0 missing matches", 1), ("found each as scoring says", 0)):
+        audit()
+        seen = health.check().matches
+        assert (seen.wrong, seen.ok) == (found, not found)
+        assert seen.seconds_since_audit is not None
+        call_command("readiness")
+        assert words in capsys.readouterr().out
 
 
 def test_the_audit_finds_a_missing_match_and_one_that_should_not_be_there(overdue):

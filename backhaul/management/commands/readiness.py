@@ -38,5 +38,12 @@ class Command(BaseCommand):
             words = f"{found.outbox.dead_reactions} reactions were given up after 8 attempts"
             self._tell("Reactions", False, words, "Mend what their last error says, then replay them.")
 
+        if not found.matches.ok:
+            words = f"the last audit mended {found.matches.wrong} wrong and {found.matches.missing} missing matches"
+            self._tell("Matches", False, words, "See “The audit found” in logs/worker.log, and report it as a defect.")
+        elif found.matches.seconds_since_audit is not None:
+            hours = found.matches.seconds_since_audit / 3600
+            self._tell("Matches", True, f"the audit of {hours:.0f} h ago found each as scoring says")
+
     def _tell(self, name: str, ok: bool, words: str, remedy: str = "") -> None:
         self.stdout.write("\t".join([name, "ok" if ok else "not", words, remedy]))
