@@ -13,7 +13,7 @@ from foundation.accounts.models import Organization
 from foundation.trade.money import dollars
 from loads.models import Stop
 from matching.models import Combination
-from matching.visibility import Viewer, lines_of
+from matching.visibility import Viewer, band_field, lines_of
 
 _FOR_ALL = frozenset(
     {
@@ -24,6 +24,9 @@ _FOR_ALL = frozenset(
         "market_gain",
         "rate",
         "rate_is_estimated",
+        "rate_low",
+        "rate_high",
+        "rate_basis",
         "pickup_deadhead_miles",
         "loaded_miles",
         "between_deadhead_miles",
@@ -82,6 +85,8 @@ def _value(combination: Combination, name: str) -> Any:
             return datetime.fromisoformat(parts["totals"]["finish_at"])
         case "miles_are_estimated" | "stops":
             return parts[name]
+        case "rate_low" | "rate_high" | "rate_basis":
+            return band_field(combination, name)
         case "sum":
             return parts["market"]["lines"]
         case "own_sum":

@@ -13,7 +13,7 @@ from typing import Any
 from foundation.accounts.models import Organization
 from foundation.trade.money import dollars
 from matching.days import day_of, steps_of
-from matching.models import Match, MatchRun
+from matching.models import Combination, Match, MatchRun
 
 
 class Viewer(StrEnum):
@@ -97,6 +97,18 @@ def view(match: Match, viewer: Viewer) -> dict[str, Any]:
     return {name: _value(match, name) for name in sorted(MATCH_FIELDS[viewer] - {"load", "leg"})}
 
 
+def band_field(row: Match | Combination, name: str) -> int | str | None:
+    """Return `rate_low` or `rate_high` in cents, or `rate_basis`, of a match or combination; a posted rate has no band.
+
+    Nor has an account from before there were bands: what it estimates is the default.
+    """
+    band = row.rate_band
+    if band is None:
+        without = "default" if row.rate_is_estimated else "posted"
+        return without if name == "rate_basis" else None
+    return {"rate_low": band.low_cents, "rate_high": band.high_cents, "rate_basis": band.basis}[name]
+
+
 _NAMED_OTHERWISE = {
     "id": "public_id",
     "market_gain": "market_gain_cents",
@@ -114,12 +126,8 @@ def _value(match: Match, name: str) -> Any:
             return datetime.fromisoformat(parts["totals"]["finish_at"])
         case "miles_are_estimated" | "stops":
             return parts[name]
-        case "rate_low":
-            return match.rate_band and match.rate_band.low_cents
-        case "rate_high":
-            return match.rate_band and match.rate_band.high_cents
-        case "rate_basis":
-            return match.rate_band.basis if match.rate_band else "posted"
+        case "rate_low" | "rate_high" | "rate_basis":
+            return band_field(match, name)
         case "sum":
             return parts["market"]["lines"]
         case "own_sum":

@@ -25,6 +25,7 @@ from matching.api.serializers import (
     CARRIER_ONLY,
     LEG_SUMMARY,
     LOAD_SUMMARY,
+    RATE_BASES,
     MatchedLegSerializer,
     MatchedLoadSerializer,
     StopTimesSerializer,
@@ -65,8 +66,11 @@ class CombinationSerializer(StrictSerializer):
         may_be_negative=True,
         help_text=f"The sum of rates from which on it beats driving home empty. {CARRIER_ONLY}",
     )
-    rate = MoneyField(help_text="The sum of the loads' rates; the default where a load is open to offers.")
+    rate = MoneyField(help_text="The sum of the loads' rates; the market estimate where a load is open to offers.")
     rate_is_estimated = serializers.BooleanField()
+    rate_low = MoneyField(allow_null=True, help_text="The low end of the band, posted rates as they are; or null.")
+    rate_high = MoneyField(allow_null=True, help_text="The high end of the band; null where all rates are posted.")
+    rate_basis = serializers.ChoiceField(choices=RATE_BASES, help_text="What the estimates among the rates rest on.")
     pickup_deadhead_miles = serializers.FloatField(help_text="Empty to the first pickup.")
     loaded_miles = serializers.FloatField(help_text="With any freight on board.")
     between_deadhead_miles = serializers.FloatField(help_text="Empty from a delivery to the next pickup.")

@@ -15,6 +15,7 @@ from matching.api import examples
 from matching.visibility import MATCH_FIELDS, MONEY, Viewer
 
 CARRIER_ONLY = "Only the carrier sees it."
+RATE_BASES = ["posted", "default", "observed"]
 LOAD_SUMMARY: tuple[str, ...] = (
     "id", "organization", "equipment", "size", "attributes",
     "weight_pounds", "length_feet", "commodity", "rate", "stops",
@@ -99,7 +100,7 @@ class MatchSerializer(StrictSerializer):
     rate_low = MoneyField(allow_null=True, help_text="The low end of the estimate's band; null for a posted rate.")
     rate_high = MoneyField(allow_null=True, help_text="The high end of the estimate's band; null for a posted rate.")
     rate_basis = serializers.ChoiceField(
-        choices=["posted", "default", "observed"],
+        choices=RATE_BASES,
         help_text="Posted with the load; a dated default, not observed; or observed in bookings.",
     )
     pickup_deadhead_miles = serializers.FloatField()

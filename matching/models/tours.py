@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from carriers.models import ReturnLeg
 from foundation.trade.fields import PublicIdField
 from loads.models import Load
+from matching.rate_bands import RateBand, band_in
 
 
 class CombinationKind(models.TextChoices):
@@ -52,6 +53,11 @@ class Combination(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def rate_band(self) -> RateBand | None:
+        """The band of the rates' sum where one of them is estimated, and what it rests on; None otherwise."""
+        return band_in(self.parts)
 
 
 class CombinedLoad(models.Model):

@@ -165,7 +165,7 @@ def test_a_match_whose_account_is_older_than_bands_is_still_shown(shipper, carri
     match.save()
     for path in (f"/matches/{match.public_id}/", f"/matching/legs/{leg.public_id}/matches/"):
         assert "estimate" in text_of(sign_in(carrier).get(path))
-    assert ApiClient(carrier).get(f"/api/v1/matches/{match.public_id}").json()["rate_low"] is None
+    assert ApiClient(carrier).get(f"/api/v1/matches/{match.public_id}").json()["rate_basis"] == "default"
 
 
 def test_the_api_estimates_by_places_and_by_miles(shipper):
