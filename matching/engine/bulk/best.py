@@ -16,6 +16,7 @@ from matching.engine.travel import EARTH_RADIUS_MILES, GreatCircleTravel
 
 NONE = -1
 BLOCK_PAIRS = 1 << 19
+PACKED_BITS = 62
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -162,7 +163,7 @@ class _Core:
         group = np.repeat(np.arange(starts.size), sizes)
         highest, lowest = int(gain.max()), int(gain.min())
         bits = (int(self._rank.size).bit_length(), (highest - lowest).bit_length(), int(starts.size).bit_length())
-        if sum(bits) <= 62:
+        if sum(bits) <= PACKED_BITS:
             # Group, gain and key in one whole number: cents are whole, so nothing below half a cent can tip it.
             packed = ((group << bits[1]) | (highest - gain)) << bits[0] | self._rank[load]
             packed.sort()

@@ -63,7 +63,7 @@ class Index:
         band = np.arange(leg.size) - np.repeat(np.cumsum(bands) - bands, bands) + first[leg]
         width = _half_width(lat[leg], reach[leg], band)
         middle = lon[leg] + 180.0
-        around = width >= 180.0
+        around = whole[leg] | (width >= 180.0)
         west = np.where(around, 0.0, np.maximum(middle - width, 0.0))
         east = np.where(around, 360.0, np.minimum(middle + width, 360.0))
         # What reaches over the edge of the map goes on at the other edge.
