@@ -67,7 +67,7 @@ class Trace:
             return {}
         before, minutes = np.concatenate(self.before).tolist(), np.concatenate(self.minutes).tolist()
         block = np.repeat(np.arange(len(self.deeds)), [part.size for part in self.before]).tolist()
-        found = {}
+        found: dict[int, int] = {}
         start = 0
         for deed, owners in zip(self.deeds, self.owners, strict=True):
             if deed == last_deed:

@@ -97,7 +97,7 @@ def rate(cell: str, comma_decimals: bool) -> int | None:
     """Return an all-in rate in dollars as whole cents; "open" is none."""
     if cell.lower() in ("open", "open to offers", "none", "-"):
         return None
-    cents = number(0, 1_000_000, factor=100)(cell, comma_decimals)
+    cents = float(number(0, 1_000_000, factor=100)(cell, comma_decimals))
     if abs(cents - round(cents)) > 1e-6:
         raise ValueError(f"must have two decimals at most, not {quoted(cell)}")
     return round(cents)

@@ -75,8 +75,8 @@ class Chain:
     @property
     def clock_left(self) -> list[int]:
         """The clock with the engine's assumption for what was not given; minutes."""
-        parts = [np.array([minutes]) for minutes in self.clock]
-        return [int(minutes) for minutes in fill_clock(*parts, LIMITS)[0]]
+        drive, shift, before_break, cycle = (np.array([minutes]) for minutes in self.clock)
+        return [int(minutes) for minutes in fill_clock(drive, shift, before_break, cycle, LIMITS)[0]]
 
     @property
     def stop_steps(self) -> list[int]:

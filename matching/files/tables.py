@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Protocol
 
 from matching.files.instants import quoted
 
@@ -73,7 +74,15 @@ def read_table(name: str, known: dict[str, str]) -> Table:
     return Table(name, rows, problems, notes, delimiter == ";")
 
 
-def _lines(reader: "csv._reader", skipped: int) -> Iterator[tuple[int, list[str], str]]:
+class _Reader(Protocol):
+    """What `csv.reader` returns."""
+
+    line_num: int
+
+    def __next__(self) -> list[str]: ...
+
+
+def _lines(reader: "_Reader", skipped: int) -> Iterator[tuple[int, list[str], str]]:
     """Yield (line, cells, trouble); a line that csv refuses does not end the file."""
     while True:
         line = reader.line_num + 1 + skipped
