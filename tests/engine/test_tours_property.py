@@ -21,6 +21,7 @@ from matching.engine.tours import (
     score_tours,
     tours_of,
 )
+from matching.engine.tours.layout import lay_out
 from matching.engine.tours.table import TravelTable
 from matching.engine.travel import GreatCircleTravel
 from tests.engine.slow_tours import every_order, walk
@@ -155,7 +156,7 @@ def test_a_tour_of_one_load_has_the_very_figures_of_its_pair(seed):
 @pytest.mark.parametrize("by_own_gain", [False, True], ids=["market", "own"])
 def test_the_best_order_is_the_best_of_all_orders(by_own_gain):
     feasible = 0
-    for seed in range(30):
+    for seed in range(20):
         legs, loads, rng = market(seed, legs=3, loads=8, partial=0.9, width=1.0)
         small = replace(loads, weight_pounds=loads.weight_pounds // 2, length_feet=loads.length_feet // 2)
         rows = rng.permutation(8)[: rng.integers(1, 4)].tolist()
@@ -175,7 +176,7 @@ def test_the_best_order_is_the_best_of_all_orders(by_own_gain):
             assert best.tours.stops.tolist() == first, seed
         else:
             assert best.scores.refusal[0] in scores.refusal
-    assert feasible >= 10
+    assert feasible >= 6
 
 
 def test_all_2520_orders_of_four_partial_loads_are_weighed():
@@ -202,7 +203,7 @@ def test_all_2520_orders_of_four_partial_loads_are_weighed():
     assert best.scores.market_gain_cents[0] == scores.market_gain_cents[scores.feasible].max()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_what_is_found_for_a_leg_gains_more_than_its_parts_and_adds_up(seed):
     legs, loads, _ = market(seed, legs=2, loads=60, most_stops=2, partial=0.5)
     for search in (best_chains, best_consolidations):
@@ -210,6 +211,8 @@ def test_what_is_found_for_a_leg_gains_more_than_its_parts_and_adds_up(seed):
         again = search(legs, 0, loads, ROADS, DEFAULT_POLICY)
         assert np.array_equal(found.tours.stops, again.tours.stops)
         assert found.scores.feasible.all()
+        if search is best_consolidations:
+            assert (lay_out(loads, found.tours).aboard > 1).any(axis=1).all()
         for row in np.flatnonzero(found.gains_market).tolist():
             rows = [each for each in found.tours.load_rows[row].tolist() if each >= 0]
             assert len(rows) >= 2

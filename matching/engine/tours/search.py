@@ -17,6 +17,7 @@ from matching.engine.duty import service_minutes
 from matching.engine.policy import MINUTES_AN_HOUR, Policy
 from matching.engine.problem import OPEN_TO_OFFERS, Legs, Loads
 from matching.engine.tours.insertion import MOST_STOPS, Insertion, best_insertions
+from matching.engine.tours.layout import lay_out
 from matching.engine.tours.problem import NO_LOAD, Tours, TourScores, chain_tours
 from matching.engine.tours.score import score_tours
 from matching.engine.tours.table import TravelTable
@@ -59,11 +60,14 @@ def best_chains(legs: Legs, leg_row: int, loads: Loads, travel: TravelOracle, po
     order = [*proposed, *sorted(parts - set(proposed))]
     tours = chain_tours(loads, np.full(len(order), leg_row), _padded(order))
     scores = score_tours(legs, loads, tours, travel, policy)
-    return _worth_their_parts(tours, scores, order)
+    return _worth_their_parts(tours, scores, order, np.ones(len(tours), dtype=np.bool_))
 
 
 def best_consolidations(legs: Legs, leg_row: int, loads: Loads, travel: TravelOracle, policy: Policy) -> Combinations:
-    """Return the sets of two to four of these partial loads, each in its best order, that are worth their parts."""
+    """Return the sets of two to four of these partial loads, each in its best order, that are worth their parts.
+
+    A set whose best order carries one load after the other is left out: it is a chain.
+    """
     rows = _likely_partials(legs, leg_row, loads, policy)
     stops = np.concatenate([_stops_of(loads, row) for row in rows]) if rows else np.zeros(0, dtype=np.int64)
     table = TravelTable.of(
@@ -90,7 +94,8 @@ def best_consolidations(legs: Legs, leg_row: int, loads: Loads, travel: TravelOr
     order = list(found)
     tours = _joined([found[members].tours for members in order])
     scores = score_tours(legs, loads, tours, table, policy)
-    return _worth_their_parts(tours, scores, order)
+    shared = (lay_out(loads, tours).aboard > 1).any(axis=1)
+    return _worth_their_parts(tours, scores, order, shared)
 
 
 def propose_chains(legs: Legs, leg_row: int, loads: Loads, policy: Policy) -> list[tuple[int, ...]]:
@@ -282,14 +287,14 @@ def _joined(tours: list[Tours]) -> Tours:
     )
 
 
-def _worth_their_parts(tours: Tours, scores: TourScores, order: list[tuple[int, ...]]) -> Combinations:
-    """Keep the feasible tours of several loads; say which gain more than each of their feasible parts."""
+def _worth_their_parts(tours: Tours, scores: TourScores, order: list[tuple[int, ...]], wanted: Bools) -> Combinations:
+    """Keep the feasible tours of several loads among those wanted; say which gain more than each feasible part."""
     gains = {
         name: np.where(scores.feasible, column, np.iinfo(np.int64).min)
         for name, column in (("market", scores.market_gain_cents), ("own", scores.own_gain_cents))
     }
     where = {members: row for row, members in enumerate(order)}
-    rows = [row for row, members in enumerate(order) if len(members) > 1 and scores.feasible[row]]
+    rows = [row for row, members in enumerate(order) if len(members) > 1 and scores.feasible[row] & wanted[row]]
     more: dict[str, list[bool]] = {"market": [], "own": []}
     for row in rows:
         parts = [where[part] for part in _parts(order[row]) if part in where]
