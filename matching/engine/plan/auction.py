@@ -65,7 +65,7 @@ def assign(
         chosen=np.sort(chosen),
         gain_cents=total,
         bound_cents=bound,
-        load_price_cents=-(-auction.price // parts),
+        load_price_cents=-(-np.maximum(auction.price, 0) // parts),
         rounds=auction.rounds,
     )
 
