@@ -112,6 +112,14 @@ def zone_of(answer: Answer, change: dict[str, Any]) -> str:
     return str(answer.leg.home_time_zone if at_home else answer.leg.empty_time_zone)
 
 
+def stop_name(answer: Answer, change: dict[str, Any]) -> str:
+    """Return what a page calls the stop whose window changes: "pickup in Joliet, IL"; empty for other changes."""
+    if change["stop"] is None:
+        return ""
+    stop = answer.load.stops.all()[change["stop"]]
+    return f"{stop.get_kind_display().lower()} in {stop.city}, {stop.state}"
+
+
 def may_ask(viewer: Organization, leg: ReturnLeg, load: Load) -> bool:
     """Say whether a viewer who sees both may ask about the pair: its two sides, and brokers."""
     return viewer.brokers or viewer.pk in (leg.organization_id, load.organization_id)

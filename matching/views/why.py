@@ -11,7 +11,7 @@ from foundation.accounts.access import actor_of, scope_required
 from foundation.places.place import PlaceNotFound
 from foundation.trade import clock
 from matching.queries import loads_to_ask_about
-from matching.why_not import ask, zone_of
+from matching.why_not import ask, stop_name, zone_of
 
 
 @require_safe
@@ -32,7 +32,11 @@ def why_not(request: HttpRequest, leg_id: str) -> HttpResponse:
         context |= {
             "answer": answer,
             "seen": answer.seen,
-            "times": [(change, zone_of(answer, change)) for change in answer.seen["changes"] if change["to_at"]],
+            "times": [
+                (change | {"stop_name": stop_name(answer, change)}, zone_of(answer, change))
+                for change in answer.seen["changes"]
+                if change["to_at"]
+            ],
             "gain": answer.seen["own_gain" if answer.is_carrier else "market_gain"],
             "worth_from": answer.seen["worth_from" if answer.is_carrier else "market_worth_from"],
             "gain_if_changed": answer.seen["own_gain_if_changed" if answer.is_carrier else "market_gain_if_changed"],
