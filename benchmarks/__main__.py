@@ -10,6 +10,7 @@ import sys
 BENCHMARKS: dict[str, tuple[str, ...]] = {
     "road_oracle": ("benchmarks.road_oracle",),
     "engine": ("benchmarks.engine",),
+    "bulk": ("benchmarks.bulk",),
     "plan": ("benchmarks.plan",),
     "matching": ("benchmarks.own_database", "benchmarks.matching", "--times", "3"),
     "preview": ("benchmarks.own_database", "benchmarks.preview", "--times", "10"),
