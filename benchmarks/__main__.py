@@ -11,6 +11,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "road_oracle": ("benchmarks.road_oracle",),
     "engine": ("benchmarks.engine",),
     "bulk": ("benchmarks.bulk",),
+    "tours": ("benchmarks.tours",),
     "plan": ("benchmarks.plan",),
     "matching": ("benchmarks.own_database", "benchmarks.matching", "--times", "3"),
     "preview": ("benchmarks.own_database", "benchmarks.preview", "--times", "10"),
