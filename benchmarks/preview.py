@@ -47,20 +47,19 @@ def line(words: str, taken: list[float]) -> float:
 def note_ways(keys: set[int]) -> None:
     """Note the way between the stops of these loads."""
     travel, now = travel_oracle(), datetime.now(UTC)
-    runs = []
-    for load in Load.objects.filter(pk__in=keys).prefetch_related("stops"):
-        runs.append(
-            MatchRun(
-                load=load,
-                version=load.version,
-                policy_version="",
-                road_version=travel.version,
-                candidates=0,
-                feasible=0,
-                stretches=stretches_of(load, travel),
-                ran_at=now,
-            )
+    runs = [
+        MatchRun(
+            load=load,
+            version=load.version,
+            policy_version="",
+            road_version=travel.version,
+            candidates=0,
+            feasible=0,
+            stretches=stretches_of(load, travel),
+            ran_at=now,
         )
+        for load in Load.objects.filter(pk__in=keys).prefetch_related("stops")
+    ]
     MatchRun.objects.bulk_create(runs, batch_size=2_000)
 
 
