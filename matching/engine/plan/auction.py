@@ -16,7 +16,7 @@ from matching.engine.plan.problem import PPM, Assignment
 
 NOBODY = -1
 _FIRST_STEP_SHARE = 5
-_STEP_FALLS_BY = 10
+_STEP_FALLS_BY = 30
 # Far below every value, and far from where int64 ends.
 _NO_OTHER = -(1 << 60)
 _MOST_UNITS = 1 << 60
@@ -72,10 +72,12 @@ def assign(
 
 def _paying(leg: Ints, load: Ints, gain: Ints) -> Ints:
     """Return the positions of the pairs that gain something, by leg and load; of equal pairs the best, the first."""
-    order = np.lexsort((-gain, load, leg))
-    order = order[gain[order] > 0]
+    pair = leg * (int(load.max(initial=0)) + 1) + load
+    order = np.flatnonzero(gain > 0)
+    if not (np.diff(pair[order]) > 0).all():
+        order = order[np.lexsort((-gain[order], pair[order]))]
     again = np.zeros(order.size, dtype=np.bool_)
-    again[1:] = (leg[order[1:]] == leg[order[:-1]]) & (load[order[1:]] == load[order[:-1]])
+    again[1:] = pair[order[1:]] == pair[order[:-1]]
     return np.asarray(order[~again])
 
 
@@ -170,6 +172,6 @@ class _Auction:
     def bound(self) -> int:
         """Return the sum of prices and profits that cover the gain of every pair: no assignment gains more."""
         price = np.maximum(self.price, 0)
-        profit = np.zeros(self.profit.size, dtype=np.int64)
-        np.maximum.at(profit, self.leg, self.gain - price[self.load])
+        begins = np.flatnonzero(np.diff(self.leg, prepend=-1))
+        profit = np.maximum(np.maximum.reduceat(self.gain - price[self.load], begins), 0)
         return int(price.sum()) + int(profit.sum())
