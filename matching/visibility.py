@@ -106,7 +106,9 @@ def band_field(row: Match | Combination, name: str) -> int | str | None:
     if band is None:
         without = "default" if row.rate_is_estimated else "posted"
         return without if name == "rate_basis" else None
-    return {"rate_low": band.low_cents, "rate_high": band.high_cents, "rate_basis": band.basis}[name]
+    if name == "rate_basis":
+        return band.basis
+    return band.low_cents if name == "rate_low" else band.high_cents
 
 
 _NAMED_OTHERWISE = {
