@@ -144,6 +144,8 @@ CELERY_TASK_SOFT_TIME_LIMIT = LONGEST_TASK_SECONDS - 30
 CELERY_TASK_TIME_LIMIT = LONGEST_TASK_SECONDS
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
+# Somebody sits and waits for a plan: it has its turn beside the postings, not behind all of them.
+CELERY_TASK_ROUTES = {"matching.make_plans": {"queue": "plans"}}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

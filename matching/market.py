@@ -1,34 +1,26 @@
-"""The market as an organization sees it, read into the engine's columns: block by block, so that no more rows than one
-block are in memory at once.
-"""
+"""The market as an organization sees it, read into the engine's columns block by block."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from itertools import islice
-from typing import TypeVar
 
 import numpy as np
 
-from carriers.models import ReturnLeg
 from carriers.queries import visible_legs
 from foundation.accounts.audience import standing
 from foundation.accounts.models import Organization, RelationshipKind
-from foundation.trade.posting import Audience, Posting
-from loads.models import Load
+from foundation.trade.posting import Audience
 from loads.queries import visible_loads
 from matching.engine.columns import Bools, Ints
 from matching.engine.problem import Legs, Loads
-from matching.rows import legs_as_columns, loads_as_columns, ways_of
+from matching.postings import Side, chosen_legs, chosen_loads
 
-BLOCK = 2_000
+BLOCK = 5_000
 _OWN_COSTS = ("loaded_cents_per_mile", "empty_cents_per_mile", "hour_cents", "delay_hour_cents")
-
-Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Side:
+class Owners:
     """Whose the legs or loads are: each row's owner, version, and whether only partners of the owner see it now."""
 
     owner: Ints
@@ -42,8 +34,8 @@ class Market:
 
     legs: Legs
     loads: Loads
-    carriers: Side
-    shippers: Side
+    carriers: Owners
+    shippers: Owners
     blocked: Ints
     close: Ints
 
@@ -55,6 +47,56 @@ class Market:
         seen_by_shipper = ~self.carriers.is_for_partners[leg_rows] | np.isin(there, self.close)
         blocked = np.isin(there, self.blocked) | np.isin(back, self.blocked)
         return np.asarray((carrier == shipper) | (seen_by_carrier & seen_by_shipper & ~blocked))
+
+
+def market_of(viewer: Organization, now: datetime, road_version: str) -> Market:
+    """Read all open legs and loads that the viewer may see, at market costs: no carrier's own costs come along.
+
+    What changes between the look at who may see it and the reading is left out, which its version tells.
+    """
+    legs, loads = [], []
+    leg_sides: list[Side] = []
+    load_sides: list[Side] = []
+    seen = dict(visible_legs(viewer, now).order_by("pk").values_list("pk", "version"))
+    for keys in _blocks(list(seen)):
+        trucks = chosen_legs(keys, road_version)
+        kept = _unchanged(trucks.sides, seen)
+        legs.append(_at_market_costs(trucks.columns.take(kept)))
+        leg_sides += [trucks.sides[row] for row in kept]
+    seen = dict(visible_loads(viewer, now).order_by("pk").values_list("pk", "version"))
+    for keys in _blocks(list(seen)):
+        freight = chosen_loads(keys, road_version)
+        kept = _unchanged(freight.sides, seen)
+        loads.append(freight.columns.take(kept))
+        load_sides += [freight.sides[row] for row in kept]
+    carriers, shippers = _owners(leg_sides, now), _owners(load_sides, now)
+    owners = np.concatenate([carriers.owner, shippers.owner])
+    return Market(
+        legs=_joined_legs(legs or [chosen_legs([], road_version).columns]),
+        loads=_joined_loads(loads or [chosen_loads([], road_version).columns]),
+        carriers=carriers,
+        shippers=shippers,
+        blocked=_between([RelationshipKind.BLOCKED], owners, now),
+        close=_between([RelationshipKind.PARTNER, RelationshipKind.REPRESENTS], owners, now),
+    )
+
+
+def _unchanged(sides: Sequence[Side], seen: dict[int, int]) -> list[int]:
+    return [row for row, side in enumerate(sides) if side.version == seen[side.pk]]
+
+
+def _owners(sides: Sequence[Side], now: datetime) -> Owners:
+    return Owners(
+        owner=np.array([side.organization_id for side in sides], dtype=np.int64),
+        version=np.array([side.version for side in sides], dtype=np.int64),
+        is_for_partners=np.array([_is_for_partners(side, now) for side in sides], dtype=np.bool_),
+    )
+
+
+def _is_for_partners(side: Side, now: datetime) -> bool:
+    if side.audience == Audience.PARTNERS_FIRST:
+        return side.partners_first_until is None or side.partners_first_until > now
+    return side.audience != Audience.MARKET
 
 
 def _code(giver: Ints, taker: Ints) -> Ints:
@@ -70,72 +112,17 @@ def _between(kinds: Sequence[str], owners: Ints, now: datetime) -> Ints:
     return _code(found[:, 0], found[:, 1])
 
 
-def market_of(viewer: Organization, now: datetime, road_version: str) -> Market:
-    """Read all open legs and loads that the viewer may see, at market costs: no carrier's own costs come along.
-
-    Each block is one statement; a posting that changes meanwhile is read before or after, which its version tells.
-    """
-    legs, loads, carriers, shippers = [], [], [], []
-    seen_legs = visible_legs(viewer, now).order_by("pk").values_list("pk", flat=True)
-    for keys in _blocks(list(seen_legs)):
-        rows = list(ReturnLeg.objects.filter(pk__in=keys).select_related("match_run").order_by("pk"))
-        carriers.append(_side(rows, now))
-        legs.append(at_market_costs(legs_as_columns(rows, ways_of(rows, road_version))))
-    seen_loads = visible_loads(viewer, now).order_by("pk").values_list("pk", flat=True)
-    for keys in _blocks(list(seen_loads)):
-        found = list(
-            Load.objects.filter(pk__in=keys).select_related("match_run").prefetch_related("stops").order_by("pk")
-        )
-        shippers.append(_side(found, now))
-        loads.append(loads_as_columns(found, ways_of(found, road_version)))
-    haulers, senders = _joined_sides(carriers), _joined_sides(shippers)
-    owners = np.concatenate([haulers.owner, senders.owner])
-    return Market(
-        legs=joined_legs(legs or [legs_as_columns([])]),
-        loads=joined_loads(loads or [loads_as_columns([])]),
-        carriers=haulers,
-        shippers=senders,
-        blocked=_between([RelationshipKind.BLOCKED], owners, now),
-        close=_between([RelationshipKind.PARTNER, RelationshipKind.REPRESENTS], owners, now),
-    )
-
-
-def _side(rows: Sequence[ReturnLeg] | Sequence[Load], now: datetime) -> Side:
-    return Side(
-        owner=np.array([row.organization_id for row in rows], dtype=np.int64),
-        version=np.array([row.version for row in rows], dtype=np.int64),
-        is_for_partners=np.array([_is_for_partners(row, now) for row in rows], dtype=np.bool_),
-    )
-
-
-def _is_for_partners(row: Posting, now: datetime) -> bool:
-    if row.audience == Audience.PARTNERS_FIRST:
-        return row.partners_first_until is None or row.partners_first_until > now
-    return row.audience != Audience.MARKET
-
-
-def _joined_sides(parts: Sequence[Side]) -> Side:
-    none = np.zeros(0, dtype=np.int64)
-    return Side(
-        owner=np.concatenate([none, *(part.owner for part in parts)]),
-        version=np.concatenate([none, *(part.version for part in parts)]),
-        is_for_partners=np.concatenate([none.astype(np.bool_), *(part.is_for_partners for part in parts)]),
-    )
-
-
-def at_market_costs(legs: Legs) -> Legs:
+def _at_market_costs(legs: Legs) -> Legs:
     """Return the legs without their carriers' own costs."""
     nothing = np.full(len(legs), np.nan)
     return replace(legs, **dict.fromkeys(_OWN_COSTS, nothing))
 
 
-def joined_legs(parts: Sequence[Legs]) -> Legs:
-    """Return the legs of several blocks, one after the other."""
+def _joined_legs(parts: Sequence[Legs]) -> Legs:
     return Legs(**{item.name: np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(Legs)})
 
 
-def joined_loads(parts: Sequence[Loads]) -> Loads:
-    """Return the loads of several blocks with their stops, one after the other."""
+def _joined_loads(parts: Sequence[Loads]) -> Loads:
     columns = {
         item.name: np.concatenate([getattr(part, item.name) for part in parts])
         for item in fields(Loads)
@@ -145,7 +132,6 @@ def joined_loads(parts: Sequence[Loads]) -> Loads:
     return Loads(stop_offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), **columns)
 
 
-def _blocks(keys: Sequence[Key]) -> Iterator[list[Key]]:
-    rest = iter(keys)
-    while block := list(islice(rest, BLOCK)):
-        yield block
+def _blocks(keys: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(keys), BLOCK):
+        yield list(keys[start : start + BLOCK])

@@ -161,7 +161,7 @@ _STOPS = f"""
 
 _NAMED_LEGS = "SELECT id FROM carriers_returnleg WHERE public_id = ANY(%(names)s)"
 _NAMED_LOADS = "SELECT id FROM loads_load WHERE public_id = ANY(%(names)s)"
-_KEYED_LOADS = "SELECT unnest(%(keys)s::bigint[]) AS id"
+_KEYED = "SELECT unnest(%(keys)s::bigint[]) AS id"
 _OPEN_LEGS = """
     SELECT leg.id FROM carriers_returnleg AS leg JOIN accounts_organization AS carrier
     ON carrier.id = leg.organization_id AND carrier.market = %(market)s WHERE leg.status = %(open)s
@@ -201,7 +201,12 @@ def candidate_loads_of_terms(leg: ReturnLeg, road_version: str) -> LoadRows:
 
 def chosen_loads(keys: Sequence[int], road_version: str) -> LoadRows:
     """Return these loads, in order of key."""
-    return _loads(_KEYED_LOADS, {"keys": list(keys)}, road_version)
+    return _loads(_KEYED, {"keys": list(keys)}, road_version)
+
+
+def chosen_legs(keys: Sequence[int], road_version: str) -> LegRows:
+    """Return these legs, in order of key."""
+    return _legs(_KEYED, {"keys": list(keys)}, road_version)
 
 
 def candidate_legs(load: Side, road_version: str) -> LegRows:

@@ -30,7 +30,7 @@ def worker(*, concurrency: int | None = None) -> list[str]:
     count = concurrency or int(os.environ.get("WORKERS") or 2)
     return [
         *(sys.executable, "-m", "celery", "--app", "backhaul", "--quiet", "worker"),
-        *("--concurrency", str(count), "--queues", "default,bulk", "--loglevel", "INFO"),
+        *("--concurrency", str(count), "--queues", "default,bulk,plans", "--loglevel", "INFO"),
         *("--without-gossip", "--without-mingle", "--without-heartbeat", "-O", "fair"),
     ]
 

@@ -14,11 +14,13 @@ from matching.engine.plan.problem import MarketPlan, Totals
 from matching.engine.policy import Policy
 from matching.engine.tours.explain import explain_tour
 from matching.engine.tours.problem import NO_LOAD, chain_tours
+from matching.engine.tours.score import score_tours
 from matching.engine.travel import TravelOracle
 from matching.market import Market, market_of
 from matching.models import NetworkPlan, PlanLine, PlannedLoad
 from matching.models import Policy as StoredPolicy
 from matching.policies import current_policy
+from matching.remembered import RememberedTravel
 
 Report = Callable[[str, float], None]
 
@@ -75,9 +77,15 @@ def work_out(plan: NetworkPlan, report: Report) -> Worked:
         range(len(found.lines)),
         key=lambda row: (-int(found.lines.market_gain_cents[row]), int(found.lines.leg_row[row])),
     )
+    # One question to the road for all lines together; each line's account then asks the memory.
+    remembered = RememberedTravel(travel)
+    if ranked:
+        report("Writing down the lines", _PLANNING)
+        chosen = chain_tours(market.loads, found.lines.leg_row, found.lines.load_rows)
+        score_tours(market.legs, market.loads, chosen, remembered, policy)
     for rank, row in enumerate(ranked):
         report("Writing down the lines", _PLANNING + rank / len(ranked) * (_EXPLAINING - _PLANNING))
-        line = _line(plan, rank, row, found, market, travel, policy)
+        line = _line(plan, rank, row, found, market, remembered, policy)
         lines.append(line)
         loads.extend(_planned_loads(plan, line, row, found, market))
     report("Storing the plan", _EXPLAINING)
@@ -125,8 +133,9 @@ def _line(
     scores = found.lines
     leg_row = int(scores.leg_row[row])
     leg_key = int(market.legs.key[leg_row])
-    tours = chain_tours(market.loads, [leg_row], [list(_loads_of(row, found))])
-    account = explain_tour(market.legs, market.loads, tours, 0, travel, policy).shared
+    # The account is made of the line's own rows: what it costs does not grow with the market.
+    legs, loads = market.legs.take([leg_row]), market.loads.take(list(_loads_of(row, found)))
+    account = explain_tour(legs, loads, chain_tours(loads, [0], [list(range(len(loads)))]), 0, travel, policy).shared
     deadhead = (
         float(column[row])
         for column in (scores.pickup_deadhead_miles, scores.between_deadhead_miles, scores.home_deadhead_miles)
