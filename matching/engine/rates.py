@@ -223,15 +223,16 @@ def weights(parties: Ints) -> Floats:
     K the greatest number that is at most a fifth of all that is counted: so no organization counts for more than a
     fifth. Where fewer than five would be left K is 0, and nothing counts.
     """
-    n = parties.shape[0]
-    if n == 0:
+    if parties.shape[0] == 0:
         return np.zeros(0)
-    booking = np.repeat(np.arange(n), parties.shape[1])
-    once = np.unique(np.stack([booking, parties.reshape(-1)], axis=1), axis=0)
-    _, where, count = np.unique(once[:, 1], return_inverse=True, return_counts=True)
-    busiest = np.zeros(n)
-    np.maximum.at(busiest, once[:, 0], count[where.reshape(-1)].astype(np.float64))
-    return np.minimum(1.0, _greatest_share(busiest) / busiest)
+    _, who = np.unique(parties, return_inverse=True)
+    who = who.reshape(parties.shape)
+    # An organization in two roles of one booking has one part in it.
+    first = np.ones(parties.shape, dtype=np.bool_)
+    for column in range(1, parties.shape[1]):
+        first[:, column] = (who[:, :column] != who[:, [column]]).all(axis=1)
+    busiest: Floats = np.bincount(who[first])[who].max(axis=1).astype(np.float64)
+    return np.asarray(np.minimum(1.0, _greatest_share(busiest) / busiest))
 
 
 def _greatest_share(busiest: Floats) -> float:
