@@ -90,17 +90,24 @@ def fill_clock(drive: Floats, shift: Floats, before_break: Floats, cycle: Floats
     return np.asarray(np.stack([known_drive, known_shift, known_break, known_cycle], axis=1), dtype=np.int64)
 
 
-def plan(chains: Chains, limits: DutyLimits | None, trace: Trace | None = None) -> Plans:
-    """Return the earliest legal plans; without limits the driver never needs rest. A trace hears how."""
+def plan(
+    chains: Chains, limits: DutyLimits | None, trace: Trace | None = None, *, feasible_only: bool = False
+) -> Plans:
+    """Return the earliest legal plans; without limits the driver never needs rest. A trace hears how.
+
+    With `feasible_only` the answer for a chain that comes too late is no more than that: ways that cannot be in time
+    any more are dropped at once, which changes nothing for the others.
+    """
     n = len(chains)
     plain = _without_rules(chains)
     if limits is None or n == 0:
         return plain
-    late_at = np.full(n, FEASIBLE, dtype=np.int64)
+    late_at = np.full(n, 0 if feasible_only else FEASIBLE, dtype=np.int64)
     arrive_at, late, rules = (np.zeros(n, dtype=np.int64) for _ in range(3))
     need = _most_on_duty(chains, limits)
+    due = _latest_departures(chains) if feasible_only else None
     ways = lab.join(lab.with_rests(_start(chains, limits), need[0], limits, trace))
-    ways = lab.undominated(ways, need[0])
+    ways = lab.undominated(_hopeful(ways, due, 0), need[0])
     first, waited = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     for stop in range(chains.drive_minutes.shape[1]):
         home = ways[:, chains.stops[ways[lab.OWNER]] == stop]
@@ -127,6 +134,7 @@ def plan(chains: Chains, limits: DutyLimits | None, trace: Trace | None = None) 
         arrive_at[gone], rules[gone] = best[lab.TIME, missed], best[lab.RULES, missed]
         here = need[stop] - chains.drive_minutes[:, stop]
         ways = serve(ways, _window(chains, stop), here, limits, trace)
+        ways = _hopeful(ways, due, stop + 1)
         if not ways.shape[1]:
             break
         ways = lab.undominated(ways, need[stop + 1])
@@ -139,6 +147,28 @@ def plan(chains: Chains, limits: DutyLimits | None, trace: Trace | None = None) 
         first_service_at=np.maximum(first, chains.opens_at[:, 0] if chains.opens_at.shape[1] else 0),
         wait_minutes=waited,
     )
+
+
+def _latest_departures(chains: Chains) -> Ints:
+    """Return when each stretch must be set out on at the latest by a driver who never needs rest, (k + 1, n)."""
+    n, k = chains.opens_at.shape
+    departure = np.full((k + 1, n), NO_DEADLINE, dtype=np.int64)
+    for stop in range(k, -1, -1):
+        arrival = chains.finish_by
+        if stop < k:
+            served = departure[stop + 1] - chains.service_minutes[:, stop]
+            arrival = np.where(chains.stops == stop, arrival, np.minimum(chains.closes_at[:, stop], served))
+        used = chains.stops >= stop
+        departure[stop] = np.where(used, arrival - chains.drive_minutes[:, stop], NO_DEADLINE)
+    return departure
+
+
+def _hopeful(labels: Labels, due: Ints | None, stretch: int) -> Labels:
+    """Return the labels about to set out on a stretch that may still be in time for all that is to come."""
+    if due is None:
+        return labels
+    in_time = labels[lab.TIME] <= due[stretch][labels[lab.OWNER]]
+    return labels if in_time.all() else labels.compress(in_time, axis=1)
 
 
 def _without_rules(chains: Chains) -> Plans:

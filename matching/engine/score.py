@@ -119,11 +119,14 @@ def score_pairs(
 
 
 def score_routes(legs: Legs, leg: Ints, loads: Loads, load: Ints, routes: Routes, policy: Policy) -> Scores:
-    """Score the pairs (leg[i], load[i]) whose stretches are known already; `routes` has a row for each pair."""
+    """Score the pairs (leg[i], load[i]) whose stretches are known already; `routes` has a row for each pair.
+
+    For those who want feasible pairs only: what comes too late is refused without its figures.
+    """
     sheet = _Sheet(legs, leg, loads, load)
     sheet.refuse_what_does_not_fit()
     sheet.refuse_what_is_out_of_reach(routes.take(sheet.rows))
-    sheet.refuse_what_comes_too_late(policy)
+    sheet.refuse_what_comes_too_late(policy, feasible_only=True)
     return sheet.scores(policy)
 
 
@@ -193,13 +196,13 @@ class _Sheet:
         self.refuse(Refusal.HOME_DEADHEAD, homeward > limit, homeward, limit)
         self.routes = routes.take(self.keep())
 
-    def refuse_what_comes_too_late(self, policy: Policy) -> None:
+    def refuse_what_comes_too_late(self, policy: Policy, *, feasible_only: bool = False) -> None:
         """Plan the duty day: every window, home-by, and the hours of service."""
         assert self.routes is not None
         rows, routes = self.rows, self.routes
         leg, load = self.leg[rows], self.load[rows]
         chains = duty.pair_chains(self.legs, leg, self.loads, load, routes, policy)
-        plans = plan(chains, policy.duty)
+        plans = plan(chains, policy.duty, feasible_only=feasible_only)
         kinds = duty.stop_kinds(self.loads, load, chains.opens_at.shape[1])
         self.refusal[rows], self.figures[rows] = duty.late_refusals(chains, plans, kinds)
         which, first, back = np.unique(leg, return_index=True, return_inverse=True)
