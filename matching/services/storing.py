@@ -189,7 +189,7 @@ def _values(pair: Pair, described: dict[str, Any], stand: Stand, now: datetime) 
         "load_id": pair.load.pk,
         **asdict(stand),
         "scored_at": now,
-        **{name: json.dumps(value) if isinstance(value, dict) else value for name, value in described.items()},
+        **described,
     }
 
 

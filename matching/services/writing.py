@@ -1,6 +1,8 @@
-"""Writing many rows of one table in one statement, column by column: in a tenth of the time that models take."""
+"""Writing many rows of one table in one statement and one JSON document: in a tenth of the time that models take."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -11,10 +13,11 @@ from django.db.models import Model
 @lru_cache(maxsize=64)
 def _statement(model: type[Model], names: tuple[str, ...], key: tuple[str, ...], kept: frozenset[str]) -> str:
     kinds = {field.column: field.rel_db_type(connection) or "" for field in model._meta.local_concrete_fields}
-    arrays = ", ".join(f"%({name})s::{kinds[name].split('(')[0]}[]" for name in names)
+    columns = ", ".join(f"{name} {kinds[name]}" for name in names)
     updated = ", ".join(f"{name} = excluded.{name}" for name in names if name not in kept and name not in key)
     return (
-        f"INSERT INTO {model._meta.db_table} ({', '.join(names)}) SELECT * FROM unnest({arrays})"  # noqa: S608
+        f"INSERT INTO {model._meta.db_table} ({', '.join(names)})"  # noqa: S608
+        f" SELECT {', '.join(names)} FROM jsonb_to_recordset(%(rows)s::jsonb) AS row ({columns})"
         f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {updated}"
     )
 
@@ -28,11 +31,16 @@ def write_rows(
 ) -> None:
     """Insert rows, each by column name and all with the same columns; one that stands with this key is updated.
 
-    `kept` names columns that an update leaves alone. JSON comes as text.
+    `kept` names columns that an update leaves alone. Raises `ValueError` for a figure that is not finite.
     """
     if not rows:
         return
-    names = tuple(rows[0])
-    columns = {name: [row[name] for row in rows] for name in names}
+    document = json.dumps(rows, default=_plain, allow_nan=False, separators=(",", ":"))
     with connection.cursor() as cursor:
-        cursor.execute(_statement(model, names, key, frozenset(kept)), columns)
+        cursor.execute(_statement(model, tuple(rows[0]), key, frozenset(kept)), {"rows": document})
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{value!r} has no place in a row")
