@@ -55,7 +55,7 @@ def work_out(plan: NetworkPlan, report: Report) -> Worked:
     policy, travel = current_policy(), travel_oracle()
     report("Reading the market", 0.0)
     market = market_of(plan.organization, clock.now(), travel.version)
-    report("Reading the market", _READING)
+    report("Scoring every truck with every load", _READING)
 
     def planning(stage: str, done: float) -> None:
         report(stage, _READING + done * (_PLANNING - _READING))

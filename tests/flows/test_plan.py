@@ -1,6 +1,7 @@
 """A network plan in a real browser with a real worker: asked for, watched, read, a line proposed and answered live."""
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,9 +14,9 @@ from playwright.sync_api import expect
 from brokers.models import Proposal
 from foundation.accounts.models import Organization, Person, RelationshipKind
 from matching.models import NetworkPlan
-from matching.services.planning import LOCK
+from matching.services.planning import LOCK, ask_plan
 from tests.browser.watched import PHONE, WatchedBrowser, picture, sign_in, watched_browser
-from tests.builders import make_leg, make_load, make_organization, make_person, make_relationship, now
+from tests.builders import make_actor, make_leg, make_load, make_organization, make_person, make_relationship, now
 from tests.installation import Installation
 
 pytestmark = pytest.mark.browser
@@ -128,10 +129,36 @@ def test_a_broker_optimises_the_market_and_a_carrier_answers_a_line(visit: Watch
     expect(page.locator("[data-proposal]")).to_have_attribute("data-status", "declined", timeout=NEWS_MS)
 
 
+def test_a_plan_whose_worker_is_killed_is_taken_up_by_the_next_one(installation: Installation, small: Small) -> None:
+    with psycopg.connect(**connection.get_connection_params(), autocommit=False) as door:
+        door.execute("LOCK TABLE loads_stop IN ACCESS EXCLUSIVE MODE")  # the worker hangs while it reads the market
+        plan, _ = ask_plan(actor=make_actor(small.broker, person=small.people["broker"]))
+        assert _stands(plan, "running")
+        installation.kill("worker")
+        door.rollback()
+    installation.bring_back("worker")
+    assert _stands(plan, "done")
+    assert plan.run == 2
+    assert plan.lines.exists()
+
+
+def _stands(plan: NetworkPlan, status: str) -> bool:
+    """Wait until a plan has a status; say whether it came to that."""
+    deadline = time.monotonic() + NEWS_MS / 1000
+    while time.monotonic() < deadline:
+        plan.refresh_from_db()
+        if plan.status == status:
+            return True
+        time.sleep(0.2)
+    return False
+
+
 def test_the_pages_of_a_plan_fit_a_phone(visit: WatchedBrowser, small: Small) -> None:
     plan = NetworkPlan.objects.filter(organization=small.broker, status="done").latest("pk")
     page = visit.page(PHONE)
     sign_in(page, small.people["broker"].email)
+    page.goto("/desk/")
+    picture(page, "desk")
     page.goto("/desk/plans/")
     picture(page, "plans")
     page.goto(f"/desk/plans/{plan.public_id}/")
