@@ -1,10 +1,12 @@
 """The chains of two and three loads that a plan may choose from, and in words how they were found."""
 
+from functools import cached_property
+
 import numpy as np
 
 from matching.engine.columns import Bools, Ints
 from matching.engine.plan.auction import assign
-from matching.engine.plan.extension import Extensions, extensions, offers, ready_after, score_chains
+from matching.engine.plan.extension import Extensions, Offers, extensions, offers, ready_after, score_chains
 from matching.engine.plan.pairs import Pairs, open_homes
 from matching.engine.plan.problem import LONGEST, ChainLimits, Columns, ColumnSearch, MayMeet, Progress, join
 from matching.engine.policy import Policy
@@ -14,13 +16,15 @@ from matching.engine.travel import TravelOracle
 
 _PRICED_PER_CHAIN_KEPT = 2
 _PRICES_PPM = 100.0
+# How much of the work on chains of one length each step is, as told to whoever waits.
+_BEGUN, _FOUND, _PRICED = 0.2, 0.4, 0.4
 _ROWS_AT_ONCE = 1 << 20
 
 
 def enumerate_chains(
     legs: Legs,
     loads: Loads,
-    pairs: Pairs,
+    singles: Columns,
     travel: TravelOracle,
     policy: Policy,
     *,
@@ -31,12 +35,12 @@ def enumerate_chains(
 ) -> ColumnSearch:
     """Return single loads and chains of up to `longest` loads, priced exactly, with how they were chosen.
 
-    A chain is kept if it gains more than every shorter column of the same leg made of its loads. `pairs` come from
-    `find_pairs` with the same `longest`, `limits` and `may_meet`.
+    A chain is kept if it gains more than every shorter column of the same leg made of its loads. `singles` come from
+    `find_pairs` with the same `may_meet`.
     """
     if not 1 <= longest <= LONGEST:
         raise ValueError(f"longest must be from 1 to {LONGEST}.")
-    search = _Enumeration(legs, loads, pairs, travel, policy, limits or ChainLimits(), may_meet, progress, longest)
+    search = _Enumeration(legs, loads, singles, travel, policy, limits or ChainLimits(), may_meet, progress, longest)
     return search.run()
 
 
@@ -47,7 +51,7 @@ class _Enumeration:
         self,
         legs: Legs,
         loads: Loads,
-        pairs: Pairs,
+        singles: Columns,
         travel: TravelOracle,
         policy: Policy,
         limits: ChainLimits,
@@ -56,20 +60,16 @@ class _Enumeration:
         longest: int,
     ) -> None:
         self.legs, self.loads, self.travel, self.policy, self.limits = legs, loads, travel, policy, limits
-        self.opened, _ = open_homes(legs, loads, limits)
-        self.pairs, self.may_meet, self.progress, self.longest = pairs, may_meet, progress, longest
-        self.columns = [pairs.singles()]
-        self.offered = offers(loads, travel, policy)
-        self.price = self._prices()
+        self.opened, self.begins_all = open_homes(legs, loads, limits)
+        self.may_meet, self.progress, self.longest = may_meet, progress, longest
+        self.columns = [singles]
         self.begun, self.begun_left_out, self.looked_at, self.left_out = 0, 0, 0, 0
 
     def run(self) -> ColumnSearch:
         """Lengthen what has begun, one load at a time."""
-        leg, load, gain = self.pairs.leg_row, self.pairs.load_row[:, None], self.pairs.gain_cents
         for length in range(2, self.longest + 1):
-            chosen = self._promising(leg, self._worth(load, gain))
-            found = self._lengthened(leg[chosen], load[chosen], length)
-            leg, load, gain = self._priced(found, length)
+            leg, load = self._beginnings() if length == 2 else self._promising(leg, load, gain)
+            leg, load, gain = self._priced(self._lengthened(leg, load, length), length)
         columns = join(*self.columns)
         return ColumnSearch(
             columns=columns,
@@ -86,8 +86,15 @@ class _Enumeration:
             },
         )
 
-    def _prices(self) -> Ints:
-        """Return what each load is worth to the market in single loads alone, by the auction's prices."""
+    # Single loads need neither: in a large market they are asked for only where chains are.
+    @cached_property
+    def offered(self) -> Offers:
+        """What the loads bring."""
+        return offers(self.loads, self.travel, self.policy)
+
+    @cached_property
+    def price(self) -> Ints:
+        """What each load is worth to the market in single loads alone, by the auction's prices."""
         single = self.columns[0]
         best = assign(
             len(self.legs), len(self.loads), single.leg_row, single.load_rows[:, 0], single.gain_cents,
@@ -99,13 +106,31 @@ class _Enumeration:
         """Return what chains (n, k) leave of their gain after their loads' prices, shape (n,)."""
         return np.asarray(gain - self.price[load].sum(axis=1))
 
-    def _promising(self, leg: Ints, worth: Ints) -> Ints:
-        """Return the positions of each leg's best beginnings, by leg."""
-        most = max(1, min(self.limits.beginnings_per_leg, self.limits.beginnings // max(np.unique(leg).size, 1)))
-        chosen = _best_per_leg(leg, worth, most)
+    def _beginnings(self) -> tuple[Ints, Ints]:
+        """Return the best single loads to begin a chain with, wherever they end: leg, loads (n, 1)."""
+        found = _Found(1, self._begun_per_leg(len(self.legs)), goes_on=True)
+        blocks = first_loads(
+            self.opened, self.loads, self.offered, self.travel, self.policy, block_pairs=self.limits.block_pairs
+        )
+        for leg, load, most in blocks:
+            meets = np.ones(leg.size, dtype=np.bool_) if self.may_meet is None else self.may_meet(leg, load)
+            chain = load[:, None]
+            found.add(leg, chain, self._worth(chain, most), np.zeros(leg.size, dtype=np.bool_), meets)
+            self._tell("Looking for ways to begin chains", 2, _BEGUN * (int(leg[-1]) + 1) / len(self.legs))
+        found.prune()
+        self.begun += found.leg.size
+        self.begun_left_out += found.left_out
+        return found.leg, found.load
+
+    def _promising(self, leg: Ints, load: Ints, gain: Ints) -> tuple[Ints, Ints]:
+        """Return the best of these chains to go on from, by leg: leg, loads."""
+        chosen = _best_per_leg(leg, self._worth(load, gain), self._begun_per_leg(np.unique(leg).size))
         self.begun += chosen.size
         self.begun_left_out += leg.size - chosen.size
-        return chosen
+        return leg[chosen], load[chosen]
+
+    def _begun_per_leg(self, legs: int) -> int:
+        return max(1, min(self.limits.beginnings_per_leg, self.limits.beginnings // max(legs, 1)))
 
     def _lengthened(self, leg: Ints, load: Ints, length: int) -> "_Found":
         """Look for the chains of one load more that go on from these; they need not end near home."""
@@ -120,7 +145,7 @@ class _Enumeration:
             for block in blocks:
                 self._look_at(found, begun, block)
                 done = int(positions[int(block.begun_row[-1])]) + 1
-                self._tell(f"Looking for chains of {length} loads", length, 0.5 * done / leg.size)
+                self._tell(f"Looking for chains of {length} loads", length, _BEGUN + _FOUND * done / leg.size)
         found.prune()
         self.left_out += found.left_out
         return found
@@ -134,7 +159,9 @@ class _Enumeration:
             parts.append((found.leg[where], found.load[where], scores.market_gain_cents, home))
             if where.size:
                 done = int(where[-1]) + 1
-                self._tell(f"Pricing chains of {length} loads", length, 0.5 + 0.5 * done / found.leg.size)
+                self._tell(
+                    f"Pricing chains of {length} loads", length, _BEGUN + _FOUND + _PRICED * done / found.leg.size
+                )
         leg, gain = (np.concatenate([part[place] for part in parts]) for place in (0, 2))
         load, home = np.concatenate([part[1] for part in parts]), np.concatenate([part[3] for part in parts])
         pays = np.flatnonzero(home & (gain > self._parts(leg, load)))
@@ -174,7 +201,7 @@ class _Enumeration:
 
     @property
     def _is_complete(self) -> bool:
-        return self.pairs.begins_all and not self.begun_left_out and not self.left_out
+        return self.begins_all and not self.begun_left_out and not self.left_out
 
     def _words(self) -> str:
         singles = f"{_counted(len(self.columns[0]), 'single load')}: every feasible pair that gains something"
@@ -197,7 +224,7 @@ class _Enumeration:
                 f" Each truck kept its best {self.limits.chains_per_leg} chains of each length by the same measure; "
                 f"{self.left_out:,} others were left out."
             )
-        if not self.pairs.begins_all:
+        if not self.begins_all:
             text += " Trucks without a limit at the pickup begin a chain only with a load that ends near home."
         return text
 
