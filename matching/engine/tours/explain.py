@@ -62,7 +62,7 @@ def _refusal(scores: TourScores) -> dict[str, Any] | None:
     if rule is Refusal.NONE:
         return None
     figures = [None if figure != figure else figure for figure in scores.refusal_figures[0].tolist()]
-    refusal = {"rule": rule.code, "sentence": scores.refusal_sentence(0), "figures": figures}
+    refusal: dict[str, Any] = {"rule": rule.code, "sentence": scores.refusal_sentence(0), "figures": figures}
     refusal["stop"] = int(scores.refused_at[0])
     if rule is Refusal.HOURS:
         refusal["hours_rules"] = rule_names(int(scores.refusal_figures[0, 2]))

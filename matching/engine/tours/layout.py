@@ -76,3 +76,8 @@ def loads_named(tours: Tours) -> tuple[Bools, Ints]:
     """Return which entries of `load_rows` name a load, and the rows with 0 where none is named; both (n, k)."""
     named = tours.load_rows != NO_LOAD
     return named, np.where(named, tours.load_rows, 0)
+
+
+def any_stop(table: Bools) -> Bools:
+    """Say for which tours something is so at any stop, given a table of shape (n, w)."""
+    return np.asarray(table.any(axis=1), dtype=np.bool_)

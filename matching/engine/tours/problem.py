@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -176,15 +176,15 @@ class TourScores:
     def take(self, rows: ArrayLike) -> Self:
         """Return the scores at these positions, in this order."""
         where = np.asarray(rows, dtype=np.int64)
-        chosen = {item.name: getattr(self, item.name) for item in fields(self)}
-        sums = {name: chosen.pop(name) for name in ("own", "market")}
-        return type(self)(
-            **{name: column[where] for name, column in chosen.items()},
-            **{
-                name: Money(**{item.name: getattr(terms, item.name)[where] for item in fields(Money)})
-                for name, terms in sums.items()
-            },
-        )
+        chosen: dict[str, Any] = {}
+        for item in fields(self):
+            column = getattr(self, item.name)
+            if isinstance(column, Money):
+                terms = {term.name: getattr(column, term.name)[where] for term in fields(Money)}
+                chosen[item.name] = Money(**terms)
+            else:
+                chosen[item.name] = column[where]
+        return type(self)(**chosen)
 
     def refusal_sentence(self, row: int) -> str:
         """Return why tour `row` is refused, in a dispatcher's words; empty if it is feasible."""

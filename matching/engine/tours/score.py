@@ -13,7 +13,7 @@ from matching.engine.policy import Policy
 from matching.engine.problem import OPEN_TO_OFFERS, Legs, Loads
 from matching.engine.refusals import FIGURES, Refusal
 from matching.engine.routes import tenths
-from matching.engine.tours.layout import Layout, lay_out, loads_named
+from matching.engine.tours.layout import Layout, any_stop, lay_out, loads_named
 from matching.engine.tours.problem import Tours, TourScores
 from matching.engine.tours.routes import TourRoutes, own_miles, route_tours
 from matching.engine.travel import TravelOracle
@@ -90,10 +90,10 @@ class TourSheet:
         broken = named & ~CARRIES[truck[:, None], wanted]
         which = broken.argmax(axis=1)
         row = np.arange(which.size)
-        self.refuse(Refusal.EQUIPMENT, broken.any(axis=1), self._pickup_of(which), truck, wanted[row, which])
+        self.refuse(Refusal.EQUIPMENT, any_stop(broken), self._pickup_of(which), truck, wanted[row, which])
         missing = np.where(named, loads.attributes[load] & ~self.legs.attributes[self.leg][:, None], 0)
         which = (missing != 0).argmax(axis=1)
-        self.refuse(Refusal.ATTRIBUTES, (missing != 0).any(axis=1), self._pickup_of(which), missing[row, which])
+        self.refuse(Refusal.ATTRIBUTES, any_stop(missing != 0), self._pickup_of(which), missing[row, which])
         for rule, amounts, room in (
             (Refusal.WEIGHT, loads.weight_pounds, self.legs.weight_pounds),
             (Refusal.LENGTH, loads.length_feet, self.legs.length_feet),
@@ -110,7 +110,7 @@ class TourSheet:
 
     def _refuse_what_does_not_agree(self) -> None:
         """Ask of the tours with loads on board together whether these may be."""
-        shared = np.flatnonzero((self.layout.aboard > 1).any(axis=1))
+        shared = np.flatnonzero(any_stop(self.layout.aboard > 1))
         if not shared.size:
             return
         layout, loads, rows = self.layout.take(shared), self.loads, self.rows
@@ -125,11 +125,11 @@ class TourSheet:
         self.rows = rows[shared]
         row = np.arange(shared.size)
         at = full.argmax(axis=1)
-        self.refuse(Refusal.SHARING, full.any(axis=1), at, layout.aboard[row, at])
+        self.refuse(Refusal.SHARING, any_stop(full), at, layout.aboard[row, at])
         at = apart.argmax(axis=1)
-        self.refuse(Refusal.TEMPERATURE, apart.any(axis=1), at, warmest[row, at], coldest[row, at])
+        self.refuse(Refusal.TEMPERATURE, any_stop(apart), at, warmest[row, at], coldest[row, at])
         mixed = hazmat & food & together
-        self.refuse(Refusal.MIXING, mixed.any(axis=1), mixed.argmax(axis=1))
+        self.refuse(Refusal.MIXING, any_stop(mixed), mixed.argmax(axis=1))
         self.rows = rows
 
     def _pickup_of(self, which: Ints) -> Ints:
@@ -159,7 +159,7 @@ class TourSheet:
         limit, allowed = legs.max_pickup_deadhead_miles[leg], legs.max_out_of_route_miles[leg]
         beyond = deadheads > limit[:, None]
         at = beyond.argmax(axis=1)
-        too_far = beyond.any(axis=1) & ~(out_of_route <= allowed)
+        too_far = any_stop(beyond) & ~(out_of_route <= allowed)
         there = deadheads[np.arange(at.size), at]
         self.refuse(Refusal.PICKUP_DEADHEAD, too_far, at, there, limit, out_of_route, allowed)
         homeward, limit = routes.home_deadhead_miles, legs.max_home_deadhead_miles[leg]
@@ -241,7 +241,8 @@ class TourSheet:
         wanted = wanted[is_open[wanted]]
         if wanted.size:
             codes = [LOAD_CODES[code] for code in loads.equipment[wanted]]
-            rate[wanted] = policy.rates.estimate_cents(codes, own_miles(loads, wanted, travel))
+            share = loads.truck_share[wanted]
+            rate[wanted] = policy.rates.estimate_cents(codes, own_miles(loads, wanted, travel), share)
         rates = np.where(self.named & feasible[:, None], rate[self.load], 0)
         return rates, np.asarray((self.named & is_open[self.load]).any(axis=1))
 

@@ -17,7 +17,7 @@ from matching.engine.duty import service_minutes
 from matching.engine.policy import MINUTES_AN_HOUR, Policy
 from matching.engine.problem import OPEN_TO_OFFERS, Legs, Loads
 from matching.engine.tours.insertion import MOST_STOPS, Insertion, best_insertions
-from matching.engine.tours.layout import lay_out
+from matching.engine.tours.layout import any_stop, lay_out
 from matching.engine.tours.problem import NO_LOAD, Tours, TourScores, chain_tours
 from matching.engine.tours.score import score_tours
 from matching.engine.tours.table import TravelTable
@@ -94,7 +94,7 @@ def best_consolidations(legs: Legs, leg_row: int, loads: Loads, travel: TravelOr
     order = list(found)
     tours = _joined([found[members].tours for members in order])
     scores = score_tours(legs, loads, tours, table, policy)
-    shared = (lay_out(loads, tours).aboard > 1).any(axis=1)
+    shared = any_stop(lay_out(loads, tours).aboard > 1)
     return _worth_their_parts(tours, scores, order, shared)
 
 
@@ -160,7 +160,8 @@ class _Sketch:
         is_open = rate == OPEN_TO_OFFERS
         codes = [LOAD_CODES[code] for code in loads.equipment[is_open]]
         if codes:
-            rate[is_open] = policy.rates.estimate_cents(codes, self.carried[is_open] * _CIRCUITY)
+            share = loads.truck_share[is_open]
+            rate[is_open] = policy.rates.estimate_cents(codes, self.carried[is_open] * _CIRCUITY, share)
         self.empty_mile = policy.empty_cents_per_mile * _CIRCUITY
         carried = self.carried * _CIRCUITY * policy.loaded_cents_per_mile
         served = self.service * policy.hour_cents / MINUTES_AN_HOUR
