@@ -202,8 +202,8 @@ def test_a_plan_has_one_to_three_loads_a_truck(longest: int) -> None:
 def test_nothing_that_is_worth_driving_is_overlooked(seed: int, longest: int) -> None:
     legs, loads = random_market(np.random.default_rng(3_000 + seed), 5, 8)
     limits = ChainLimits()
-    pairs = find_pairs(legs, loads, ROADS, DEFAULT_POLICY, longest=longest, limits=limits)
-    search = enumerate_chains(legs, loads, pairs, ROADS, DEFAULT_POLICY, longest=longest, limits=limits)
+    singles = find_pairs(legs, loads, ROADS, DEFAULT_POLICY)
+    search = enumerate_chains(legs, loads, singles, ROADS, DEFAULT_POLICY, longest=longest, limits=limits)
     wanted = everything_worth_driving(legs, loads, longest)
     rows = np.column_stack([search.columns.leg_row, search.columns.load_rows]).tolist()
     found = {

@@ -7,7 +7,7 @@ from matching.engine.plan.auction import assign
 from matching.engine.plan.board import load_board_way
 from matching.engine.plan.chains import enumerate_chains
 from matching.engine.plan.market import plan_market
-from matching.engine.plan.pairs import Pairs, find_pairs
+from matching.engine.plan.pairs import find_pairs
 from matching.engine.plan.problem import (
     Assignment,
     ChainLimits,
@@ -26,7 +26,6 @@ __all__ = [
     "ColumnSearch",
     "Columns",
     "MarketPlan",
-    "Pairs",
     "Selection",
     "Totals",
     "assign",

@@ -1,13 +1,22 @@
 """The chains of two and three loads that a plan may choose from, and in words how they were found."""
 
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, partial
 
 import numpy as np
 
 from matching.engine.columns import Bools, Ints
 from matching.engine.plan.auction import assign
-from matching.engine.plan.extension import Extensions, Offers, extensions, offers, ready_after, score_chains
-from matching.engine.plan.pairs import Pairs, open_homes
+from matching.engine.plan.extension import (
+    Extensions,
+    Offers,
+    extensions,
+    first_loads,
+    offers,
+    open_homes,
+    ready_after,
+    score_chains,
+)
 from matching.engine.plan.problem import LONGEST, ChainLimits, Columns, ColumnSearch, MayMeet, Progress, join
 from matching.engine.policy import Policy
 from matching.engine.problem import Legs, Loads
@@ -67,9 +76,10 @@ class _Enumeration:
 
     def run(self) -> ColumnSearch:
         """Lengthen what has begun, one load at a time."""
+        begin: Callable[[], tuple[Ints, Ints]] = self._beginnings
         for length in range(2, self.longest + 1):
-            leg, load = self._beginnings() if length == 2 else self._promising(leg, load, gain)
-            leg, load, gain = self._priced(self._lengthened(leg, load, length), length)
+            priced = self._priced(self._lengthened(*begin(), length), length)
+            begin = partial(self._promising, *priced)
         columns = join(*self.columns)
         return ColumnSearch(
             columns=columns,

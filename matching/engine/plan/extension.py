@@ -14,6 +14,7 @@ from matching.engine import duty, money
 from matching.engine.bulk import candidate_pairs
 from matching.engine.columns import LOAD_CODES, Bools, Ints
 from matching.engine.hours import NO_DEADLINE, plan
+from matching.engine.plan.problem import ChainLimits
 from matching.engine.policy import Policy
 from matching.engine.problem import OPEN_TO_OFFERS, Legs, Loads
 from matching.engine.routes import route_pairs, tenths
@@ -54,10 +55,49 @@ def offers(loads: Loads, travel: TravelOracle, policy: Policy) -> Offers:
     rows = np.flatnonzero(rate == OPEN_TO_OFFERS)
     if rows.size:
         codes = [LOAD_CODES[code] for code in loads.equipment[rows]]
-        rate[rows] = policy.rates.estimate_cents(codes, own_miles(loads, rows, travel))
+        rate[rows] = policy.rates.estimate_cents(codes, own_miles(loads, rows, travel), loads.truck_share[rows])
     service = duty.service_minutes(loads, policy)
     minutes = np.add.reduceat(service, loads.first_stop) if len(loads) else np.zeros(0, dtype=np.int64)
     return Offers(rate_cents=rate, service_minutes=minutes)
+
+
+def open_homes(legs: Legs, loads: Loads, limits: ChainLimits) -> tuple[Legs, bool]:
+    """Return the legs without a limit of their home deadhead: a chain may pass far from home before its last load.
+
+    A leg without a limit at the pickup would then meet every load of the market. Where that comes to more than
+    `limits.unlimited_pairs`, such legs keep their limit, and the answer's second part is False.
+    """
+    anywhere = np.isnan(legs.max_pickup_deadhead_miles)
+    too_many = int(anywhere.sum()) * len(loads) > limits.unlimited_pairs
+    kept = anywhere & too_many & ~np.isnan(legs.max_home_deadhead_miles)
+    open_home = np.where(kept, legs.max_home_deadhead_miles, np.nan)
+    return replace(legs, max_home_deadhead_miles=open_home), not bool(kept.any())
+
+
+def first_loads(
+    opened: Legs, loads: Loads, offered: Offers, travel: TravelOracle, policy: Policy, *, block_pairs: int
+) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Yield blocks of loads that a chain could begin with: leg rows, load rows, the most that each gains alone.
+
+    By the miles and the money; whether the hours and windows hold is left to `score_chains`.
+    """
+    for leg, load in candidate_pairs(opened, loads, block_pairs=block_pairs):
+        routes = route_pairs(opened, leg, loads, load, travel)
+        near = ~(routes.to_pickup.miles > opened.max_pickup_deadhead_miles[leg])
+        near |= routes.out_of_route_miles <= opened.max_out_of_route_miles[leg]
+        near &= ~(routes.to_home.miles > opened.max_home_deadhead_miles[leg])
+        kept = np.flatnonzero(routes.passable & near)
+        leg, load, routes = leg[kept], load[kept], routes.take(kept)
+        used = money.Quantities(
+            loaded_miles=routes.loaded_miles,
+            empty_miles=tenths(routes.to_pickup.miles + routes.to_home.miles),
+            avoided_miles=routes.straight_home.miles,
+            on_duty_minutes=offered.service_minutes[load],
+            delay_minutes=np.zeros(leg.size, dtype=np.int64),
+        )
+        costs = money.policy_costs(policy, leg.size)
+        if leg.size:
+            yield leg, load, money.gain(offered.rate_cents[load], used, costs).gain_cents
 
 
 def score_chains(

@@ -61,18 +61,17 @@ class _Market:
         """Find the columns, choose among them, and compare."""
         legs, loads, travel, policy = self.legs, self.loads, self.travel, self.policy
         after_pairs = _SCORED if self.longest > 1 else _ENUMERATED
-        pairs = find_pairs(
-            legs, loads, travel, policy, longest=self.longest, limits=limits, workers=workers, may_meet=may_meet,
+        singles = find_pairs(
+            legs, loads, travel, policy, limits=limits, workers=workers, may_meet=may_meet,
             progress=self._part(0.0, after_pairs),
         )  # fmt: skip
         search = enumerate_chains(
-            legs, loads, pairs, travel, policy, longest=self.longest, limits=limits, may_meet=may_meet,
+            legs, loads, singles, travel, policy, longest=self.longest, limits=limits, may_meet=may_meet,
             progress=self._part(after_pairs, _ENUMERATED),
         )  # fmt: skip
         self._tell("Choosing the best plan", _ENUMERATED)
         chosen = self._choose(search.columns)
         self._tell("Adding up", _CHOSEN)
-        singles = pairs.singles()
         taken = load_board_way(np.arange(len(legs)), singles.leg_row, singles.load_rows[:, 0], singles.gain_cents)
         runs = EmptyRuns.of(legs, travel, policy)
         lines = self._lines(search.columns.take(chosen.chosen))

@@ -153,7 +153,9 @@ def _integers(packing: Packing, relaxed: _Relaxed, best: Choice, tolerance_ppm: 
         near = np.sort(rows[np.lexsort((rows, short[rows]))][:_LINEAR_COLUMNS])
         shares, _ = _linear(packing, near)
         liked = near[np.lexsort((near, short[near], -shares))]
-        fixed = Choice(packing, np.concatenate([fixed.rows, liked[: max(np.count_nonzero(shares) // _FIXED_PART, 1)]]))
+        fixed = Choice(
+            packing, np.concatenate([fixed.rows, liked[: max(int(np.count_nonzero(shares)) // _FIXED_PART, 1)]])
+        )
         rows = np.flatnonzero(could & fixed.free())
     whole = fixed.rows
     if not rows.size:
