@@ -156,6 +156,7 @@ def run(leg_count: int, load_count: int, rounds: int, workers: int, folder: Path
                     "SQL": lambda: by_sql(connection, sql_step),
                     "core again": lambda: core(legs, loads),
                     "loop": lambda: by_loop(sampled, all_loads),
+                    "boxes": lambda: by_loop(sampled, all_loads, boxes=True),
                     "full": lambda: full(known_legs, known_loads, roads, workers),
                 },
                 rounds,
@@ -168,6 +169,8 @@ def run(leg_count: int, load_count: int, rounds: int, workers: int, folder: Path
           f"loop {loop:.0f} s from {len(sampled)} legs; full {taken['full']:.2f} s on {workers} workers")  # fmt: skip
     row("best single SQL statement / core A", f"{sql / once:.1f}", ">= 15", ">= 30")
     row("plain Python loop / core A", f"{loop / once:,.0f}", ">= 400", ">= 700")
+    boxes = taken["boxes"] * leg_count / len(sampled)
+    row("the same loop with boxes of latitude / core A", f"{boxes / once:,.0f}", "", "")
     row("core B / A", f"{taken['core B'] / once:.1f}", "<= 5", "<= 3")
     row("full engine / core", f"{taken['full'] / once:.1f}", "<= 10", "<= 3")
     core_mebibytes, both = memory_of_a_run(known_legs, known_loads, folder)

@@ -148,8 +148,11 @@ def by_sql(connection: psycopg.Connection, step: int) -> dict[int, list[int]]:
         return {row[0]: row[1] for row in cursor.fetchall()}
 
 
-def by_loop(legs: list[LegRow], loads: list[LoadRow]) -> dict[int, list[int]]:
-    """Return the best loads' keys of these legs in plain Python, the cheap filters first."""
+def by_loop(legs: list[LegRow], loads: list[LoadRow], *, boxes: bool = False) -> dict[int, list[int]]:
+    """Return the best loads' keys of these legs in plain Python, the cheap filters first; with `boxes` by latitude too.
+
+    Cheap are equipment, weight and windows: comparisons that need no sine.
+    """
     answer = {}
     radians, sin, cos, asin, sqrt, ceil, floor = (
         math.radians, math.sin, math.cos, math.asin, math.sqrt, math.ceil, math.floor,
@@ -172,7 +175,7 @@ def by_loop(legs: list[LegRow], loads: list[LoadRow]) -> dict[int, list[int]]:
         for load in loads:
             if load[1] not in codes:
                 continue
-            if abs(load[2] - empty_lat) > near_degrees or abs(load[4] - home_lat) > home_degrees:
+            if boxes and (abs(load[2] - empty_lat) > near_degrees or abs(load[4] - home_lat) > home_degrees):
                 continue
             (key, _, pickup_lat, pickup_lon, delivery_lat, delivery_lon, weight, rate, loaded) = load[:9]
             spent, done_at, latest_at, service = load[9:]

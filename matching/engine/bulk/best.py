@@ -75,7 +75,9 @@ class _Core:
         self.rate_cents = loads.rate_cents.copy()
         open_to_offers = np.flatnonzero(loads.rate_cents == OPEN_TO_OFFERS)
         self.rate_cents[open_to_offers] = policy.rates.estimate_cents(
-            [LOAD_CODES[code] for code in loads.equipment[open_to_offers]], own.miles[open_to_offers]
+            [LOAD_CODES[code] for code in loads.equipment[open_to_offers]],
+            own.miles[open_to_offers],
+            loads.truck_share[open_to_offers],
         )
         self.costs = money.own_costs(legs, np.arange(len(legs)), policy)
         self.search = Search(

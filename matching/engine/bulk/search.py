@@ -113,7 +113,7 @@ class Search:
         here = slice(*np.searchsorted(runs.leg, (first, last)).tolist())
         position, start, size = runs.leg[here], runs.start[here], runs.stop[here] - runs.start[here]
         leg = rows[position]
-        # Where each candidate stands in the index; the run that it comes from is looked up for those that are kept.
+        # Where each candidate stands in the index.
         where = np.repeat(start - np.cumsum(size) + size, size)
         where += np.arange(where.size)
         bounded = bool(np.isfinite(self._reaches[1 - end][leg]).any())
@@ -124,7 +124,7 @@ class Search:
             gap -= np.repeat(place[axis][leg], size)
             np.abs(gap, out=gap)
             kept = np.flatnonzero(gap <= np.repeat(chord, size))
-            where, run = where[kept], np.searchsorted(np.cumsum(size), kept, side="right")
+            where, run = where[kept], np.repeat(np.arange(size.size), size)[kept]
             squared = np.square(gap[kept])
             for axis in others:
                 squared += np.square(self._far[end][axis][where] - place[axis][leg][run])
@@ -137,7 +137,7 @@ class Search:
             in_time = np.take(latest_at, where) >= np.repeat(self._ready_at[leg], size)
             in_time &= np.take(done_at, where) <= np.repeat(self._home_by[leg], size)
             kept = np.flatnonzero(in_time)
-            run = np.searchsorted(np.cumsum(size), kept, side="right")
+            run = np.repeat(np.arange(size.size), size)[kept]
             where = where[kept]
         load = self._indexes[end].order[where]
         position, leg = position[run], leg[run]
