@@ -123,7 +123,9 @@ def walk(legs, leg, loads, order, travel, policy):
         spots = [(float(loads.stop_lat[stop]), float(loads.stop_lon[stop])) for stop in stops]
         own = sum(drive(travel, a, b)[0] for a, b in pairwise(spots))
         codes = [LOAD_CODES[loads.equipment[row]]]
-        rate += int(policy.rates.estimate_cents(codes, np.array([round(own, 1)]))[0])
+        share = max(loads.length_feet[row] / 53, loads.weight_pounds[row] / 45_000, loads.pallets[row] / 26)
+        share = min(share, 1.0) if loads.is_partial[row] else 1.0
+        rate += int(policy.rates.estimate_cents(codes, np.array([round(own, 1)]), np.array([share]))[0])
     on_duty = sum(service) + int(day.wait_minutes[0])
 
     def gain(mile, empty_mile, hour, delay):
