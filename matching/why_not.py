@@ -17,13 +17,15 @@ from carriers.queries import leg_of
 from foundation.accounts.models import Organization
 from foundation.places.services import travel_oracle
 from foundation.trade.errors import NotFound
+from foundation.trade.ids import looks_like
 from foundation.trade.posting import Status
 from loads.models import Load
 from loads.queries import load_of
+from matching.engine.changes import Change, What
 from matching.engine.money import Money
 from matching.engine.refusals import Refusal, sentence
 from matching.engine.score import score_leg
-from matching.engine.why import Change, What, WhyNot, remedy, rested, why_not
+from matching.engine.why import WhyNot, remedy, rested, why_not
 from matching.policies import current_policy
 from matching.postings import LegRows, LoadRows, candidate_loads, named_legs, named_loads, with_leg_way, with_load_way
 from matching.queries import SHOWN, matches_of_leg
@@ -73,8 +75,8 @@ class Answer:
 def ask(viewer: Organization, leg_id: str, load_id: str, now: datetime) -> Answer:
     """Answer why a leg does not take a load. Raises `NotFound` for what the viewer may not see both sides of."""
     leg = leg_of(viewer, leg_id, now)
-    load = load_of(viewer, load_id, now)
-    if not may_ask(viewer, leg, load):
+    load = load_of(viewer, load_id, now) if looks_like("load", load_id) else None
+    if load is None or not may_ask(viewer, leg, load):
         raise NotFound("There is no such load here.")
     travel, policy = travel_oracle(), current_policy()
     legs, _ = with_leg_way(named_legs([leg.public_id], travel.version), travel)

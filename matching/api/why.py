@@ -23,8 +23,8 @@ from matching import empty_runs
 from matching.api import why_examples as examples
 from matching.api.serializers import CARRIER_ONLY, LOAD_SUMMARY, BestMatchesSerializer, MatchedLoadSerializer
 from matching.empty_runs import EmptyRun
+from matching.engine.changes import What
 from matching.engine.refusals import Refusal
-from matching.engine.why import What
 from matching.policies import current_policy
 from matching.services.previewing import PREVIEWED, Preview, Waiting, preview
 from matching.why_not import FOR_OTHERS, MONEY, ask
@@ -175,8 +175,8 @@ class WhyNotView(Endpoint):
         if not load_id:
             raise bad_parameter("load", "required", "Say which load: give its id as load=load_….")
         answer = ask(self.actor.organization, public_id, load_id, clock.now())
-        seen = {name: money(value) if name in MONEY else value for name, value in answer.seen.items()}
-        seen["changes"] = [{**change, "to_at": instant(change["to_at"])} for change in seen["changes"]]
+        seen: dict[str, Any] = {name: money(value) if name in MONEY else value for name, value in answer.seen.items()}
+        seen["changes"] = [{**change, "to_at": instant(change["to_at"])} for change in answer.seen["changes"]]
         return Response({name: seen[name] for name in WhyNotSerializer._declared_fields if name in seen})
 
 

@@ -10,7 +10,8 @@ from carriers.forms.legs import LegForm
 from carriers.models import ReturnLeg
 from carriers.queries import own_leg
 from foundation.accounts.access import actor_of, scope_required
-from foundation.trade.errors import Invalid
+from foundation.trade.errors import Invalid, NotFound
+from foundation.trade.ids import looks_like
 from matching.empty_runs import view, words_of
 from matching.policies import current_policy
 from matching.services.previewing import preview
@@ -23,6 +24,8 @@ def leg_preview(request: HttpRequest) -> HttpResponse:
     """Show what waits for the leg as it is typed, or say gently what is missing still; nothing is stored."""
     organization = actor_of(request).organization
     name = request.POST.get("leg", "")
+    if name and not looks_like("leg", name):
+        raise NotFound("There is no such return leg here.")
     stored = own_leg(organization, name) if name else None
     form = LegForm(request.POST, organization=organization, leg=stored)
     fragment = request.headers.get("HX-Request") == "true"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from foundation.trade.equipment import Attribute
+from matching.engine.changes import Change, What, changed
 from matching.engine.columns import LOAD_CODES, TRUCK_CODES
 from matching.engine.empty import empty_runs
 from matching.engine.policy import DEFAULT_POLICY, Policy
@@ -13,7 +14,7 @@ from matching.engine.problem import DELIVERY, PICKUP, Legs, Loads
 from matching.engine.refusals import Refusal
 from matching.engine.score import score_pairs
 from matching.engine.travel import GreatCircleTravel
-from matching.engine.why import Change, What, WhyNot, changed, rested, why_not
+from matching.engine.why import WhyNot, rested, why_not
 from tests.engine.market import DAY, DROP, FAR, HOUR, ISLAND, PICK, TableTravel, make_legs, make_loads, make_stop
 
 ROAD = TableTravel()
@@ -154,7 +155,7 @@ def draw_leg(draw: np.random.Generator) -> Legs:
 
 
 def draw_load(draw: np.random.Generator) -> Loads:
-    count = int(draw.choice([2, 2, 2, 3, 4]))
+    count = int(draw.choice([2, 2, 2, 2, 3, 3, 4, 7]))
     opens = 10_000 + np.sort(draw.integers(-600, 3500, count))
     return Loads(
         key=[0],

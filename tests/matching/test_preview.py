@@ -146,6 +146,7 @@ def test_a_stored_leg_is_previewed_with_changed_terms_by_its_own_carrier_only(ca
     assert answer.status_code == 200
     other = sign_in(make_organization("Other Trucks", hauls=True)).post(URL, typed(truck, leg=leg.public_id))
     assert other.status_code == 404
+    assert sign_in(carrier).post(URL, typed(truck, leg="leg_\x00")).status_code == 404
 
 
 # --- REST -------------------------------------------------------------------------------------------------------------

@@ -238,7 +238,9 @@ def test_the_question_works_as_a_page_and_as_a_fragment(shipper, carrier, sign_i
     answer = client.get(address, {"load": load.public_id}, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in answer
     assert "Feasible if the truck could take 1,200 lb more." in answer
-    assert client.get(address, {"load": "load_nowhere"}).status_code == 404
+    for odd in ("load_nowhere", "load_\x00", "' OR 1=1"):
+        assert client.get(address, {"load": odd}).status_code == 404
+    assert client.get(address, {"find": "\x00 to \x00"}).status_code == 200
 
 
 def test_a_shipper_is_offered_its_own_loads_only(shipper, carrier, sign_in):
