@@ -74,8 +74,15 @@ def with_ways(legs: Legs, loads: Loads, roads: RoadNetwork) -> tuple[Legs, Loads
         straight_homes(legs, np.arange(len(legs)), roads),
     )
     return (
-        replace(legs, home_miles=home.miles, home_minutes=home.minutes, home_estimated=home.estimated),
-        replace(loads, stop_miles=between.miles, stop_minutes=between.minutes, stop_estimated=between.estimated),
+        replace(
+            legs, home_miles=home.miles, home_minutes=home.minutes.astype(np.float64), home_estimated=home.estimated
+        ),
+        replace(
+            loads,
+            stop_miles=between.miles,
+            stop_minutes=between.minutes.astype(np.float64),
+            stop_estimated=between.estimated,
+        ),
     )
 
 

@@ -29,7 +29,7 @@ class Ends:
     """Distinct points and which of them each of n pairs has: the nodes of a point and the weights to them, (m, 6)."""
 
     point: Ints
-    nodes: Ints
+    nodes: NDArray[np.int32]
     access: Floats
 
 

@@ -149,7 +149,7 @@ class RoadNetwork:
         weights[straights == 0] = 0.0
         near = np.flatnonzero(straights <= DIRECT_MILES)
         node = np.searchsorted(self.graph.access, ends.nodes[ends.point[near], 0])
-        to_node = great_circle_miles(*a[near].T, self._access_lats[node], self._access_lons[node])
+        to_node = great_circle_miles(a[near, 0], a[near, 1], self._access_lats[node], self._access_lons[node])
         near = near[straights[near] > self._barrier_miles[node] - to_node]
         weights[near[crosses_barrier(*a[near].T, *b[near].T)]] = np.inf
         return weights, straights
