@@ -13,7 +13,7 @@ Role = ProposalParty.Role
 
 def seen_loads(proposal: Proposal, party: ProposalParty | None) -> list[Load]:
     """Return the loads of a proposal that a party may see, in order; None is the broker, who sees all."""
-    loads = [each.load for each in proposal.loads.select_related("load").prefetch_related("load__stops")]
+    loads = [each.load for each in proposal.loads.all()]
     if party is None or party.role == Role.CARRIER:
         return loads
     return [load for load in loads if load.organization_id == party.organization_id]
@@ -34,7 +34,7 @@ def proposal_payload(proposal: Proposal) -> dict[str, Any]:
                 "answer": party.answer or None,
                 "answered_at": instant(party.answered_at),
             }
-            for party in proposal.parties.select_related("organization").order_by("pk")
+            for party in sorted(proposal.parties.all(), key=lambda party: party.pk)
         ],
     }
 
@@ -43,7 +43,7 @@ def party_payload(proposal: Proposal, party: ProposalParty) -> dict[str, Any]:
     """Return a proposal as one of its parties reads it."""
     carrier = party.role == Role.CARRIER
     # the gain of the whole tour would tell a shipper what the others' loads bring
-    whole = len(seen_loads(proposal, party)) == proposal.loads.count()
+    whole = len(seen_loads(proposal, party)) == len(proposal.loads.all())
     return _common(proposal, party) | {
         "your_role": party.role,
         "represents_you": party.is_represented,
@@ -56,9 +56,9 @@ def party_payload(proposal: Proposal, party: ProposalParty) -> dict[str, Any]:
 
 def represents_both_sides(proposal: Proposal) -> bool:
     """Say whether the broker acts for the truck's side and for a load's side at once."""
-    acts_for = set(proposal.parties.filter(is_represented=True).values_list("organization", flat=True))
+    acts_for = {party.organization_id for party in proposal.parties.all() if party.is_represented}
     acts_for.add(proposal.broker_id)
-    shippers = {each.load.organization_id for each in proposal.loads.select_related("load")}
+    shippers = {each.load.organization_id for each in proposal.loads.all()}
     return proposal.leg.organization_id in acts_for and bool(shippers & acts_for)
 
 
@@ -73,7 +73,7 @@ def _common(proposal: Proposal, party: ProposalParty | None) -> dict[str, Any]:
         "leg": proposal.leg.public_id,
         "loads": [
             {"id": each.load.public_id, "rate": money(each.rate_cents)}
-            for each in proposal.loads.select_related("load")
+            for each in proposal.loads.all()
             if each.load_id in seen
         ],
         "made_at": instant(proposal.made_at),

@@ -151,7 +151,8 @@ class ProposalViewSet(ResourceViewSet):
         viewer = self.actor.organization
         found = []
         for row in rows:
-            party = row.parties.filter(organization=viewer).first() if row.broker_id != viewer.pk else None
+            mine = (party for party in row.parties.all() if party.organization_id == viewer.pk)
+            party = next(mine, None) if row.broker_id != viewer.pk else None
             found.append(party_payload(row, party) if party else proposal_payload(row))
         return found
 

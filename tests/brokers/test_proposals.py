@@ -356,3 +356,15 @@ def test_proposing_by_rest_needs_a_key_and_is_done_once(line, broker, sign_in):
     assert ProposalParty.objects.count() == 2
     shown = client.get(first["Location"].split("testserver")[-1].split(".com")[-1])
     assert shown["ETag"] == first["ETag"]
+
+
+def test_a_list_of_proposals_asks_no_more_of_the_database_the_longer_it_is(
+    broker, shipper, carrier, sign_in, django_assert_max_num_queries
+):
+    client = sign_in(carrier)
+    for _ in range(4):
+        propose(make_line(make_plan(broker), *make_pair(shipper, carrier)))
+    with django_assert_max_num_queries(30):
+        assert len(client.get("/api/v1/proposals").json()["items"]) == 4
+    with django_assert_max_num_queries(40):
+        client.get("/proposals/")
