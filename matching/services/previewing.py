@@ -97,7 +97,8 @@ def seen_by(viewer: Organization, loads: LoadRows, now: datetime) -> tuple[LoadR
     confirmed = dict(visible_loads(viewer, now).order_by().filter(pk__in=keys).values_list("pk", "confirmed_at"))
     kept = [row for row, key in enumerate(keys) if key in confirmed]
     aged = now - RANKED_LAST_AFTER
-    is_last = np.array([confirmed[keys[row]] <= aged for row in kept], dtype=np.bool_)
+    said = [confirmed[keys[row]] for row in kept]  # open ones are confirmed, says a constraint
+    is_last = np.array([instant is not None and instant <= aged for instant in said], dtype=np.bool_)
     if len(kept) == len(keys):
         return loads, is_last
     return LoadRows([loads.sides[row] for row in kept], loads.columns.take(kept)), is_last
