@@ -124,8 +124,8 @@ class ChainLimits:
     the loads are more than `unlimited_pairs`, these legs begin a chain only with what ends within their home limit.
     """
 
-    beginnings_per_leg: int = 100
-    beginnings: int = 400_000
+    beginnings_per_leg: int = 200
+    beginnings: int = 600_000
     chains_per_leg: int = 120
     unlimited_pairs: int = 2_000_000
     block_pairs: int = 1 << 17
