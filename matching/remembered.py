@@ -40,8 +40,12 @@ class RememberedTravel:
 
     def pairs(self, lats_a: ArrayLike, lons_a: ArrayLike, lats_b: ArrayLike, lons_b: ArrayLike) -> TravelFigures:
         """Travel from the i-th point of a to the i-th of b."""
-        ways = [_points(column) for column in (lats_a, lons_a, lats_b, lons_b)]
-        return self._answer(*ways, lambda rows: self._travel.pairs(*(column[rows] for column in ways)))
+        lat_a, lon_a, lat_b, lon_b = (_points(column) for column in (lats_a, lons_a, lats_b, lons_b))
+
+        def ask(rows: NDArray[np.int64]) -> TravelFigures:
+            return self._travel.pairs(lat_a[rows], lon_a[rows], lat_b[rows], lon_b[rows])
+
+        return self._answer(lat_a, lon_a, lat_b, lon_b, ask)
 
     def _answer(
         self, lat_a: Points, lon_a: Points, lat_b: Points, lon_b: Points,
