@@ -19,6 +19,11 @@ DELIVERY = 1
 OPEN_TO_OFFERS = -1
 DEFAULT_SERVICE = -1
 
+# What a 53 ft van holds: the truck of which a partial load takes its share when it has no rate.
+TRUCK_FEET = 53
+TRUCK_POUNDS = 45_000
+TRUCK_PALLETS = 26
+
 _NO_COLUMN = np.zeros(0)
 
 
@@ -187,6 +192,12 @@ class Loads:
 
     def __len__(self) -> int:
         return int(self.key.shape[0])
+
+    @property
+    def truck_share(self) -> Floats:
+        """What part of a truck each load takes by feet, pounds or pallets, whichever is most; a full load all of it."""
+        parts = (self.length_feet / TRUCK_FEET, self.weight_pounds / TRUCK_POUNDS, self.pallets / TRUCK_PALLETS)
+        return np.where(self.is_partial, np.minimum(np.maximum.reduce(parts), 1.0), 1.0)
 
     @property
     def first_stop(self) -> Ints:

@@ -94,10 +94,13 @@ class RateTable:
             cents[here] = np.interp(loaded_miles[here], self.miles, knots)
         return cents
 
-    def estimate_cents(self, codes: list[str], loaded_miles: Floats) -> Ints:
-        """Return all-in rates in cents, given equipment codes and loaded miles of shape (n,)."""
-        rate = self.per_mile(self._rows(codes), loaded_miles) * loaded_miles
-        return np.maximum(np.floor(rate + 0.5), self.least_cents).astype(np.int64)
+    def estimate_cents(self, codes: list[str], loaded_miles: Floats, share: Floats | None = None) -> Ints:
+        """Return all-in rates in cents, given equipment codes and loaded miles of shape (n,).
+
+        `share` is what part of a truck each load takes, (n,): a partial is worth that part of the full truckload.
+        """
+        rate = np.maximum(self.per_mile(self._rows(codes), loaded_miles) * loaded_miles, self.least_cents)
+        return np.floor((rate if share is None else rate * share) + 0.5).astype(np.int64)
 
     def band_cents(self, codes: list[str], estimate_cents: Ints) -> tuple[Ints, Ints]:
         """Return the low and the high end of the band round these estimates, in cents, each of shape (n,)."""

@@ -233,7 +233,8 @@ class _Sheet:
         open_to_offers = loads.rate_cents[load] == OPEN_TO_OFFERS
         rate = loads.rate_cents[load].copy()
         codes = [LOAD_CODES[code] for code in loads.equipment[load[open_to_offers]]]
-        rate[open_to_offers] = policy.rates.estimate_cents(codes, known["loaded_miles"][open_to_offers])
+        share = loads.truck_share[load[open_to_offers]]
+        rate[open_to_offers] = policy.rates.estimate_cents(codes, known["loaded_miles"][open_to_offers], share)
         used = money.Quantities(
             loaded_miles=known["loaded_miles"],
             empty_miles=empty_miles,

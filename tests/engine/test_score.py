@@ -347,3 +347,15 @@ def no_warnings():
         warnings.simplefilter("error")
         with np.errstate(all="raise"):
             yield
+
+
+def test_a_partial_without_a_rate_is_valued_at_its_share_of_the_truck():
+    # 1,149.15 for a full truckload (above); 12 of 53 ft: 260.18; 15,000 of 45,000 lb: 383.05; 13 of 26 pallets: 574.58
+    for needs, cents in (
+        ({"length_feet": 12, "weight_pounds": 100, "pallets": 0}, 26_018),
+        ({"length_feet": 12, "weight_pounds": 15_000, "pallets": 0}, 38_305),
+        ({"length_feet": 12, "weight_pounds": 100, "pallets": 13}, 57_458),
+        ({"length_feet": 53, "weight_pounds": 44_000}, 114_915),
+    ):
+        scores = score_one(load={"rate_cents": OPEN_TO_OFFERS, "is_partial": True, **needs})
+        assert scores.rate_cents[0] == cents, needs
