@@ -17,7 +17,8 @@ from django.db.models import Q, QuerySet
 from foundation.accounts.models import Organization
 from foundation.places.place import Place
 from foundation.trade.equipment import LOAD_EQUIPMENT_CHOICES
-from loads.models import Load
+from loads.models import Load, LoadSize
+from matching.engine.problem import TRUCK_FEET, TRUCK_PALLETS, TRUCK_POUNDS
 from matching.engine.rates import RateTable, Sample
 from matching.models import RateObservation
 from matching.policies import current_policy
@@ -61,19 +62,25 @@ class LaneFigure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What a full truckload is worth on the market: the policy's figure with its band, rounded to $5.
+    """What a load is worth on the market: the policy's figure with its band, rounded to $5.
 
     `sample` is None for the default table, which is not observed; `lane` is None where too little was booked there.
     """
 
     equipment: str
     loaded_miles: float
+    share: float
     rate_cents: int
     low_cents: int
     high_cents: int
     version: str
     sample: Sample | None
     lane: LaneFigure | None
+
+    @property
+    def share_percent(self) -> int:
+        """What part of a truck it is for, in whole percent."""
+        return round(self.share * 100)
 
     @property
     def is_observed(self) -> bool:
@@ -97,15 +104,19 @@ class Estimate:
 
 
 def estimate_of(
-    viewer: Organization, *, equipment: str, loaded_miles: float, ends: Ends | None, now: datetime
+    viewer: Organization, *, equipment: str, loaded_miles: float, ends: Ends | None, now: datetime, share: float = 1.0
 ) -> Estimate:
-    """Return the market estimate for so many loaded miles; with a lane figure where one may be shown to the viewer."""
+    """Return the market estimate for so many loaded miles; with a lane figure where one may be shown to the viewer.
+
+    `share` is what part of a truck the load takes; a lane figure is always that of full truckloads.
+    """
     rates = current_policy().rates
-    cents = rates.estimate_cents([equipment], np.array([loaded_miles]))
+    cents = rates.estimate_cents([equipment], np.array([loaded_miles]), np.array([share]))
     low, high = rates.band_cents([equipment], cents)
     return Estimate(
         equipment=equipment,
         loaded_miles=loaded_miles,
+        share=share,
         rate_cents=to_five_dollars(int(cents[0])),
         low_cents=to_five_dollars(int(low[0])),
         high_cents=to_five_dollars(int(high[0])),
@@ -118,9 +129,11 @@ def estimate_of(
 
 
 def estimate_of_load(viewer: Organization, load: Load, now: datetime) -> Estimate:
-    """Return the market estimate for a load that the viewer may see, valued as a full truckload."""
+    """Return the market estimate for a load that the viewer may see; of a partial for its share of the truck."""
+    parts = (load.length_feet / TRUCK_FEET, load.weight_pounds / TRUCK_POUNDS, load.pallets / TRUCK_PALLETS)
+    share = min(max(parts), 1.0) if load.size == LoadSize.PARTIAL else 1.0
     return estimate_of(
-        viewer, equipment=load.equipment, loaded_miles=load.loaded_miles, ends=ends_of_load(load), now=now
+        viewer, equipment=load.equipment, loaded_miles=load.loaded_miles, ends=ends_of_load(load), now=now, share=share
     )
 
 
