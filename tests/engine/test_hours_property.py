@@ -60,6 +60,16 @@ def blocks(first_seed: int, cases: int, size: int) -> list[range]:
     return [range(seed, seed + size) for seed in range(first_seed, first_seed + cases, size)]
 
 
+@pytest.mark.parametrize("limits", [HALF_HOURS, QUARTERS, MINUTES], ids=["half hours", "quarters", "minutes"])
+def test_what_is_dropped_since_it_cannot_be_in_time_changes_no_feasible_plan(limits):
+    chains = make_chains(*(make_chain(**random_case(seed, limits)) for seed in range(2_000)))
+    whole, feasible_only = plan(chains, limits), plan(chains, limits, feasible_only=True)
+    assert (whole.feasible == feasible_only.feasible).all()
+    for name in ("arrive_at", "first_service_at", "wait_minutes", "rules"):
+        kept = getattr(whole, name)[whole.feasible], getattr(feasible_only, name)[whole.feasible]
+        assert (kept[0] == kept[1]).all(), name
+
+
 # 5,000 cases: a minute that stands for half an hour or a quarter, and minutes that are minutes.
 
 
