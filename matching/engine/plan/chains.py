@@ -78,8 +78,8 @@ class _Enumeration:
         """Lengthen what has begun, one load at a time."""
         begin: Callable[[], tuple[Ints, Ints]] = self._beginnings
         for length in range(2, self.longest + 1):
-            priced = self._priced(self._lengthened(*begin(), length), length)
-            begin = partial(self._promising, *priced)
+            leg, load, gain = self._priced(self._lengthened(*begin(), length), length)
+            begin = partial(self._promising, leg, load, self._worth(load, gain))
         columns = join(*self.columns)
         return ColumnSearch(
             columns=columns,
@@ -118,7 +118,7 @@ class _Enumeration:
 
     def _beginnings(self) -> tuple[Ints, Ints]:
         """Return the best single loads to begin a chain with, wherever they end: leg, loads (n, 1)."""
-        found = _Found(1, self._begun_per_leg(len(self.legs)), goes_on=True)
+        found = _Found(1, self.limits.beginnings_per_leg, goes_on=True)
         blocks = first_loads(
             self.opened, self.loads, self.offered, self.travel, self.policy, block_pairs=self.limits.block_pairs
         )
@@ -128,19 +128,19 @@ class _Enumeration:
             found.add(leg, chain, self._worth(chain, most), np.zeros(leg.size, dtype=np.bool_), meets)
             self._tell("Looking for ways to begin chains", 2, _BEGUN * (int(leg[-1]) + 1) / len(self.legs))
         found.prune()
-        self.begun += found.leg.size
         self.begun_left_out += found.left_out
-        return found.leg, found.load
+        return self._promising(found.leg, found.load, found.most)
 
-    def _promising(self, leg: Ints, load: Ints, gain: Ints) -> tuple[Ints, Ints]:
+    def _promising(self, leg: Ints, load: Ints, worth: Ints) -> tuple[Ints, Ints]:
         """Return the best of these chains to go on from, by leg: leg, loads."""
-        chosen = _best_per_leg(leg, self._worth(load, gain), self._begun_per_leg(np.unique(leg).size))
+        counts, most = np.bincount(leg), self.limits.beginnings_per_leg
+        # The same for every leg, so that those with many give way first.
+        while most > 1 and int(np.minimum(counts, most).sum()) > self.limits.beginnings:
+            most -= 1
+        chosen = _best_per_leg(leg, worth, most)
         self.begun += chosen.size
         self.begun_left_out += leg.size - chosen.size
         return leg[chosen], load[chosen]
-
-    def _begun_per_leg(self, legs: int) -> int:
-        return max(1, min(self.limits.beginnings_per_leg, self.limits.beginnings // max(legs, 1)))
 
     def _lengthened(self, leg: Ints, load: Ints, length: int) -> "_Found":
         """Look for the chains of one load more that go on from these; they need not end near home."""

@@ -125,7 +125,7 @@ class ChainLimits:
     """
 
     beginnings_per_leg: int = 200
-    beginnings: int = 600_000
+    beginnings: int = 400_000
     chains_per_leg: int = 120
     unlimited_pairs: int = 2_000_000
     block_pairs: int = 1 << 17
