@@ -203,7 +203,7 @@ def store_matches(*, run: Run, policy: PolicyTerms, now: datetime, settle: Calla
     wanted = sorted((p for p in run.pairs if p.public_id in places.kept), key=lambda pair: (pair.leg.pk, pair.load.pk))
     stands = {pair.public_id: _stand(pair, run, policy) for pair in wanted}
     # Accounts of pairs take their time: they are written before anything is locked.
-    before = _stored(run) if wanted else {}
+    before = _stored(run) if wanted and run.subject.noted is not None else {}
     accounts = _accounts(run, [pair for pair in wanted if _is_fresh(pair, stands, before)])
     if accounts and not Policy.objects.filter(version=policy.version).exists():
         Policy.objects.get_or_create(version=policy.version, defaults={"terms": policy.as_dict()})
