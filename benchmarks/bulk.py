@@ -1,8 +1,9 @@
 """The whole market at once: the bulk core beside its rivals, and the full engine beside the core.
 
 Prints the rows of the table in `docs/performance.md` that are the bulk engine's. Read the ratios: each is made of
-medians of rounds in which all sides took turns. SQL and the Python loop answer for a sample of the legs, and their
-time is scaled to all of them: each leg is a question of its own there.
+medians of rounds in which all sides took turns, by the clock and (in brackets) in processor time, which other work on
+the machine hardly touches. SQL and the Python loop answer for a sample of the legs, and their time is scaled to all of
+them: each leg is a question of its own there.
 
 Run: `OPENBLAS_NUM_THREADS=1 uv run python -m benchmarks.bulk` (or `--quick`, a tenth of the market)
 """
@@ -121,15 +122,36 @@ def row(words: str, measured: str, gate: str, aim: str) -> None:
     print(f"| {words} | {measured} | {gate} | {aim} |", flush=True)
 
 
-def rounds_of(sides: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Let the sides take turns; return each one's median seconds."""
-    taken: dict[str, list[float]] = {name: [] for name in sides}
+Seconds = tuple[float, float]
+"""By the clock, and of the processors that worked for it."""
+
+
+def rounds_of(
+    sides: dict[str, Callable[[], object]], rounds: int, server: Callable[[], float] = lambda: 0.0
+) -> dict[str, Seconds]:
+    """Let the sides take turns; return each one's medians. `server` tells the processor seconds spent elsewhere."""
+    taken: dict[str, list[Seconds]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, work in sides.items():
-            start = time.perf_counter()
+            start, worked = time.perf_counter(), time.process_time() + server()
             work()
-            taken[name].append(time.perf_counter() - start)
-    return {name: statistics.median(seconds) for name, seconds in taken.items()}
+            taken[name].append((time.perf_counter() - start, time.process_time() + server() - worked))
+    return {
+        name: (statistics.median(clock for clock, _ in seconds), statistics.median(worked for _, worked in seconds))
+        for name, seconds in taken.items()
+    }
+
+
+def processor_seconds(process: int) -> float:
+    """Return the processor seconds that another process has used (Linux)."""
+    figures = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(figures[11]) + int(figures[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def ratio(words: str, side: Seconds, other: Seconds, gate: str, aim: str, scale: float = 1.0) -> None:
+    """Print a row: how many times longer one side takes, by the clock and in processor time."""
+    clock, worked = (scale * one / two for one, two in zip(side, other, strict=True))
+    row(words, f"{clock:,.1f} ({worked:,.1f})", gate, aim)
 
 
 def run(leg_count: int, load_count: int, rounds: int, workers: int, folder: Path) -> None:
@@ -152,34 +174,35 @@ def run(leg_count: int, load_count: int, rounds: int, workers: int, folder: Path
             carried = [np.flatnonzero(codes).tolist() for codes in CARRIES]
             all_legs, all_loads = leg_rows(legs, carried), load_rows(loads)
             fill(connection, all_loads, all_legs)
+            connection.execute("SET max_parallel_workers_per_gather = 0")  # one process against one thread
             sql_step, loop_step = max(leg_count // SQL_LEGS, 1), max(leg_count // LOOP_LEGS, 1)
             sampled = [leg for leg in all_legs if leg[0] % loop_step == 0]
             for name, rival in (("SQL", by_sql(connection, sql_step)), ("loop", by_loop(sampled, all_loads))):
                 print(f"{name}: {differing(loads, answer, legs, rival)} of {len(rival)} legs answered otherwise")
+            backend = connection.info.backend_pid
             taken = rounds_of(
                 {
                     "core": lambda: core(legs, loads),
                     "core B": lambda: core(legs_b, loads),
                     "SQL": lambda: by_sql(connection, sql_step),
-                    "core again": lambda: core(legs, loads),
                     "loop": lambda: by_loop(sampled, all_loads),
                     "boxes": lambda: by_loop(sampled, all_loads, boxes=True),
                     "full": lambda: full(known_legs, known_loads, roads, workers),
                 },
                 rounds,
+                lambda: processor_seconds(backend),
             )
     finally:
         server.stop()
-    once = statistics.mean((taken["core"], taken["core again"]))
-    sql, loop = taken["SQL"] * sql_step, taken["loop"] * leg_count / len(sampled)
-    print(f"core {once:.2f} s, B {taken['core B']:.2f} s; SQL {sql:.1f} s from one leg in {sql_step}; "
-          f"loop {loop:.0f} s from {len(sampled)} legs; full {taken['full']:.2f} s on {workers} workers")  # fmt: skip
-    row("best single SQL statement / core A", f"{sql / once:.1f}", ">= 15", ">= 30")
-    row("plain Python loop / core A", f"{loop / once:,.0f}", ">= 400", ">= 700")
-    boxes = taken["boxes"] * leg_count / len(sampled)
-    row("the same loop with boxes of latitude / core A", f"{boxes / once:,.0f}", "", "")
-    row("core B / A", f"{taken['core B'] / once:.1f}", "<= 5", "<= 3")
-    row("full engine / core", f"{taken['full'] / once:.1f}", "<= 10", "<= 3")
+    once = taken["core"]
+    print(f"on {workers} workers the full engine; by the clock (processor time), seconds: "
+          + ", ".join(f"{name} {clock:.2f} ({worked:.2f})" for name, (clock, worked) in taken.items()))  # fmt: skip
+    by_leg = leg_count / len(sampled)
+    ratio("best single SQL statement / core A", taken["SQL"], once, ">= 15", ">= 30", sql_step)
+    ratio("plain Python loop / core A", taken["loop"], once, ">= 400", ">= 700", by_leg)
+    ratio("the same loop with boxes of latitude / core A", taken["boxes"], once, "", "", by_leg)
+    ratio("core B / A", taken["core B"], once, "<= 5", "<= 3")
+    ratio("full engine / core", taken["full"], once, "<= 10", "<= 3")
     core_mebibytes, both = memory_of_a_run(known_legs, known_loads, folder)
     row(
         "memory of the bulk run above its imports (core alone)",
@@ -189,7 +212,7 @@ def run(leg_count: int, load_count: int, rounds: int, workers: int, folder: Path
     )
     many = bench_market(SEED, leg_count, load_count * 10)
     taken = rounds_of({"few": lambda: core(legs, loads), "many": lambda: core(*many)}, rounds)
-    row(f"core at {load_count * 10:,} / {load_count:,} loads", f"{taken['many'] / taken['few']:.1f}", "<= 13", "<= 10")
+    ratio(f"core at {load_count * 10:,} / {load_count:,} loads", taken["many"], taken["few"], "<= 13", "<= 10")
 
 
 def main() -> None:
