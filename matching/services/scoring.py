@@ -49,7 +49,7 @@ FIRST_RUN_WITHIN = timedelta(minutes=5)
 """How long a fresh posting waits for the run that its own fact brings before the sweep takes it up."""
 
 
-def match_loads(*, subjects: Sequence[str], settle: Settle) -> None:
+def match_loads(*, subjects: Sequence[str], settle: Callable[[str], None]) -> None:
     """Match each of these loads anew, or clear the matches of those that left the market."""
     rows = named_loads(subjects, travel_oracle().version)
     found = {side.public_id: row for row, side in enumerate(rows.sides)}
@@ -65,7 +65,7 @@ def match_loads(*, subjects: Sequence[str], settle: Settle) -> None:
             clear_matches(load=load.sides[0], now=clock.now(), settle=partial(settle, subject))
 
 
-def match_legs(*, subjects: Sequence[str], settle: Settle) -> None:
+def match_legs(*, subjects: Sequence[str], settle: Callable[[str], None]) -> None:
     """Match each of these legs anew, or clear the matches of those that left the market."""
     rows = named_legs(subjects, travel_oracle().version)
     found = {side.public_id: row for row, side in enumerate(rows.sides)}

@@ -12,7 +12,7 @@ from django.db.models import Model
 
 @lru_cache(maxsize=64)
 def _statement(model: type[Model], names: tuple[str, ...], key: tuple[str, ...], kept: frozenset[str]) -> str:
-    kinds = {field.column: field.rel_db_type(connection) or "" for field in model._meta.local_concrete_fields}
+    kinds = {field.column: field.db_type(connection) or "" for field in model._meta.local_concrete_fields}
     columns = ", ".join(f"{name} {kinds[name]}" for name in names)
     updated = ", ".join(f"{name} = excluded.{name}" for name in names if name not in kept and name not in key)
     return (
