@@ -12,6 +12,7 @@ from typing import Any
 from foundation.accounts.models import Organization
 from foundation.trade.money import dollars
 from loads.models import Stop
+from matching.days import rest_words
 from matching.models import Combination
 from matching.visibility import Viewer, band_field, lines_of
 
@@ -56,7 +57,6 @@ _NAMED_OTHERWISE = {
     "own_gain": "own_gain_cents",
     "rate": "rate_cents",
 }
-_RESTS = {"break": "Break of 30 min", "rest": "Rests 10 h", "restart": "Rests 34 h", "off": "Off duty, leaves later"}
 
 
 def viewer_of(combination: Combination, viewer: Organization) -> Viewer:
@@ -164,9 +164,9 @@ def _steps(combination: Combination, timeline: list[dict[str, Any]] | None) -> l
             "until": datetime.fromisoformat(part["end_at"]),
             "zone": leg.empty_time_zone,
             "kind": "rest",
-            "words": _RESTS[part["kind"]],
+            "words": rest_words(part),
         }
         for part in timeline or ()
-        if part["kind"] in _RESTS
+        if rest_words(part)
     ]
     return sorted(steps, key=lambda step: step["at"])

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from foundation.trade.windows import local
+from matching.engine.refusals import duration
 from matching.models import Match
 
 WIDTH = 400
@@ -13,9 +14,9 @@ _WORDS = {
     "drive": "Drives",
     "wait": "Waits",
     "service": "At the stop",
-    "break": "Break of 30 min",
-    "rest": "Rests 10 h",
-    "restart": "Rests 34 h",
+    "break": "Break",
+    "rest": "Rests",
+    "restart": "Rests",
     "off": "Off duty, leaves later",
 }
 
@@ -24,12 +25,16 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _hours(minutes: float) -> str:
-    whole = round(minutes)
-    hours, rest = divmod(whole, 60)
-    if not hours:
-        return f"{rest} min"
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
+def rest_words(part: dict[str, Any]) -> str:
+    """Return what a driver who neither drives nor serves does, and for how long; empty for any other part of a day."""
+    match part["kind"]:
+        case "break":
+            return f"Break of {duration(part['minutes'])}"
+        case "rest" | "restart":
+            return f"Rests {duration(part['minutes'])}"
+        case "off":
+            return _WORDS["off"]
+    return ""
 
 
 def _stretches(match: Match) -> list[dict[str, Any]]:
@@ -53,17 +58,17 @@ def steps_of(match: Match, timeline: list[dict[str, Any]] | None) -> list[dict[s
         steps.append(_drive(ways[position], _instant(time["arrive_at"]), stop.time_zone, f"{stop.city}, {stop.state}"))
         begin, end = _instant(time["begin_at"]), _instant(time["end_at"])
         waited = (begin - _instant(time["arrive_at"])) / timedelta(minutes=1)
-        note = f"after waiting {_hours(waited)}" if waited > 0 else ""
+        note = f"after waiting {duration(waited)}" if waited > 0 else ""
         steps.append(_step(begin, end, stop.time_zone, "Loads" if stop.kind == "pickup" else "Unloads", note))
     home = _instant(match.parts["totals"]["finish_at"])
     slack = match.parts["totals"]["home_slack_minutes"]
     steps.append(_drive(ways[-1], home, leg.home_time_zone, "home"))
-    steps[-1]["note"] += f", {_hours(slack)} before it must be there"
+    steps[-1]["note"] += f", {duration(slack)} before it must be there"
     if timeline is not None:
         steps.extend(
-            _step(_instant(part["start_at"]), _instant(part["end_at"]), leg.empty_time_zone, _WORDS[part["kind"]])
+            _step(_instant(part["start_at"]), _instant(part["end_at"]), leg.empty_time_zone, rest_words(part))
             for part in timeline
-            if part["kind"] in ("break", "rest", "restart", "off")
+            if rest_words(part)
         )
         steps.sort(key=lambda step: step["at"])
     return steps
@@ -75,7 +80,7 @@ def _step(at: datetime, until: datetime | None, zone: str, words: str, note: str
 
 def _drive(way: dict[str, Any], arrive: datetime, zone: str, where: str) -> dict[str, Any]:
     loaded = "loaded" if way["kind"] == "loaded" else "empty"
-    note = f"{way['miles']:,.0f} mi {loaded}, {_hours(way['drive_minutes'])} of driving"
+    note = f"{way['miles']:,.0f} mi {loaded}, {duration(way['drive_minutes'])} of driving"
     words = "Reaches home" if where == "home" else f"Arrives in {where}"
     return _step(arrive, None, zone, words, note)
 
@@ -92,7 +97,7 @@ def _bars(match: Match, timeline: list[dict[str, Any]] | None) -> list[tuple[str
             kind = part["kind"]
             if kind == "drive" and not _instant(times[0]["end_at"]) <= start < _instant(times[-1]["arrive_at"]):
                 kind = "drive-empty"
-            bars.append((kind, start, end, f"{_WORDS[part['kind']]}, {_hours(part['minutes'])}"))
+            bars.append((kind, start, end, f"{_WORDS[part['kind']]}, {duration(part['minutes'])}"))
         return bars
     bars = []
     before = _instant(match.parts["ready_at"])
@@ -156,7 +161,7 @@ def day_of(match: Match, timeline: list[dict[str, Any]] | None) -> dict[str, Any
             }
             for tick in _ticks(start, end, zone)
         ],
-        "words": f"{match.load.stops.all()[0].city} to home, {_hours(span)}",
+        "words": f"{match.load.stops.all()[0].city} to home, {duration(span)}",
     }
 
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from matching.days import WIDTH, day_of
+from matching.days import WIDTH, day_of, rest_words
 from tests.matching.pairs import make_match
 
 pytestmark = pytest.mark.django_db
@@ -25,3 +25,10 @@ def test_the_words_of_two_hours_do_not_run_into_each_other_or_out_of_the_drawing
     assert at
     assert all(after - before >= 48 for before, after in pairwise(at))
     assert at[-1] + 46 <= WIDTH
+
+
+def test_a_rest_says_how_long_it_is():
+    assert rest_words({"kind": "rest", "minutes": 761}) == "Rests 12 h 41 min"
+    assert rest_words({"kind": "restart", "minutes": 34 * 60}) == "Rests 34 h"
+    assert rest_words({"kind": "break", "minutes": 30}) == "Break of 30 min"
+    assert rest_words({"kind": "drive", "minutes": 30}) == ""
