@@ -45,14 +45,16 @@ def best_by_great_circle(
 
     What `score_pairs` says with `GreatCircleTravel(circuity, mph)` and a driver who never needs rest, to the cent.
     """
-    rows = np.full((len(legs), count), NONE, dtype=np.int64)
+    found = np.full((len(legs), count), NONE, dtype=np.int64)
     gains = np.zeros((len(legs), count), dtype=np.int64)
     if len(legs) and len(loads) and count > 0:
         core = _Core(legs, loads, count, GreatCircleTravel(circuity, mph), replace(policy, duty=None))
-        work = (core.best_of(block) for block in core.search.blocks(np.arange(len(legs)), BLOCK_PAIRS))
+        # Neighbours after each other look at the same part of the index.
+        rows = np.lexsort((legs.empty_lon, np.floor(legs.empty_lat * 2), legs.equipment))
+        work = (core.best_of(block) for block in core.search.blocks(rows, BLOCK_PAIRS))
         for leg, place, load, gain in in_order(work, workers):
-            rows[leg, place], gains[leg, place] = load, gain
-    return Best(load_row=rows, own_gain_cents=gains)
+            found[leg, place], gains[leg, place] = load, gain
+    return Best(load_row=found, own_gain_cents=gains)
 
 
 Picked = tuple[Ints, Ints, Ints, Ints]
