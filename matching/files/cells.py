@@ -15,6 +15,8 @@ the sentence that begins with the column's name."""
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
+"""1.450 may be one and a half, or one thousand four hundred and fifty."""
 _NAMES = {item.name.lower(): code for code, item in EQUIPMENT.items()} | {
     name.lower(): code for code, name in COMBINATIONS.items()
 }
@@ -48,8 +50,11 @@ def spellings(columns: tuple[Column, ...]) -> dict[str, str]:
     return {spelled: column.name for column in columns for spelled in (column.name, *column.also)}
 
 
-def number(least: float, most: float, *, whole: bool = False, factor: float = 1.0) -> Parse:
-    """Return the parser of numbers within bounds; `factor` turns the file's unit into the engine's."""
+def number(least: float, most: float, *, whole: bool = False, factor: float = 1.0, few_decimals: bool = False) -> Parse:
+    """Return the parser of numbers within bounds; `factor` turns the file's unit into the engine's.
+
+    `few_decimals`: three decimals are more than likely a mark for thousands, in every file.
+    """
 
     def parse(cell: str, comma_decimals: bool) -> float:
         bounds = f"from {least:,.10g} to {most:,.10g}"
@@ -57,6 +62,12 @@ def number(least: float, most: float, *, whole: bool = False, factor: float = 1.
         if text is None:
             raise ValueError(f"is not a number: {quoted(cell)}; write one {bounds}, like {_like(least, most)}")
         value = float(text)
+        if (comma_decimals or whole or few_decimals) and _EITHER.fullmatch(text):
+            thousands = float(text.replace(".", ""))
+            if least <= min(value, thousands) and max(value, thousands) <= most:
+                raise ValueError(
+                    f"may be {value:g} or {thousands:,.0f}: {quoted(cell)}; write {value:g} or {thousands:.0f}"
+                )
         if not least <= value <= most:
             raise ValueError(f"must be {bounds}, not {quoted(cell)}")
         if whole and value != int(value):
@@ -69,7 +80,7 @@ def number(least: float, most: float, *, whole: bool = False, factor: float = 1.
 def _plain(cell: str, comma_decimals: bool, whole: bool) -> str | None:
     """Return a number as Python reads it; None for what is none, nan and inf included."""
     text = cell.replace(" ", "").replace("$", "", 1)
-    if comma_decimals:
+    if comma_decimals and not ("," in text and text.find(",") < text.rfind(".")):
         if whole and re.fullmatch(r"\d{1,3}([.,]\d{3})+", text):
             text = text.replace(".", "").replace(",", "")
         elif text.count(",") == 1:
@@ -97,7 +108,7 @@ def rate(cell: str, comma_decimals: bool) -> int | None:
     """Return an all-in rate in dollars as whole cents; "open" is none."""
     if cell.lower() in ("open", "open to offers", "none", "-"):
         return None
-    cents = float(number(0, 1_000_000, factor=100)(cell, comma_decimals))
+    cents = float(number(0, 1_000_000, factor=100, few_decimals=True)(cell, comma_decimals))
     if abs(cents - round(cents)) > 1e-6:
         raise ValueError(f"must have two decimals at most, not {quoted(cell)}")
     return round(cents)

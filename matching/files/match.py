@@ -3,6 +3,7 @@
 import argparse
 import csv
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -63,7 +64,7 @@ class _Work:
         self.market = report.Market(known_legs, legs.names, known_loads, loads.names, travel, policy)
         self.plan = plan_market(known_legs, known_loads, travel, policy, longest=options.chains)
         self.found: Matches = best_singles(known_legs, known_loads, travel, policy, options.top)
-        if options.chains > 1 and not options.plan:
+        if options.chains > 1:
             self.found = with_chains(self.found, self.plan, known_legs, known_loads, travel, policy, options.top)
 
     def write(self, out: TextIO, err: TextIO) -> None:
@@ -106,7 +107,7 @@ class _Work:
             "load_board_way": _totals(plan.board),
             "plan": _totals(plan.plan),
             "bound_cents": plan.bound_cents,
-            "gap_ppm": round(plan.gap_ppm, 3),
+            "gap_ppm": math.ceil(plan.gap_ppm * 1000) / 1000,
             "longest_chain": plan.longest,
             "plan_chose_from": plan.search.words,
         }
@@ -127,7 +128,9 @@ class _Work:
                 f"{words:<20}{dollars(totals.gain_cents):>16}{totals.empty_miles:>14,.1f}{totals.empty_percent:>7.1f}%"
                 f"{totals.trucks_loaded:>15,}{totals.trucks_home_in_time:>14,}"
             )
-        told.append(f"{'bound':<20}{dollars(plan.bound_cents):>16}  no plan gains more; gap {plan.gap_ppm:,.1f} ppm")
+        no_plan = "no plan" if plan.longest == 1 else "no plan of the loads and chains below"
+        gap_ppm = math.ceil(plan.gap_ppm * 10) / 10
+        told.append(f"{'bound':<20}{dollars(plan.bound_cents):>16}  {no_plan} gains more; gap {gap_ppm:,.1f} ppm")
         told.append(plan.search.words)
         version = f"policy {self.market.policy.version}, roads {self.market.travel.version}"
         return [*told, f"{version}; miles and hours are estimates for planning, not a log"]

@@ -41,7 +41,9 @@ def point_of(values: Mapping[str, Any], name: str, *, on_roads: bool) -> Point:
             f"{name}_lat", f"{lat:g} and longitude {lon:g} look swapped; latitude is the one from 24 to 50"
         )
     if not -90 <= lat <= 90:
-        raise ValueError(f"{name}_lat", f"must be from -90 to 90, not “{lat:g}”; are latitude and longitude swapped?")
+        raise ValueError(
+            f"{name}_lat", f"must be from -90 to 90, not “{lat:g}”; see that latitude and longitude are not swapped"
+        )
     if 24 < lat < 50 and 66 < lon < 125:
         raise ValueError(f"{name}_lon", f"“{lon:g}” lies in the east; western longitudes are negative: -{lon:g}")
     if on_roads:

@@ -145,6 +145,9 @@ def test_a_chain_is_found_where_no_load_alone_will_do(match):
     used = [row[name] for row in plan for name in ("load_id", "load_2_id") if row[name]]
     assert len(used) == len(set(used))
     assert len({row["leg_id"] for row in plan}) == len(plan)
+    told = match(LEGS, LOADS, "--travel", "great-circle", "--plan", "--chains", "2").err
+    assert "legs for which nothing beats going home empty: 0" in told
+    assert "no plan of the loads and chains below gains more" in told
 
 
 def test_the_summary_compares_going_home_empty_the_load_board_way_and_the_plan(match):
@@ -247,6 +250,24 @@ def test_spreadsheets_of_all_kinds_are_read(match, files):
     assert match(*files(legs.replace("T1,", "Cañon,").encode("cp1252"))).out == plain.replace("T1,", "Cañon,")
 
 
+@pytest.mark.parametrize("written", ["2150", "2150.00", "2150,00", "2.150,00", "$2,150.00", "2150.0000"])
+def test_a_rate_in_a_file_with_semicolons_is_never_a_thousandth_of_itself(match, files, written):
+    plain, semicolons = match(*files(legs_of(LEG))).out, loads_of(LOAD).replace(",", ";")
+    assert match(*files(legs_of(LEG), semicolons.replace(";2150", f";{written}"))).out == plain
+
+
+@pytest.mark.parametrize(("column", "written"), [("rate", "2.150"), ("rate", "2,150"), ("cycle_minutes_left", "4,200")])
+def test_a_number_that_may_be_thousands_or_decimals_is_asked_back(match, files, column, written):
+    legs, loads = legs_of(LEG).replace(",", ";"), loads_of(LOAD).replace(",", ";")
+    if column == "rate":
+        loads = loads.replace(";2150", f";{written}")
+    else:
+        legs = legs.replace("equipment", f"equipment;{column}").replace(";V\n", f";V;{written}\n")
+    ran = match(*files(legs, loads))
+    assert ran.status == 2
+    assert f"{column} may be" in ran.err
+
+
 def test_a_zip_code_that_lost_its_zero_is_still_one(match, files):
     header, row = "empty,home,ready_at,equipment", "60601,7102,2026-01-05T07:00:00-06:00,Dry Van"
     assert match(*files(f"{header}\n{row}\n")).rows[0]["leg_id"] == "line 2"
@@ -293,7 +314,9 @@ BAD_LEGS = [
 ]
 BAD_LOADS = [
     (LOAD.replace("2150", "-5"), "rate must be from 0"),
-    (LOAD.replace("2150", "12.345"), "rate must have two decimals at most"),
+    (LOAD.replace("2150", "12.3456"), "rate must have two decimals at most"),
+    (LOAD.replace("2150", "1.450"), "rate may be 1.45 or 1,450: “1.450”; write 1.45 or 1450"),
+    (LOAD.replace("40000", "40.000"), "weight_pounds may be 40 or 40,000"),
     (LOAD.replace("2150", "a lot"), "rate is not a number"),
     (LOAD.replace("40000", ""), "weight_pounds is missing"),
     (LOAD.replace("40000", "4e99"), "weight_pounds must be from 0"),
