@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from matching.engine.rates import RateTable
+
 FIVE_DOLLARS = 500
 DEFAULT_WORDS = "default, not observed"
 
@@ -42,3 +46,21 @@ def band_in(parts: Mapping[str, Any]) -> RateBand | None:
         basis="observed" if estimate["is_observed"] else "default",
         words=basis_in_words(sample.get("bookings"), sample.get("window_days")),
     )
+
+
+def band_of(rates: RateTable, equipment: str, estimate_cents: int) -> RateBand:
+    """Return the band of an estimate for one load, as the account of a match with it would have it."""
+    low, high = rates.band_cents([equipment], np.array([estimate_cents]))
+    band = band_in({"rate_estimate": rates.account(int(low[0]), int(high[0]))})
+    assert band is not None
+    return band
+
+
+def band_fields(band: RateBand | None, *, is_estimated: bool) -> dict[str, Any]:
+    """Return `rate_low` and `rate_high` in cents and `rate_basis`; a posted rate has no band.
+
+    Nor has an account from before there were bands: what it estimates is the default.
+    """
+    if band is None:
+        return {"rate_low": None, "rate_high": None, "rate_basis": "default" if is_estimated else "posted"}
+    return {"rate_low": band.low_cents, "rate_high": band.high_cents, "rate_basis": band.basis}

@@ -14,6 +14,7 @@ from foundation.accounts.models import Organization
 from foundation.trade.money import dollars
 from matching.days import day_of, steps_of
 from matching.models import Combination, Match, MatchRun
+from matching.rate_bands import band_fields
 
 
 class Viewer(StrEnum):
@@ -98,17 +99,9 @@ def view(match: Match, viewer: Viewer) -> dict[str, Any]:
 
 
 def band_field(row: Match | Combination, name: str) -> int | str | None:
-    """Return `rate_low` or `rate_high` in cents, or `rate_basis`, of a match or combination; a posted rate has no band.
-
-    Nor has an account from before there were bands: what it estimates is the default.
-    """
-    band = row.rate_band
-    if band is None:
-        without = "default" if row.rate_is_estimated else "posted"
-        return without if name == "rate_basis" else None
-    if name == "rate_basis":
-        return band.basis
-    return band.low_cents if name == "rate_low" else band.high_cents
+    """Return `rate_low` or `rate_high` in cents, or `rate_basis`, of a match or combination."""
+    found: int | str | None = band_fields(row.rate_band, is_estimated=row.rate_is_estimated)[name]
+    return found
 
 
 _NAMED_OTHERWISE = {

@@ -3,7 +3,7 @@
 The carrier reads the rule with its figures, what would do, and its own gain. Others read the market's version: it is
 reckoned for a driver who is rested when the truck is ready, since the clock is the carrier's business, and never tells
 hours from a home-by that is too early; the way home is rounded to ten miles, and what a changed pair would bring to ten
-dollars.
+dollars. The load's rate, posted or estimated with its band, is the load's alone: whatever the truck, it reads the same.
 """
 
 from dataclasses import dataclass
@@ -22,13 +22,19 @@ from foundation.trade.posting import Status
 from loads.models import Load
 from loads.queries import load_of
 from matching.engine.changes import Change, What
+from matching.engine.columns import LOAD_CODES
 from matching.engine.money import Money
+from matching.engine.policy import Policy
+from matching.engine.problem import OPEN_TO_OFFERS, Loads
 from matching.engine.refusals import Refusal, sentence
+from matching.engine.routes import between_stops, own_ways
 from matching.engine.score import score_leg
+from matching.engine.travel import TravelOracle
 from matching.engine.why import WhyNot, remedy, rested, why_not
 from matching.policies import current_policy
 from matching.postings import LegRows, LoadRows, candidate_loads, named_legs, named_loads, with_leg_way, with_load_way
 from matching.queries import SHOWN, matches_of_leg
+from matching.rate_bands import RateBand, band_fields, band_of
 from matching.services.previewing import seen_by
 
 LATE = "leaves too little time to be home by then at legal hours"
@@ -41,10 +47,11 @@ _TEN_DOLLARS = 10_00
 FOR_OTHERS = frozenset(
     {"leg", "load", "feasible", "rule", "sentence", "remedy", "changes", "market_gain", "market_worth_from"}
     | {"market_gain_if_changed", "rank", "gaining", "shown", "bar", "match"}
+    | {"rate", "rate_is_estimated", "rate_low", "rate_high", "rate_basis"}
 )
 FOR_CARRIER = FOR_OTHERS | {"own_gain", "worth_from", "own_gain_if_changed", "clock_is_assumed"}
 MONEY = frozenset(
-    {"market_gain", "market_worth_from", "market_gain_if_changed", "bar"}
+    {"market_gain", "market_worth_from", "market_gain_if_changed", "bar", "rate", "rate_low", "rate_high"}
     | {"own_gain", "worth_from", "own_gain_if_changed"}
 )
 """The fields that are cents."""
@@ -64,12 +71,17 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer for one viewer; `seen` holds the fields that this viewer may read, money in cents."""
+    """The answer for one viewer; `seen` holds the fields that this viewer may read, money in cents.
+
+    `rate_band` is the band of the load's estimated rate, with what it rests on; None where the rate is posted, or where
+    no road between the load's stops is known.
+    """
 
     leg: ReturnLeg
     load: Load
     is_carrier: bool
     seen: dict[str, Any]
+    rate_band: RateBand | None
 
 
 def ask(viewer: Organization, leg_id: str, load_id: str, now: datetime) -> Answer:
@@ -88,7 +100,9 @@ def ask(viewer: Organization, leg_id: str, load_id: str, now: datetime) -> Answe
     if not answer.refusal and gains[0] > 0 and load.status == Status.OPEN:
         standing = _standing(viewer, legs, loads, is_carrier=is_carrier, now=now)
     match = matches_of_leg(viewer, leg, now).filter(load=load).first() if standing else None
+    rate, band = _rate(loads.columns, travel, policy)
     common: dict[str, Any] = {
+        **rate,
         "leg": leg.public_id,
         "load": load.public_id,
         "feasible": not answer.refusal,
@@ -103,7 +117,24 @@ def ask(viewer: Organization, leg_id: str, load_id: str, now: datetime) -> Answe
     else:
         public = answer if not answer.refusal else why_not(rested(legs.columns), 0, loads.columns, 0, travel, policy)
         seen = common | _of_others(public, feasible=not answer.refusal)
-    return Answer(leg=leg, load=load, is_carrier=is_carrier, seen=seen)
+    return Answer(leg=leg, load=load, is_carrier=is_carrier, seen=seen, rate_band=band)
+
+
+def _rate(load: Loads, travel: TravelOracle, policy: Policy) -> tuple[dict[str, Any], RateBand | None]:
+    """Return the fields of the load's rate, in cents, and the band where it is estimated.
+
+    An estimate goes by the load's own miles, as in a match; None where no road between its stops is known.
+    """
+    cents = int(load.rate_cents[0])
+    if cents != OPEN_TO_OFFERS:
+        return {"rate": cents, "rate_is_estimated": False, **band_fields(None, is_estimated=False)}, None
+    rate, band = None, None
+    way = own_ways(load, between_stops(load, np.zeros(1, dtype=np.int64), travel))
+    if way.passable[0]:
+        code = LOAD_CODES[load.equipment[0]]
+        rate = int(policy.rates.estimate_cents([code], way.miles, load.truck_share)[0])
+        band = band_of(policy.rates, code, rate)
+    return {"rate": rate, "rate_is_estimated": True, **band_fields(band, is_estimated=True)}, band
 
 
 def zone_of(answer: Answer, change: dict[str, Any]) -> str:

@@ -21,7 +21,7 @@ from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid
 from foundation.trade.money import decimal_text
 from foundation.trade.windows import local
-from matching.models import NetworkPlan, PlanStatus
+from matching.models import NetworkPlan, PlanLine, PlanStatus
 from matching.plans import (
     last_plan_of,
     line_of,
@@ -32,6 +32,7 @@ from matching.plans import (
     unfinished_plan_of,
     with_sides,
 )
+from matching.rate_bands import band_fields
 from matching.services.planning import LONGEST_CHAIN, ask_plan, cancel_plan
 
 LINES_ON_A_PAGE = 50
@@ -183,7 +184,8 @@ def propose(request: HttpRequest, plan_id: str, line_id: str) -> HttpResponse:
 
 CSV_COLUMNS = (
     "rank", "stands", "why_dropped", "truck", "truck_empty", "truck_home", "loads", "lanes", "market_gain", "rate",
-    "rate_is_estimated", "deadhead_miles", "loaded_miles", "empty_miles_saved", "co2_saved_kg", "home_at",
+    "rate_is_estimated", "rate_low", "rate_high", "rate_basis", "deadhead_miles", "loaded_miles", "empty_miles_saved",
+    "co2_saved_kg", "home_at",
 )  # fmt: skip
 
 
@@ -230,6 +232,7 @@ def _csv(rows: list[LineRow], zone: str) -> Iterator[str]:
                 decimal_text(line.market_gain_cents),
                 decimal_text(line.rate_cents),
                 "yes" if line.rate_is_estimated else "no",
+                *_band(line),
                 f"{line.deadhead_miles:.1f}",
                 f"{line.loaded_miles:.1f}",
                 f"{line.empty_miles_saved:.1f}",
@@ -237,6 +240,13 @@ def _csv(rows: list[LineRow], zone: str) -> Iterator[str]:
                 local(line.finish_at, zone).isoformat(),
             )
         )
+
+
+def _band(line: PlanLine) -> tuple[str, str, str]:
+    """Return the ends of an estimate's band, empty for posted rates, and what the rate rests on."""
+    fields = band_fields(line.rate_band, is_estimated=line.rate_is_estimated)
+    low, high = ("" if fields[name] is None else decimal_text(fields[name]) for name in ("rate_low", "rate_high"))
+    return low, high, fields["rate_basis"]
 
 
 def _to_plan(plan_id: str) -> HttpResponse:

@@ -22,9 +22,11 @@ from matching.api import examples
 from matching.api.serializers import (
     LEG_SUMMARY,
     LOAD_SUMMARY,
+    RATE_BASES,
     MatchedLegSerializer,
     MatchedLoadSerializer,
     SumLineSerializer,
+    shown_band,
     shown_line,
 )
 from matching.models import NetworkPlan, PlanLine, PlanStatus
@@ -83,6 +85,9 @@ _LINE = {
     "market_gain": examples.MATCH["market_gain"],
     "rate": examples.MATCH["rate"],
     "rate_is_estimated": False,
+    "rate_low": None,
+    "rate_high": None,
+    "rate_basis": "posted",
     "deadhead_miles": 31.2,
     "loaded_miles": 967.1,
     "empty_miles_saved": 935.9,
@@ -174,6 +179,9 @@ class PlanLineSerializer(StrictSerializer):
     market_gain = MoneyField(may_be_negative=True)
     rate = MoneyField(help_text="Of all loads; estimated for those that are open to offers.")
     rate_is_estimated = serializers.BooleanField()
+    rate_low = MoneyField(allow_null=True, help_text="The low end of the band, posted rates as they are; or null.")
+    rate_high = MoneyField(allow_null=True, help_text="The high end of the band; null where all rates are posted.")
+    rate_basis = serializers.ChoiceField(choices=RATE_BASES, help_text="What the estimates among the rates rest on.")
     deadhead_miles = serializers.FloatField()
     loaded_miles = serializers.FloatField()
     empty_miles_saved = serializers.FloatField()
@@ -326,6 +334,7 @@ class PlanLineViewSet(ResourceViewSet):
                     "market_gain": money(row.market_gain_cents),
                     "rate": money(row.rate_cents),
                     "rate_is_estimated": row.rate_is_estimated,
+                    **shown_band(row.rate_band, is_estimated=row.rate_is_estimated),
                     "deadhead_miles": row.deadhead_miles,
                     "loaded_miles": row.loaded_miles,
                     "empty_miles_saved": row.empty_miles_saved,

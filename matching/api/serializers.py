@@ -12,10 +12,12 @@ from foundation.rest.fields import InstantField, MoneyField, instant, money
 from foundation.rest.serializers import StrictSerializer
 from loads.api.serializers import LoadSerializer
 from matching.api import examples
+from matching.rate_bands import RateBand, band_fields
 from matching.visibility import MATCH_FIELDS, MONEY, Viewer
 
 CARRIER_ONLY = "Only the carrier sees it."
 RATE_BASES = ["posted", "default", "observed"]
+RATE_BASIS = "Posted with the load; a dated default, not observed; or observed in bookings."
 LOAD_SUMMARY: tuple[str, ...] = (
     "id", "organization", "equipment", "size", "attributes",
     "weight_pounds", "length_feet", "commodity", "rate", "stops",
@@ -99,10 +101,7 @@ class MatchSerializer(StrictSerializer):
     rate_is_estimated = serializers.BooleanField()
     rate_low = MoneyField(allow_null=True, help_text="The low end of the estimate's band; null for a posted rate.")
     rate_high = MoneyField(allow_null=True, help_text="The high end of the estimate's band; null for a posted rate.")
-    rate_basis = serializers.ChoiceField(
-        choices=RATE_BASES,
-        help_text="Posted with the load; a dated default, not observed; or observed in bookings.",
-    )
+    rate_basis = serializers.ChoiceField(choices=RATE_BASES, help_text=RATE_BASIS)
     pickup_deadhead_miles = serializers.FloatField()
     loaded_miles = serializers.FloatField()
     home_deadhead_miles = serializers.FloatField()
@@ -148,6 +147,12 @@ def shown_line(line: Mapping[str, Any]) -> dict[str, Any]:
         "unit_cents": line["rate_cents"],
         "amount": money(line["cents"]),
     }
+
+
+def shown_band(band: RateBand | None, *, is_estimated: bool) -> dict[str, Any]:
+    """Return the band of a rate and what it rests on as the API writes them."""
+    fields = band_fields(band, is_estimated=is_estimated)
+    return {name: value if name == "rate_basis" else money(value) for name, value in fields.items()}
 
 
 def shown(seen: Mapping[str, Any], load: Mapping[str, Any], leg: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,15 @@ from loads.queries import standing_of as standing_to_loads
 from loads.visibility import view as view_load
 from matching import empty_runs
 from matching.api import why_examples as examples
-from matching.api.serializers import CARRIER_ONLY, LOAD_SUMMARY, BestMatchesSerializer, MatchedLoadSerializer
+from matching.api.serializers import (
+    CARRIER_ONLY,
+    LOAD_SUMMARY,
+    RATE_BASES,
+    RATE_BASIS,
+    BestMatchesSerializer,
+    MatchedLoadSerializer,
+    shown_band,
+)
 from matching.empty_runs import EmptyRun
 from matching.engine.changes import What
 from matching.engine.refusals import Refusal
@@ -124,6 +132,14 @@ class WhyNotSerializer(StrictSerializer):
     bar = MoneyField(allow_null=True, help_text="The gain of the last one shown; null where the list has room.")
     match = serializers.CharField(allow_null=True, help_text="The match, where it is on the list.")
     clock_is_assumed = serializers.BooleanField(help_text=CARRIER_ONLY)
+    rate = MoneyField(
+        allow_null=True,
+        help_text="The load's, all in; the market estimate where it is open to offers, null where no road is known.",
+    )
+    rate_is_estimated = serializers.BooleanField()
+    rate_low = MoneyField(allow_null=True, help_text="The low end of the estimate's band; null for a posted rate.")
+    rate_high = MoneyField(allow_null=True, help_text="The high end of the estimate's band; null for a posted rate.")
+    rate_basis = serializers.ChoiceField(choices=RATE_BASES, help_text=RATE_BASIS)
 
 
 class WaitingSerializer(serializers.Serializer[Any]):
@@ -133,8 +149,11 @@ class WaitingSerializer(serializers.Serializer[Any]):
     own_gain = MoneyField(may_be_negative=True)
     market_gain = MoneyField(may_be_negative=True)
     worth_from = MoneyField(may_be_negative=True)
-    rate = MoneyField()
+    rate = MoneyField(help_text="All in; the market estimate where the load is open to offers.")
     rate_is_estimated = serializers.BooleanField()
+    rate_low = MoneyField(allow_null=True, help_text="The low end of the estimate's band; null for a posted rate.")
+    rate_high = MoneyField(allow_null=True, help_text="The high end of the estimate's band; null for a posted rate.")
+    rate_basis = serializers.ChoiceField(choices=RATE_BASES, help_text=RATE_BASIS)
     pickup_deadhead_miles = serializers.FloatField()
     loaded_miles = serializers.FloatField()
     home_deadhead_miles = serializers.FloatField()
@@ -214,9 +233,10 @@ class LegPreviewView(Endpoint):
 
 def _waiting(row: Waiting, load: Mapping[str, Any]) -> dict[str, Any]:
     cents = {"own_gain", "market_gain", "worth_from", "rate"}
+    apart = {"load": load, **shown_band(row.rate_band, is_estimated=row.rate_is_estimated)}
     return {
-        name: load
-        if name == "load"
+        name: apart[name]
+        if name in apart
         else money(getattr(row, f"{name}_cents"))
         if name in cents
         else _plain(getattr(row, name))

@@ -24,6 +24,20 @@ _PAIR: dict[str, Any] = {
     "leg": "leg_06hx2k4a8m0q3v5y7z9c1e2g3n",
     "load": "load_06hx2k4a8m0q3v5y7z9c1e2g3j",
 }
+_POSTED: dict[str, Any] = {
+    "rate": _dollars("1250.00"),
+    "rate_is_estimated": False,
+    "rate_low": None,
+    "rate_high": None,
+    "rate_basis": "posted",
+}
+_ESTIMATED: dict[str, Any] = {
+    "rate": _dollars("1050.00"),
+    "rate_is_estimated": True,
+    "rate_low": _dollars("790.00"),
+    "rate_high": _dollars("1315.00"),
+    "rate_basis": "default",
+}
 _NOT_RANKED: dict[str, Any] = {"rank": None, "gaining": None, "shown": 20, "bar": None, "match": None}
 REFUSED: dict[str, Any] = {
     **_PAIR,
@@ -49,6 +63,7 @@ REFUSED: dict[str, Any] = {
     "market_gain_if_changed": _dollars("948.00"),
     **_NOT_RANKED,
     "clock_is_assumed": True,
+    **_POSTED,
 }
 LOSES: dict[str, Any] = {
     **_PAIR,
@@ -61,6 +76,7 @@ LOSES: dict[str, Any] = {
     "market_worth_from": _dollars("1180.00"),
     "market_gain_if_changed": None,
     **_NOT_RANKED,
+    **_ESTIMATED,
 }
 PREVIEW: dict[str, Any] = {
     "items": [
@@ -69,8 +85,7 @@ PREVIEW: dict[str, Any] = {
             "own_gain": _dollars("948.00"),
             "market_gain": _dollars("948.00"),
             "worth_from": _dollars("302.00"),
-            "rate": _dollars("1250.00"),
-            "rate_is_estimated": False,
+            **_POSTED,
             "pickup_deadhead_miles": 40.0,
             "loaded_miles": 470.0,
             "home_deadhead_miles": 30.0,

@@ -10,6 +10,7 @@ from foundation.accounts.models import Organization, Person
 from foundation.trade.fields import PublicIdField
 from foundation.trade.ids import new_id
 from loads.models import Load
+from matching.rate_bands import RateBand, band_in
 
 
 class PlanStatus(models.TextChoices):
@@ -124,6 +125,11 @@ class PlanLine(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def rate_band(self) -> RateBand | None:
+        """The band of the rates' sum where one of them is estimated, and what it rests on; None otherwise."""
+        return band_in(self.parts)
 
 
 class PlannedLoad(models.Model):

@@ -16,9 +16,11 @@ from loads.models import Load
 from loads.queries import loads_by_ids, visible_loads
 from matching.empty_runs import EmptyRun, empty_run_of
 from matching.engine.columns import Bools
+from matching.engine.policy import Policy
 from matching.engine.score import Scores, score_leg
 from matching.policies import current_policy
 from matching.postings import LegRows, LoadRows, candidate_loads_of_terms, with_leg_way
+from matching.rate_bands import RateBand, band_of
 from matching.rows import legs_as_columns
 
 PREVIEWED = 10
@@ -29,7 +31,10 @@ _NOT_STORED = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A load that waits on the way home, with what it brings at the carrier's own costs and at the market's."""
+    """A load that waits on the way home, with what it brings at the carrier's own costs and at the market's.
+
+    `rate_band` is the band of an estimated rate, with what it rests on; None where the rate is posted.
+    """
 
     load: Load
     own_gain_cents: int
@@ -37,6 +42,7 @@ class Waiting:
     worth_from_cents: int
     rate_cents: int
     rate_is_estimated: bool
+    rate_band: RateBand | None
     pickup_deadhead_miles: float
     loaded_miles: float
     home_deadhead_miles: float
@@ -80,7 +86,7 @@ def preview(*, organization: Organization, leg_terms: LegTerms, stored: ReturnLe
     gains = scores.feasible & (scores.own_gain_cents > 0)
     return Preview(
         leg=leg,
-        loads=_best(loads, scores, gains, is_last),
+        loads=_best(loads, scores, gains, is_last, policy),
         count=int(gains.sum()),
         candidates=len(loads.sides),
         feasible=int(scores.feasible.sum()),
@@ -104,24 +110,27 @@ def seen_by(viewer: Organization, loads: LoadRows, now: datetime) -> tuple[LoadR
     return LoadRows([loads.sides[row] for row in kept], loads.columns.take(kept)), is_last
 
 
-def _best(loads: LoadRows, scores: Scores, gains: Bools, is_last: Bools) -> tuple[Waiting, ...]:
+def _best(loads: LoadRows, scores: Scores, gains: Bools, is_last: Bools, policy: Policy) -> tuple[Waiting, ...]:
     """Return the best loads by own gain, long unconfirmed ones last; ties break by key, as in every list."""
     rows = np.flatnonzero(gains)
     order = np.lexsort((scores.load_key[rows], -scores.own_gain_cents[rows], is_last[rows]))
     best = rows[order][:PREVIEWED].tolist()
     names = [loads.sides[row].public_id for row in best]  # whose sight has been asked just now
     found = {load.public_id: load for load in loads_by_ids(names)} if names else {}
-    return tuple(_waiting(found[name], scores, row) for name, row in zip(names, best, strict=True) if name in found)
+    ranked = zip(names, best, strict=True)
+    return tuple(_waiting(found[name], scores, row, policy) for name, row in ranked if name in found)
 
 
-def _waiting(load: Load, scores: Scores, row: int) -> Waiting:
+def _waiting(load: Load, scores: Scores, row: int, policy: Policy) -> Waiting:
+    cents, is_estimated = int(scores.rate_cents[row]), bool(scores.rate_is_estimated[row])
     return Waiting(
         load=load,
         own_gain_cents=int(scores.own_gain_cents[row]),
         market_gain_cents=int(scores.market_gain_cents[row]),
         worth_from_cents=int(scores.own.worth_from_cents[row]),
-        rate_cents=int(scores.rate_cents[row]),
-        rate_is_estimated=bool(scores.rate_is_estimated[row]),
+        rate_cents=cents,
+        rate_is_estimated=is_estimated,
+        rate_band=band_of(policy.rates, load.equipment, cents) if is_estimated else None,
         pickup_deadhead_miles=float(scores.pickup_deadhead_miles[row]),
         loaded_miles=float(scores.loaded_miles[row]),
         home_deadhead_miles=float(scores.home_deadhead_miles[row]),

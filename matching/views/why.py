@@ -32,6 +32,7 @@ def why_not(request: HttpRequest, leg_id: str) -> HttpResponse:
         context |= {
             "answer": answer,
             "seen": answer.seen,
+            "band": answer.rate_band,
             "times": [
                 (change | {"stop_name": stop_name(answer, change)}, zone_of(answer, change))
                 for change in answer.seen["changes"]

@@ -250,3 +250,51 @@ def test_lines_come_in_pages(client, broker, shipper):
     rest = client.get(first["next"][first["next"].index("/api/") :]).json()
     assert [row["rank"] for row in rest["items"]] == [3]
     assert rest["next"] is None
+
+
+def test_an_estimated_rate_stands_with_its_band_and_what_it_rests_on(client, broker, shipper, carrier):
+    make_pair(shipper, carrier, rate_cents=None)
+    plan = made(broker)
+    line = plan.lines.get()
+    band = line.rate_band
+    assert (band.basis, band.words) == ("default", "default, not observed")
+    assert band.low_cents < line.rate_cents < band.high_cents
+    between = f"${band.low_cents // 100:,} to ${band.high_cents // 100:,}"
+    assert f"estimate, {between}, not observed" in page_of(client, plan)
+    account = client.get(f"/desk/plans/{plan.public_id}/lines/{line.public_id}/").content.decode()
+    assert f"The rate here is the market estimate, {between}: default, not observed." in account
+    (row,) = csv.DictReader(io.StringIO(client.get(f"/desk/plans/{plan.public_id}/lines.csv").getvalue().decode()))
+    ends = (f"{band.low_cents / 100:.2f}", f"{band.high_cents / 100:.2f}")
+    assert (row["rate_is_estimated"], row["rate_low"], row["rate_high"], row["rate_basis"]) == ("yes", *ends, "default")
+    rest = client.get(f"/api/v1/plans/{plan.public_id}/lines/{line.public_id}").json()
+    assert (rest["rate_low"]["amount"], rest["rate_high"]["amount"], rest["rate_basis"]) == (*ends, "default")
+
+
+def test_in_a_chain_posted_rates_count_as_they_are_in_the_band(client, broker, shipper, carrier):
+    leg = make_leg(carrier, hours=120)
+    posted = make_load(shipper, stops=(stop_terms("60601", leg.ready_at), _delivery("63101", leg.ready_at, 2)))
+    opened = make_load(
+        shipper,
+        rate_cents=None,
+        stops=(stop_terms("63101", leg.ready_at + timedelta(days=2)), _delivery("75201", leg.ready_at, 4)),
+    )
+    line = make_line(make_plan(broker), leg, posted, opened)
+    band = line.rate_band
+    assert posted.rate_cents + (line.rate_cents - posted.rate_cents) * 0.75 == pytest.approx(band.low_cents, abs=250)
+    account = client.get(f"/desk/plans/{line.plan.public_id}/lines/{line.public_id}/").content.decode()
+    between = f"${band.low_cents // 100:,} to ${band.high_cents // 100:,}"
+    assert f"stands at the market estimate, which makes {between} in all: default, not observed." in account
+
+
+def test_a_posted_rate_has_no_band(client, plan):
+    line = plan.lines.first()
+    assert line.rate_band is None
+    assert "estimate" not in page_of(client, plan)
+    rows = csv.DictReader(io.StringIO(client.get(f"/desk/plans/{plan.public_id}/lines.csv").getvalue().decode()))
+    assert {(row["rate_low"], row["rate_high"], row["rate_basis"]) for row in rows} == {("", "", "posted")}
+    rest = client.get(f"/api/v1/plans/{plan.public_id}/lines/{line.public_id}").json()
+    assert (rest["rate_low"], rest["rate_high"], rest["rate_basis"]) == (None, None, "posted")
+
+
+def _delivery(zip_code, ready_at, days):
+    return stop_terms(zip_code, ready_at + timedelta(days=days - 1), hours=24, kind="delivery")

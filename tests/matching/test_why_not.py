@@ -2,13 +2,16 @@
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from carriers.models import ReturnLeg
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
 from loads.models import Load
+from matching import why_not
 from matching.empty_runs import shown_empty_run
+from matching.engine.travel import Figures, GreatCircleTravel
 from matching.why_not import FOR_CARRIER, FOR_OTHERS, LATE, ask
 from tests.builders import make_leg, make_load, make_organization, make_relationship, stop_terms
 from tests.matching.market import run
@@ -291,3 +294,61 @@ def test_rest_tells_the_empty_run_beside_the_matches(shipper, carrier, broker):
     others = ApiClient(broker).get(address).json()["empty_run"]
     assert set(others) == {"miles", "market_cost"}
     assert "empty_run" not in ApiClient(shipper).get(f"/api/v1/loads/{_.public_id}/matches").json()
+
+
+# --- The load's rate --------------------------------------------------------------------------------------------------
+
+
+def test_an_estimated_rate_stands_with_its_band_for_every_viewer_and_whatever_the_truck(
+    shipper, carrier, broker, sign_in
+):
+    leg, load = make_pair(shipper, carrier, rate_cents=None)
+    run(leg)
+    match = leg.matches.get()
+    far = make_leg(carrier, empty="98101", home="97201", hours=120)
+    wrong = make_leg(carrier, hours=120, equipment="F")
+    expected = (match.rate_cents, True, match.rate_band.low_cents, match.rate_band.high_cents, "default")
+    names = ("rate", "rate_is_estimated", "rate_low", "rate_high", "rate_basis")
+    for asked in (leg, far, wrong):
+        for viewer in (carrier, shipper, broker):
+            answer = seen(viewer, asked, load)
+            assert tuple(answer[name] for name in names) == expected
+    between = f"${expected[2] // 100:,} to ${expected[3] // 100:,}"
+    for asked in (leg, far):
+        path, _ = page(asked)
+        text = sign_in(carrier).get(path, {"load": load.public_id}).content.decode()
+        assert f"estimate, {between}, not observed" in text
+        assert f"The rate here is the market estimate, {between}: default, not observed." in text
+        rest = ApiClient(broker).get(f"/api/v1/legs/{asked.public_id}/why-not?load={load.public_id}").json()
+        assert (rest["rate_is_estimated"], rest["rate_basis"]) == (True, "default")
+        assert float(rest["rate_low"]["amount"]) * 100 == expected[2]
+        assert float(rest["rate_high"]["amount"]) * 100 == expected[3]
+
+
+def test_a_posted_rate_is_the_postings_without_a_band(shipper, carrier, sign_in):
+    leg, load = make_pair(shipper, carrier)
+    answer = seen(carrier, leg, load)
+    assert (answer["rate"], answer["rate_is_estimated"], answer["rate_basis"]) == (load.rate_cents, False, "posted")
+    assert (answer["rate_low"], answer["rate_high"]) == (None, None)
+    path, parameters = page(leg, load=load.public_id)
+    assert "market estimate" not in sign_in(carrier).get(path, parameters).content.decode()
+
+
+class NoRoads(GreatCircleTravel):
+    """Knows no road at all."""
+
+    def pairs(self, lats_a, lons_a, lats_b, lons_b):
+        found = super().pairs(lats_a, lons_a, lats_b, lons_b)
+        return Figures(found.miles + np.inf, found.minutes + np.inf, found.estimated)
+
+
+def test_without_a_road_between_its_stops_nothing_is_estimated(shipper, carrier, sign_in, monkeypatch):
+    leg, load = make_pair(shipper, carrier, rate_cents=None)
+    monkeypatch.setattr(why_not, "travel_oracle", lambda: NoRoads())
+    answer = seen(shipper, leg, load)
+    assert answer["rule"] == "unreachable"
+    assert (answer["rate"], answer["rate_low"], answer["rate_high"]) == (None, None, None)
+    assert (answer["rate_is_estimated"], answer["rate_basis"]) == (True, "default")
+    path, parameters = page(leg, load=load.public_id)
+    assert "open to offers · pickup" in sign_in(shipper).get(path, parameters).content.decode()
+    assert ApiClient(shipper).get(f"/api/v1/legs/{leg.public_id}/why-not?load={load.public_id}").json()["rate"] is None
