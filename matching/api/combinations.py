@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +21,7 @@ from foundation.trade import clock
 from loads.api.serializers import shown as shown_load
 from loads.queries import standing_of as standing_to_loads
 from loads.visibility import view as view_load
+from matching.api import combination_examples as examples
 from matching.api.serializers import (
     CARRIER_ONLY,
     LEG_SUMMARY,
@@ -49,6 +50,7 @@ class TourStopSerializer(StopTimesSerializer):
     pallets_on_board = serializers.IntegerField()
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A chain of two", examples.CHAIN, response_only=True)])
 class CombinationSerializer(StrictSerializer):
     """Two to four loads that a truck can take in one tour, and what that is worth over driving home empty."""
 
@@ -95,6 +97,9 @@ class CombinationSerializer(StrictSerializer):
     etag = serializers.CharField()
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("The best ones", {"items": [examples.CHAIN], "next": None}, response_only=True)]
+)
 class BestCombinationsSerializer(serializers.Serializer[Any]):
     """The best combinations for a leg, best first."""
 
