@@ -8,7 +8,7 @@ from typing import Any
 
 from celery import shared_task
 from django.db import connection
-from django.db.models import F, Max, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.db.transaction import TransactionManagementError
 
@@ -18,6 +18,16 @@ logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 8
 LEASE = timedelta(seconds=60)
+
+_BEGIN = """
+    UPDATE events_reaction SET attempts = attempts + 1, due_at = statement_timestamp() + %(lease)s
+    WHERE task = %(task)s AND subject = ANY(%(subjects)s) AND done_at IS NULL AND dead_at IS NULL
+    RETURNING subject, position
+"""
+_SETTLE = """
+    UPDATE events_reaction SET done_at = statement_timestamp(), dead_at = NULL
+    WHERE task = %(task)s AND subject = %(subject)s AND position <= %(up_to)s AND done_at IS NULL
+"""
 
 
 class Settle:
@@ -31,9 +41,8 @@ class Settle:
         """Mark the subject's reactions as done; raises `TransactionManagementError` outside a transaction."""
         if not connection.in_atomic_block:
             raise TransactionManagementError("Settle a subject in the transaction of the effect")
-        Reaction.objects.filter(task=self.task, subject=subject, position__lte=self.up_to, done_at__isnull=True).update(
-            done_at=Now(), dead_at=None
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(_SETTLE, {"task": self.task, "subject": subject, "up_to": self.up_to})
 
 
 Body = Callable[[list[str], Settle], None]
@@ -42,6 +51,13 @@ Body = Callable[[list[str], Settle], None]
 def wait_after(attempts: int) -> timedelta:
     """Return how long to wait before an attempt follows this many failed ones: 5 s, 20 s, 80 s, ... at most 6 h."""
     return timedelta(seconds=min(5 * 4 ** max(attempts - 1, 0), 6 * 3600))
+
+
+def _begin(task: str, subjects: Sequence[str]) -> dict[str, int]:
+    """Note an attempt at what is undone of these subjects; return the last position of each that waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGIN, {"lease": LEASE, "task": task, "subjects": list(subjects)})
+        return dict(sorted(cursor.fetchall(), key=lambda row: row[1]))
 
 
 def _undone(task: str, subjects: Sequence[str]) -> Q:
@@ -53,15 +69,13 @@ def perform(task: str, body: Body, subjects: Sequence[str]) -> None:
 
     What a duplicate message brings again is passed over. A subject counts as done only when the body settles it.
     """
-    undone = _undone(task, subjects)
-    found = dict(Reaction.objects.filter(undone).values_list("subject").annotate(Max("position")))
+    found = _begin(task, subjects)
     waiting = [subject for subject in dict.fromkeys(subjects) if subject in found]
     if not waiting:
         return
     # Facts up to here were committed before the body reads, so one run answers them all.
     up_to = max(found.values())
     begun = _undone(task, waiting) & Q(position__lte=up_to)
-    Reaction.objects.filter(begun).update(attempts=F("attempts") + 1, due_at=Now() + LEASE)
     try:
         body(waiting, Settle(task, up_to))
     except Exception as error:

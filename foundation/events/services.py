@@ -10,12 +10,25 @@ from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
 from foundation.events import live
-from foundation.events.models import AuditEntry, Event, FeedEntry, Mail, Notice, NoticeReader
+from foundation.events.models import AuditEntry, Event, Mail, Notice, NoticeReader
 
 LARGEST_PAYLOAD_BYTES = 20_000
 WAKE_CHANNEL = "backhaul_events"
 
 _NAME = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+")
+
+# One statement: a fact is a part of many transactions that somebody waits for.
+_PUBLISH = """
+    WITH fact AS (
+        INSERT INTO events_event (public_id, name, subject, version)
+        VALUES (%(public_id)s, %(name)s, %(subject)s, %(version)s) RETURNING id, created_at
+    ), told AS (
+        INSERT INTO events_feedentry (event_id, organization_id, payload)
+        SELECT fact.id, reader.organization_id, reader.payload::jsonb
+        FROM fact CROSS JOIN unnest(%(readers)s::text[], %(payloads)s::text[]) AS reader (organization_id, payload)
+    )
+    SELECT id, created_at, pg_notify(%(channel)s, '') FROM fact
+"""
 
 
 class HasLabel(Protocol):
@@ -32,11 +45,13 @@ def _require_transaction(what: str) -> None:
         raise TransactionManagementError(f"{what} belongs in the transaction of the change that it speaks of")
 
 
-def _checked(organization_id: str, payload: dict[str, Any]) -> dict[str, Any]:
-    size = len(json.dumps(payload, allow_nan=False, ensure_ascii=False).encode())
+def _written(organization_id: str, payload: dict[str, Any]) -> str:
+    """Return a payload as JSON; raises `ValueError` and `TypeError` as `publish` does."""
+    text = json.dumps(payload, allow_nan=False, ensure_ascii=False)
+    size = len(text.encode())
     if size > LARGEST_PAYLOAD_BYTES:
         raise ValueError(f"The payload for {organization_id} has {size} bytes; {LARGEST_PAYLOAD_BYTES} are allowed")
-    return payload
+    return text
 
 
 def publish(*, name: str, subject: str, audience: Mapping[str, dict[str, Any]], version: int = 0) -> Event:
@@ -48,14 +63,23 @@ def publish(*, name: str, subject: str, audience: Mapping[str, dict[str, Any]], 
     _require_transaction("A fact")
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} does not name a fact; write it like `load.opened`")
-    payloads = {organization_id: _checked(organization_id, payload) for organization_id, payload in audience.items()}
-    event = Event.objects.create(name=name, subject=subject, version=version)
-    FeedEntry.objects.bulk_create(
-        FeedEntry(event=event, organization_id=organization_id, payload=payload)
-        for organization_id, payload in payloads.items()
-    )
+    payloads = [_written(organization_id, payload) for organization_id, payload in audience.items()]
+    event = Event(name=name, subject=subject, version=version)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [WAKE_CHANNEL])
+        cursor.execute(
+            _PUBLISH,
+            {
+                "public_id": event.public_id,
+                "name": name,
+                "subject": subject,
+                "version": version,
+                "readers": list(audience),
+                "payloads": payloads,
+                "channel": WAKE_CHANNEL,
+            },
+        )
+        event.pk, event.created_at, _ = cursor.fetchone()
+    event._state.adding = False
     return event
 
 
