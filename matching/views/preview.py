@@ -50,14 +50,26 @@ def _answer(form: LegForm, stored: ReturnLeg | None) -> dict[str, Any]:
     }
 
 
+_STILL_NEEDED = {
+    "truck": "the truck",
+    "empty": "where it empties",
+    "ready_at": "when it is empty",
+    "home": "where home is",
+    "home_by": "when it must be home",
+    "audience": "who sees it",
+}
+"""What a person would call the fields that a leg cannot do without, in the order of the form."""
+
+
 def _missing(form: LegForm) -> dict[str, Any]:
-    """Return the labels of what is still to be filled in, and the sentences of what does not read."""
-    missing, wrong = [], []
-    for name, errors in form.errors.as_data().items():
-        label = str(form.fields[name].label) if name in form.fields else ""
-        for error in errors:
-            if error.code == "required":
-                missing.append(label)
-            else:
-                wrong.append(f"{label}: {' '.join(error.messages)}" if label else " ".join(error.messages))
+    """Return what is still to be filled in, in a person's words, and the sentences of what does not read."""
+    wrong: list[str] = []
+    found = form.errors.as_data()
+    missing = [
+        words for name, words in _STILL_NEEDED.items() if any(error.code == "required" for error in found.get(name, ()))
+    ]
+    for name, errors in found.items():
+        label = f"{form.fields[name].label}: " if name in form.fields else ""
+        read = (error for error in errors if error.code != "required" or name not in _STILL_NEEDED)
+        wrong.extend(label + " ".join(error.messages) for error in read)
     return {"missing": missing, "wrong": wrong}

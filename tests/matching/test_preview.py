@@ -42,6 +42,7 @@ def test_a_preview_says_what_the_posted_leg_is_matched_with(seed):
         shown = [(row.load.public_id, row.own_gain_cents, row.market_gain_cents) for row in found.loads]
         assert shown == expected
         stored = MatchRun.objects.get(leg=leg)
+        assert [row.rate_band for row in found.loads] == [match.rate_band for match in listed[:10]]
         assert (found.candidates, found.feasible) == (stored.candidates, stored.feasible)
         assert found.refusals == stored.refusals
 
@@ -126,12 +127,15 @@ def test_the_fragment_shows_what_waits_and_the_empty_run(carrier, shipper, sign_
     assert "at your costs" in body
     assert "<html" in client.post(URL, typed(truck)).content.decode()  # without JavaScript: a page of its own
     empty = client.post(URL, typed(truck, empty="Seattle, WA 98101", home_by="")).content.decode()
-    assert "Still needed to look: Home by." in empty
+    assert "Still needed: when it must be home." in empty
 
 
 def test_what_is_missing_is_said_gently_and_what_does_not_read_in_words(carrier, sign_in):
     client, truck = sign_in(carrier), make_truck(carrier)
-    assert "Still needed to look: Truck, Empties at" in client.post(URL, {}).content.decode()
+    nothing = client.post(URL, {}).content.decode()
+    assert "Still needed: the truck, where it empties, when it is empty, where home is, when it must be home" in nothing
+    assert "Somewhere else" not in nothing
+    assert "Still needed: where home is.</p>" in client.post(URL, typed(truck, home="")).content.decode()
     assert "Nowhereville" in client.post(URL, typed(truck, empty="Nowhereville, IL")).content.decode()
     backwards = typed(truck)
     backwards["home_by"], backwards["ready_at"] = backwards["ready_at"], backwards["home_by"]
@@ -187,3 +191,30 @@ def test_rest_names_the_fields_that_are_wrong(carrier):
     wrong = api.post("/api/v1/legs/preview", nobody)
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/truck")
     assert api.post("/api/v1/legs/preview", body_of(truck)).json()["items"] == []
+
+
+# --- Estimated rates --------------------------------------------------------------------------------------------------
+
+
+def test_an_estimated_rate_stands_with_its_band_and_what_it_rests_on(carrier, shipper, sign_in):
+    load, truck = make_load(shipper, rate_cents=None), make_truck(carrier)
+    (row,) = look(carrier, truck=truck).loads
+    band = row.rate_band
+    assert (band.basis, band.words) == ("default", "default, not observed")
+    assert band.low_cents < row.rate_cents < band.high_cents
+    between = f"estimate, ${band.low_cents // 100:,} to ${band.high_cents // 100:,}, not observed"
+    assert between in sign_in(carrier).post(URL, typed(truck), headers={"HX-Request": "true"}).content.decode()
+    (item,) = ApiClient(carrier).post("/api/v1/legs/preview", body_of(truck)).json()["items"]
+    assert item["load"]["id"] == load.public_id
+    assert (item["rate_is_estimated"], item["rate_basis"]) == (True, "default")
+    assert float(item["rate_low"]["amount"]) * 100 == band.low_cents
+    assert float(item["rate_high"]["amount"]) * 100 == band.high_cents
+
+
+def test_a_posted_rate_has_no_band(carrier, shipper):
+    make_load(shipper)
+    truck = make_truck(carrier)
+    assert look(carrier, truck=truck).loads[0].rate_band is None
+    (item,) = ApiClient(carrier).post("/api/v1/legs/preview", body_of(truck)).json()["items"]
+    assert (item["rate_is_estimated"], item["rate_basis"]) == (False, "posted")
+    assert (item["rate_low"], item["rate_high"]) == (None, None)
