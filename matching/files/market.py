@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from foundation.trade.equipment import EQUIPMENT
+from foundation.trade.equipment import EQUIPMENT, Attribute, Equipment
 from matching.engine.columns import INSTANT, TRUCK_CODES
 from matching.engine.policy import DutyLimits
 from matching.engine.problem import DEFAULT_SERVICE, DELIVERY, OPEN_TO_OFFERS, PICKUP, Legs, Loads
@@ -115,6 +115,8 @@ def read_loads(name: str, *, on_roads: bool) -> LoadsFile:
         coldest, warmest = row.get("temperature_min_f"), row.get("temperature_max_f")
         if coldest is not None and warmest is not None and warmest < coldest:
             raise ValueError("temperature_max_f", "is below temperature_min_f; swap them")
+        if coldest is not None or warmest is not None:  # as for a posted load: who asks for a range needs it kept
+            row["attributes"] = row.get("attributes", 0) | int(Attribute.TEMPERATURE)
 
     table = read_table(name, cells.spellings(LOAD_COLUMNS))
     rows, names, problems = _rows(table, LOAD_COLUMNS, "load_id", check)
@@ -171,6 +173,11 @@ def _values(
     return values, wrong
 
 
+def _by_nature(kind: Equipment) -> int:
+    """Return what a trailer offers without saying so: a reefer keeps a temperature."""
+    return int(Attribute.TEMPERATURE) if kind.temperature_range_f else 0
+
+
 def _legs(rows: list[dict[str, Any]]) -> Legs:
     usual = [EQUIPMENT[TRUCK_CODES[row["equipment"]]] for row in rows]
 
@@ -193,7 +200,7 @@ def _legs(rows: list[dict[str, Any]]) -> Legs:
         ready_at=ints([row["ready_at"] for row in rows]),
         home_by=ints([NO_HOME_BY if row.get("home_by") is None else row["home_by"] for row in rows]),
         equipment=ints([row["equipment"] for row in rows]),
-        attributes=ints([row.get("attributes", 0) for row in rows]),
+        attributes=ints([row.get("attributes", 0) | _by_nature(kind) for row, kind in zip(rows, usual, strict=True)]),
         weight_pounds=room("weight_pounds"),
         length_feet=room("length_feet"),
         pallets=room("pallets"),

@@ -10,6 +10,7 @@ from matching.engine.money import Money
 from matching.engine.policy import Policy
 from matching.engine.problem import PICKUP, Legs, Loads
 from matching.engine.timeline import OFF, TimeLine, timelines
+from matching.engine.tours.explain import rate_band_cents
 from matching.engine.tours.problem import NO_LOAD, TourScores, chain_tours
 from matching.engine.tours.routes import TourRoutes
 from matching.engine.tours.score import TourSheet, tour_chains
@@ -53,7 +54,15 @@ def columns(longest: int) -> list[str]:
     names += ["home_drive_minutes", "avoided_drive_minutes", *_MINUTES, "leave_at"]
     for number in range(1, longest + 1):
         names += [f"{stop}{_suffix(number)}_{at}" for stop in ("pickup", "delivery") for at in _TIMES]
-    return [*names, "finish_at", "rate_is_estimated", "miles_are_estimated", "clock_is_assumed"]
+    return [
+        *names,
+        "finish_at",
+        "rate_low_cents",
+        "rate_high_cents",
+        "rate_is_estimated",
+        "miles_are_estimated",
+        "clock_is_assumed",
+    ]
 
 
 _TIMES = ("arrive_at", "begin_at", "end_at")
@@ -96,6 +105,7 @@ def _lines(market: Market, leg_row: Ints, load_rows: Ints) -> Iterator[tuple[dic
         figures |= _ways(routes, row, count) | _times(day, count, int(legs.ready_at[leg_row[row]]))
         figures |= {
             "finish_at": instant(int(scores.finish_at[row])),
+            **_band(market, scores, row),
             "rate_is_estimated": bool(scores.rate_is_estimated[row]),
             "miles_are_estimated": bool(scores.miles_are_estimated[row]),
             "clock_is_assumed": bool(scores.clock_is_assumed[row]),
@@ -125,6 +135,13 @@ def _money(scores: TourScores, row: int) -> dict[str, Any]:
     figures = terms("own", scores.own) | terms("market", scores.market)
     figures["rate_cents"] = int(scores.rate_cents[row])
     return figures | {"worth_from_cents": int(scores.own.worth_from_cents[row])}
+
+
+def _band(market: Market, scores: TourScores, row: int) -> dict[str, int | None]:
+    """Return the band of the rate; nothing where every rate is posted."""
+    is_estimated = bool(scores.rate_is_estimated[row])
+    low, high = rate_band_cents(scores, row, market.loads, market.policy) if is_estimated else (None, None)
+    return {"rate_low_cents": low, "rate_high_cents": high}
 
 
 def _amounts(scores: TourScores, row: int, market: Market) -> dict[str, Any]:

@@ -70,7 +70,8 @@ def read_table(name: str, known: dict[str, str]) -> Table:
             sentence = f"has {len(cells)} cells where the first line names {len(header)}; quote any “{delimiter}”."
             problems.append(Problem(name, line, "", sentence))
         elif any(cell.strip() for cell in cells):
-            rows.append((line, {columns[at]: _cell(cell) for at, cell in enumerate(cells) if at in columns}))
+            whole = [*cells, *("" for _ in header[len(cells) :])]
+            rows.append((line, {columns[at]: _cell(cell) for at, cell in enumerate(whole) if at in columns}))
     return Table(name, rows, problems, notes, delimiter == ";")
 
 

@@ -220,6 +220,33 @@ def test_a_load_without_a_rate_is_reckoned_and_marked(match, files):
     assert ran.rows[0]["rate_is_estimated"] == "true"
 
 
+def test_an_estimated_rate_has_its_band_and_a_posted_one_has_none(match, files):
+    rows = match(*files(legs_of(LEG), loads_of(LOAD, LOAD.replace("L1", "L2").replace("2150", "")))).rows
+    posted, estimated = rows
+    assert (posted["rate_low_cents"], posted["rate_high_cents"]) == ("", "")
+    assert int(estimated["rate_low_cents"]) == round(int(estimated["rate_cents"]) * 0.75)
+    assert int(estimated["rate_high_cents"]) == round(int(estimated["rate_cents"]) * 1.25)
+    chained = match(LEGS, LOADS, "--travel", "great-circle", "--plan", "--chains", "2").rows
+    chain = next(row for row in chained if row["load_2_id"])
+    assert int(chain["rate_low_cents"]) < int(chain["rate_cents"]) < int(chain["rate_high_cents"])
+    assert int(chain["rate_low_cents"]) > int(chain["rate_cents"]) * 0.75
+
+
+@pytest.mark.parametrize(("truck", "load", "is_matched"), [("V", "VR", False), ("R", "VR", True), ("R", "R", True)])
+def test_freight_that_wants_a_temperature_goes_on_a_truck_that_keeps_one(match, files, truck, load, is_matched):
+    header, row = loads_of(LOAD).splitlines()
+    loads = f"{header},temperature_min_f\n{row.replace(',V,', f',{load},')},34\n"
+    ran = match(*files(legs_of(LEG[:-1] + truck), loads))
+    assert bool(ran.rows) is is_matched
+    assert is_matched or "attributes 1" in ran.err
+
+
+def test_a_row_cut_short_is_told_by_the_cells_that_it_lacks(match, files):
+    ran = match(*files(legs_of(LEG.split(",")[0])))
+    assert ran.status == 2
+    assert "legs.csv line 2, ready_at is missing" in ran.err
+
+
 def test_pickup_and_delivery_in_one_place_and_home_where_the_truck_stands_are_reckoned(match, files):
     at_home = LEG.replace("40.71,-74.01", "41.88,-87.63")
     same = LOAD.replace("40.7,-74.2", "41.5,-87.5")

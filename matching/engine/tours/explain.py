@@ -155,13 +155,18 @@ def _sum(scores: TourScores, loads: Loads, terms: Money, costs: Costs) -> dict[s
 
 
 def _estimate(scores: TourScores, loads: Loads, policy: Policy) -> dict[str, Any]:
-    """Return the band of the rates' sum, in which posted rates are as they are, and what the estimates rest on."""
-    rows = scores.load_rows[0][scores.load_rows[0] != NO_LOAD]
-    rates = scores.load_rate_cents[0, : rows.size]
+    """Return the band of the rates' sum and what the estimates rest on."""
+    return policy.rates.account(*rate_band_cents(scores, 0, loads, policy))
+
+
+def rate_band_cents(scores: TourScores, row: int, loads: Loads, policy: Policy) -> tuple[int, int]:
+    """Return the low and the high end of the sum of a tour's rates in cents, in which posted rates are as they are."""
+    rows = scores.load_rows[row][scores.load_rows[row] != NO_LOAD]
+    rates = scores.load_rate_cents[row, : rows.size]
     is_open = loads.rate_cents[rows] == OPEN_TO_OFFERS
     codes = [LOAD_CODES[code] for code in loads.equipment[rows]]
     low, high = policy.rates.band_cents(codes, rates)
-    return policy.rates.account(int(np.where(is_open, low, rates).sum()), int(np.where(is_open, high, rates).sum()))
+    return int(np.where(is_open, low, rates).sum()), int(np.where(is_open, high, rates).sum())
 
 
 def _rates(scores: TourScores, loads: Loads) -> list[dict[str, Any]]:
