@@ -27,7 +27,7 @@ def _load(public_id: str, rate: str | None, *stops: dict[str, Any]) -> dict[str,
         | {f"{end}_at_local": f"2026-11-{stop[end + '_local']}:00" for end in ("opens", "closes")}
         for base, stop in zip(like, stops, strict=True)
     ]
-    return examples.MATCH["load"] | {"id": public_id, "rate": rate and _dollars(rate), "stops": written}
+    return {**examples.MATCH["load"], "id": public_id, "rate": rate and _dollars(rate), "stops": written}
 
 
 _JOLIET = {
