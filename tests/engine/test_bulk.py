@@ -8,6 +8,7 @@ import pytest
 from matching.engine.bulk import best as best_module
 from matching.engine.bulk import best_by_great_circle, candidate_pairs, feasible_pairs
 from matching.engine.bulk import feasible as feasible_module
+from matching.engine.bulk import reserve as reserve_module
 from matching.engine.money import Money
 from matching.engine.policy import DEFAULT_POLICY
 from matching.engine.problem import Legs, Loads
@@ -263,6 +264,64 @@ def test_gains_too_far_apart_to_share_a_number_with_their_keys_are_ranked_too() 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(best_module, "PACKED_BITS", 8)
         assert assert_best_is_right(one_leg(), loads) == 20
+
+
+@pytest.mark.parametrize("place", CENTRES)
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("spare", [0, 8])
+def test_a_reserve_of_few_holds_the_best(count: int, spare: int, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reserve_module, "SPARE", spare)
+    legs, loads = market(16, place, loads=400)
+    assert assert_best_is_right(legs, loads, count=count) > 10
+    costs = np.random.default_rng(16).choice([0.0, 900.0, 30_000.0, 100_000.0], (3, len(legs)))
+    dear = replace(legs, hour_cents=costs[0], delay_hour_cents=costs[1], empty_cents_per_mile=costs[2])
+    assert assert_best_is_right(dear, loads, count=count) > 10
+
+
+@pytest.mark.parametrize("place", CENTRES)
+def test_an_estimated_gain_is_within_its_error_of_the_gain(place: str) -> None:
+    legs, loads = market(19, place, loads=600)
+    costs = np.random.default_rng(19).choice([0.0, 170.0, 30_000.0, 100_000.0], (3, len(legs)))
+    dear = replace(legs, hour_cents=costs[0], delay_hour_cents=costs[1], empty_cents_per_mile=costs[2])
+    worst = 0.0
+    for trucks in (legs, dear):
+        core = best_module._Core(trucks, loads, 20, TRAVEL, NO_HOURS)
+        for find in core.search.blocks(np.arange(len(trucks)), 1 << 18):
+            found = find()
+            leg, load, gain = core._gains(found.leg, found.load)
+            scored = np.isin(found.leg * len(loads) + found.load, leg * len(loads) + load)
+            off = np.abs(core._reserve._gains(found)[scored] - gain)
+            allowed = core._reserve._error_cents(leg)
+            assert (off <= allowed).all()
+            worst = max(worst, float((off / allowed).max()))
+    assert worst > 0.2, "an error that is never come near to is no error but a guess"
+
+
+def test_a_leg_whose_whole_reserve_is_refused_is_scored_again() -> None:
+    """Sixty loads that pay more are a tenth of a mile too far away: near enough for the search, not for the leg."""
+    loads, free = alike(100), one_leg()
+    lat, pays_more = loads.stop_lat.copy(), np.arange(100) >= 40
+    lat[loads.first_stop] = free.empty_lat + np.where(pays_more, 0.6, 0.1)
+    loads = replace(loads, stop_lat=lat, rate_cents=np.where(pays_more, 170_000, 70_000))
+    far = score_leg(free, 0, loads, TRAVEL, NO_HOURS).pickup_deadhead_miles
+    assert (far[40:] > far[:40].max() + 1).all()
+    leg = replace(free, max_pickup_deadhead_miles=far[99:] - 0.1)
+    assert assert_best_is_right(leg, loads) == 20
+
+
+def test_markets_that_estimates_cannot_rank_are_scored_pair_by_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+    legs, loads = market(17, "the prairie", loads=400)
+    for name in ("LONGEST_MILES", "PACKED_BITS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(reserve_module, name, 1)
+            assert assert_best_is_right(legs, loads, count=3) > 20
+
+
+def test_a_leg_years_ahead_of_the_others_changes_nothing() -> None:
+    legs, loads = market(18, "the prairie")
+    ready_at, home_by = legs.ready_at.copy(), legs.home_by.copy()
+    ready_at[0], home_by[1] = -1_000_000_000, 1_000_000_000
+    assert assert_best_is_right(replace(legs, ready_at=ready_at, home_by=home_by), loads) > 20
 
 
 def test_loads_and_legs_that_stay_in_one_place_are_scored() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from matching.engine import duty, money
 from matching.engine.bulk.bounds import Bounds, chain_times
+from matching.engine.bulk.reserve import PACKED_BITS, Reserve
 from matching.engine.bulk.search import Block, Search, in_order
 from matching.engine.columns import LOAD_CODES, Floats, Ints
 from matching.engine.policy import Policy
@@ -15,8 +16,7 @@ from matching.engine.routes import between_stops, own_ways, straight_homes, tent
 from matching.engine.travel import EARTH_RADIUS_MILES, GreatCircleTravel
 
 NONE = -1
-BLOCK_PAIRS = 1 << 19
-PACKED_BITS = 62
+BLOCK_PAIRS = 1 << 18
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -96,6 +96,18 @@ class _Core:
                 passable=own.passable,
             ),
         )
+        self._reserve = Reserve(
+            legs=legs,
+            travel=travel,
+            costs=self.costs,
+            avoided_cents=self.home_miles * self.costs.empty_cents_per_mile,
+            empty_home_at=self.empty_home_at,
+            rate_cents=self.rate_cents,
+            loaded_miles=self.loaded_miles,
+            service_minutes=self.service_minutes,
+            spent=spent,
+            done_at=done_at,
+        )
         first, last = loads.first_stop, loads.last_stop
         self._empty, self._home = _Points.of(legs.empty_lat, legs.empty_lon), _Points.of(legs.home_lat, legs.home_lon)
         self._pickup = _Points.of(loads.stop_lat[first], loads.stop_lon[first])
@@ -109,8 +121,23 @@ class _Core:
 
         def work() -> Picked:
             found = block()
-            leg, load, gain = self._gains(found.leg, found.load)
-            return self._top(leg, load, gain)
+            chosen, left_below = self._reserve.chosen(found, self.count)
+            kept = np.flatnonzero(chosen)
+            best = self._top(*self._gains(found.leg[kept], found.load[kept]))
+            # A leg is settled if none was left out, or if the last of its best is as good as those may be.
+            settled = np.zeros(len(self.legs), dtype=np.bool_)
+            settled[found.leg[left_below == -np.inf]] = True
+            limit = np.full(len(self.legs), np.inf)
+            limit[found.leg] = left_below
+            leg, place, _, gain = best
+            settled[leg[(place == self.count - 1) & (gain >= limit[leg])]] = True
+            again = np.flatnonzero(~settled[found.leg])
+            if not again.size:
+                return best
+            rest = self._top(*self._gains(found.leg[again], found.load[again]))
+            sure = settled[leg]
+            leg, place, load, gain = (np.concatenate([a[sure], b]) for a, b in zip(best, rest, strict=True))
+            return leg, place, load, gain
 
         return work
 

@@ -14,6 +14,8 @@ from matching.engine.problem import Loads
 from matching.engine.travel import EARTH_RADIUS_MILES
 
 Singles = NDArray[np.float32]
+Vectors = tuple[Singles, Singles, Singles]
+"""x, y and z of points."""
 
 BANDS_PER_DEGREE = 2
 _BANDS = 180 * BANDS_PER_DEGREE + 1
@@ -94,15 +96,16 @@ class Index:
 def index_of(loads: Loads, stops: Ints) -> Index:
     """Return the index round one stop of each load."""
     key = (loads.equipment * _BANDS + _band(loads.stop_lat[stops])) * _WIDTH + (loads.stop_lon[stops] + 180.0)
-    order = np.argsort(key, kind="stable")
+    order = np.argsort(key)
     present = np.flatnonzero(np.bincount(loads.equipment, minlength=len(LOAD_CODES)))
     return Index(order, key[order], present)
 
 
-def unit_vectors(lat: Floats, lon: Floats) -> tuple[Singles, Singles, Singles]:
+def unit_vectors(lat: Floats, lon: Floats) -> Vectors:
     """Return x, y and z of points on the unit sphere in single precision: right to 0.0005 miles."""
     phi, lam = np.radians(lat), np.radians(lon)
-    x, y, z = np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)
+    ring = np.cos(phi)
+    x, y, z = ring * np.cos(lam), ring * np.sin(lam), np.sin(phi)
     return x.astype(np.float32), y.astype(np.float32), z.astype(np.float32)
 
 

@@ -7,10 +7,10 @@ from itertools import islice
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matching.engine.bulk.bounds import ROUNDED_MILES, Bounds
-from matching.engine.bulk.index import Runs, Singles, index_of, unit_vectors
+from matching.engine.bulk.boxes import Boxes
+from matching.engine.bulk.index import Runs, Singles, Vectors, index_of, unit_vectors
 from matching.engine.columns import Bools, Floats, Ints
 from matching.engine.problem import Legs, Loads
 from matching.engine.travel import EARTH_RADIUS_MILES
@@ -18,7 +18,14 @@ from matching.engine.travel import EARTH_RADIUS_MILES
 LEGS_AT_ONCE = 4096
 """For so many legs are the index's runs found in one call."""
 
+COUNTED = 1 << 18
+"""Whole numbers kept ready: as many as a block of the usual size has candidates in an index."""
+SHORT_BY = 0.1
+"""Miles by which the straight miles of a block may be too short."""
+
 Answer = TypeVar("Answer")
+Found = tuple[Ints, Ints, Floats, Floats]
+"""Of pairs: legs, loads, straight miles to the pickup and home."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,10 +33,13 @@ class Block:
     """The candidates of some legs: pairs of positions in `Legs` and `Loads`, the legs' pairs one after the other.
 
     `first` and `last` are the positions, in the rows asked about, of the first leg of the block and the one after.
+    `to_pickup` and `to_home` are miles straight through the earth, too short by at most `SHORT_BY` and never too long.
     """
 
     leg: Ints
     load: Ints
+    to_pickup: Floats
+    to_home: Floats
     first: int
     last: int
 
@@ -47,29 +57,30 @@ class Search:
         near = np.nan_to_num(legs.max_pickup_deadhead_miles, nan=np.inf, posinf=np.inf)
         home = np.nan_to_num(legs.max_home_deadhead_miles, nan=np.inf, posinf=np.inf)
         self._along = around > near
+        self._any_along = bool(self._along.any())
         self._near, self._around, self._home = (_reach(miles, per_mile) for miles in (near, around, home))
         self._reaches = np.maximum(self._near, self._around), self._home
         self._chords = tuple(_longest_chord(miles) for miles in self._reaches)
+        self._squared_chords = tuple(np.square(chord) for chord in self._chords)
         self._places = (
             unit_vectors(legs.empty_lat, legs.empty_lon),
             unit_vectors(legs.home_lat, legs.home_lon),
         )
-        self._ends = (
+        ends = (
             unit_vectors(loads.stop_lat[pickup], loads.stop_lon[pickup]),
             unit_vectors(loads.stop_lat[delivery], loads.stop_lon[delivery]),
         )
-        # Round each end, the other end in the index's order; tested first on the axis that tells most apart.
-        self._far = tuple(
-            tuple(axis[index.order] for axis in self._ends[1 - end]) for end, index in enumerate(self._indexes)
-        )
-        self._axes = tuple(_axes_by_spread(self._ends[1 - end]) for end in (0, 1))
-        # The same times as in the bounds, in half the memory; no minute of the calendar is cut off.
-        self._times = tuple(
-            (_narrow(bounds.latest_at[index.order]), _narrow(bounds.done_at[index.order])) for index in self._indexes
-        )
-        self._ready_at, self._home_by = _narrow(legs.ready_at), _narrow(legs.home_by)
-        self._plain_fit = _capacities(legs, loads)
+        self._counting = np.arange(COUNTED)
+        self._fits = _capacities(legs, loads)
         self._needs_attributes = bool(loads.attributes.any())
+        # In the order of each index, so that neighbours there are neighbours in memory.
+        self._rows = tuple(
+            _Rows.of(loads, bounds, index.order, ends, [needs for _, needs in self._fits]) for index in self._indexes
+        )
+        self._boxes = tuple(
+            Boxes.of(self._places[1 - end], self._chords[1 - end], ends[1 - end], index.order, legs, bounds)
+            for end, index in enumerate(self._indexes)
+        )
 
     def blocks(self, leg_rows: Ints, block_pairs: int) -> Iterator[Callable[[], Block]]:
         """Yield work for blocks of at most about so many pairs in the index, leg by leg in order of `leg_rows`.
@@ -98,87 +109,87 @@ class Search:
         by_delivery = found[1].sizes(rows.size) < found[0].sizes(rows.size)
         return _runs_of(found[0], ~by_delivery), _runs_of(found[1], by_delivery)
 
-    def candidates(self, rows: Ints, chosen: tuple[Runs, Runs], first: int, last: int) -> tuple[Ints, Ints]:
+    def candidates(self, rows: Ints, chosen: tuple[Runs, Runs], first: int, last: int) -> Found:
         """Return the pairs of the legs at positions `first` up to `last` of `rows`; a leg's pairs together."""
         parts = [self._at_end(end, rows, runs, first, last) for end, runs in enumerate(chosen)]
-        position = np.concatenate([part[0] for part in parts])
-        load = np.concatenate([part[1] for part in parts])
+        position, load, to_pickup, to_home = (np.concatenate(column) for column in zip(*parts, strict=True))
         if parts[0][0].size and parts[1][0].size:
             order = np.argsort(position, kind="stable")
-            position, load = position[order], load[order]
-        return rows[position], load
+            position, load, to_pickup, to_home = position[order], load[order], to_pickup[order], to_home[order]
+        return rows[position], load, to_pickup, to_home
 
-    def _at_end(self, end: int, rows: Ints, runs: Runs, first: int, last: int) -> tuple[Ints, Ints]:
-        """Filter the runs of one index by the other end's distance, then by all that is known of the pair."""
+    def _at_end(self, end: int, rows: Ints, runs: Runs, first: int, last: int) -> Found:
+        """Filter the runs of one index by the boxes of the other end and of time, then by all that is known."""
         here = slice(*np.searchsorted(runs.leg, (first, last)).tolist())
         position, start, size = runs.leg[here], runs.start[here], runs.stop[here] - runs.start[here]
         leg = rows[position]
         # Where each candidate stands in the index.
-        where = np.repeat(start - np.cumsum(size) + size, size)
-        where += np.arange(where.size)
-        bounded = bool(np.isfinite(self._reaches[1 - end][leg]).any())
-        if bounded:
-            axis, *others = self._axes[end]
-            chord, place = self._chords[1 - end][leg], self._places[1 - end]
-            gap = np.take(self._far[end][axis], where)
-            gap -= np.repeat(place[axis][leg], size)
-            np.abs(gap, out=gap)
-            kept = np.flatnonzero(gap <= np.repeat(chord, size))
-            where, run = where[kept], np.repeat(np.arange(size.size), size)[kept]
-            squared = np.square(gap[kept])
-            for axis in others:
-                squared += np.square(self._far[end][axis][where] - place[axis][leg][run])
-            kept = np.flatnonzero(squared <= np.square(chord)[run])
-            where, run = where[kept], run[kept]
-            kept = np.flatnonzero(self._in_time(end, where, leg[run]))
-            where, run = where[kept], run[kept]
-        else:
-            latest_at, done_at = self._times[end]
-            in_time = np.take(latest_at, where) >= np.repeat(self._ready_at[leg], size)
-            in_time &= np.take(done_at, where) <= np.repeat(self._home_by[leg], size)
-            kept = np.flatnonzero(in_time)
-            run = np.repeat(np.arange(size.size), size)[kept]
-            where = where[kept]
-        load = self._indexes[end].order[where]
-        position, leg = position[run], leg[run]
-        could = self._could_be_feasible(leg, load)
-        return position[could], load[could]
+        ends = np.cumsum(size)
+        where = np.repeat(start - ends + size, size)
+        where += self._counting[: where.size] if where.size <= self._counting.size else np.arange(where.size)
+        kept = self._boxes[end].holding(leg, size, where)
+        run = np.repeat(np.arange(size.size), np.diff(np.searchsorted(kept, ends), prepend=0))
+        where = where[kept]
+        could, to_pickup, to_home = self._could_be_feasible(end, leg[run], where)
+        return position[run[could]], self._indexes[end].order[where[could]], to_pickup, to_home
 
-    def _in_time(self, end: int, where: Ints, leg: Ints) -> Bools:
-        latest_at, done_at = self._times[end]
-        in_time = latest_at[where] >= self._ready_at[leg]
-        in_time &= done_at[where] <= self._home_by[leg]
-        return np.asarray(in_time)
-
-    def _could_be_feasible(self, leg: Ints, load: Ints) -> Ints:
-        legs, loads, bounds = self.legs, self.loads, self.bounds
-        suits = bounds.passable[load]
-        for has, needs in self._plain_fit:
-            suits &= needs[load] <= has[leg]
+    def _could_be_feasible(self, end: int, leg: Ints, where: Ints) -> tuple[Ints, Floats, Floats]:
+        """Return which of the pairs of legs and rows of an index could be, and their straight miles to either end."""
+        legs, bounds, loads = self.legs, self.bounds, self._rows[end]
+        # Round the index's own end all are near already: the other one tells more.
+        beyond = _squares(self._places[1 - end], leg, loads.ends[1 - end], where)
+        suits = beyond <= self._squared_chords[1 - end][leg]
+        suits &= loads.passable[where]
+        for (has, _), needs in zip(self._fits, loads.needs, strict=True):
+            suits &= needs[where] <= has[leg]
         if self._needs_attributes:
-            suits &= (loads.attributes[load] & ~legs.attributes[leg]) == 0
+            suits &= (loads.attributes[where] & ~legs.attributes[leg]) == 0
         kept = np.flatnonzero(suits)
-        leg, load = leg[kept], load[kept]
-        to_pickup, to_home = (self._chord_miles(end, leg, load) for end in (0, 1))
+        leg, where = leg[kept], where[kept]
+        miles = [_miles(_squares(self._places[end], leg, loads.ends[end], where)), _miles(beyond[kept])]
+        to_pickup, to_home = miles if end == 0 else miles[::-1]
         suits = to_pickup <= self._near[leg]
-        along = self._along[leg]
-        if along.any():
+        if self._any_along:
             straight = bounds.straight_per_mile
-            suits |= along & (to_pickup + to_home + bounds.loaded_miles[load] * straight <= self._around[leg])
+            around = to_pickup + to_home + loads.loaded_miles[where] * straight <= self._around[leg]
+            suits |= self._along[leg] & around
         suits &= to_home <= self._home[leg]
         per_mile = bounds.minutes_per_straight_mile
         at_pickup = legs.ready_at[leg] + per_mile * to_pickup
-        suits &= at_pickup <= bounds.latest_at[load] + 1.0
-        done_at = np.maximum(at_pickup + bounds.spent[load], bounds.done_at[load])
+        suits &= at_pickup <= loads.latest_at[where] + 1.0
+        done_at = np.maximum(at_pickup + loads.spent[where], loads.done_at[where])
         suits &= done_at + per_mile * to_home <= legs.home_by[leg] + 1.0
-        return kept[suits]
+        could = np.flatnonzero(suits)
+        return kept[could], to_pickup[could], to_home[could]
 
-    def _chord_miles(self, end: int, leg: Ints, load: Ints) -> Floats:
-        """Return miles straight through the earth, less what single precision may have added: never too long."""
-        squared = np.zeros(leg.size, dtype=np.float32)
-        for place, point in zip(self._places[end], self._ends[end], strict=True):
-            squared += np.square(place[leg] - point[load])
-        return np.asarray(np.sqrt(squared) * (EARTH_RADIUS_MILES * (1 - 1e-5)) - 0.002, dtype=np.float64)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """What the filters ask of each load, in the order of an index."""
+
+    ends: tuple[Vectors, Vectors]
+    passable: Bools
+    needs: list[Ints]
+    attributes: Ints
+    loaded_miles: Floats
+    latest_at: Ints
+    spent: Ints
+    done_at: Ints
+
+    @classmethod
+    def of(cls, loads: Loads, bounds: Bounds, order: Ints, ends: tuple[Vectors, Vectors], needs: list[Ints]) -> "_Rows":
+        """Put the columns of loads and bounds in order."""
+        pickup, delivery = ((x[order], y[order], z[order]) for x, y, z in ends)
+        return cls(
+            (pickup, delivery),
+            bounds.passable[order],
+            [column[order] for column in needs],
+            loads.attributes[order],
+            bounds.loaded_miles[order],
+            bounds.latest_at[order],
+            bounds.spent[order],
+            bounds.done_at[order],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,8 +202,8 @@ class _Work:
     offset: int
 
     def __call__(self) -> Block:
-        leg, load = self.search.candidates(self.rows, self.chosen, self.first, self.last)
-        return Block(leg, load, self.offset + self.first, self.offset + self.last)
+        found = self.search.candidates(self.rows, self.chosen, self.first, self.last)
+        return Block(*found, self.offset + self.first, self.offset + self.last)
 
 
 def in_order(work: Iterator[Callable[[], Answer]], workers: int) -> Iterator[Answer]:
@@ -230,18 +241,25 @@ def _longest_chord(miles: Floats) -> Singles:
     )
 
 
-def _axes_by_spread(points: tuple[Singles, Singles, Singles]) -> NDArray[np.intp]:
-    spread = [float(axis.std()) if axis.size else 0.0 for axis in points]
-    return np.argsort(spread)[::-1]
-
-
 def _runs_of(runs: Runs, chosen: Bools) -> Runs:
     kept = chosen[runs.leg]
     return Runs(runs.leg[kept], runs.start[kept], runs.stop[kept])
 
 
-def _narrow(minutes: Ints) -> NDArray[np.int32]:
-    return np.clip(minutes, -(2**31), 2**31 - 1).astype(np.int32)
+def _squares(places: Vectors, leg: Ints, ends: Vectors, where: Ints) -> Singles:
+    """Return the squared chords on the unit sphere between legs' places and loads' ends."""
+    squared = np.zeros(leg.size, dtype=np.float32)
+    for place, point in zip(places, ends, strict=True):
+        gap = place[leg]
+        gap -= point[where]
+        gap *= gap
+        squared += gap
+    return squared
+
+
+def _miles(squared: Singles) -> Floats:
+    """Return miles straight through the earth, less what single precision may have added: never too long."""
+    return np.asarray(np.sqrt(squared) * (EARTH_RADIUS_MILES * (1 - 1e-5)) - 0.002, dtype=np.float64)
 
 
 def _capacities(legs: Legs, loads: Loads) -> list[tuple[Ints, Ints]]:
