@@ -169,9 +169,19 @@ def test_the_path_leads_from_start_to_end_and_is_as_long_as_the_miles(network: R
 
 
 def test_a_repeated_origin_is_not_searched_again(network: RoadNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
-    network.one_to_many(35.0, -97.0, [36.0], [-96.0])
+    network.one_to_many(35.0, -97.0, [34.0], [-93.0])
     monkeypatch.setattr(RoadNetwork, "_search", None)
-    assert network.one_to_many(35.0, -97.0, [34.0], [-93.0]).miles[0] > 200
+    assert network.one_to_many(35.0, -97.0, [36.0], [-96.0]).miles[0] > 80
+
+
+def test_an_origin_asked_about_farther_places_is_searched_once_more_and_then_wholly(
+    network: RoadNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near = network.one_to_many(35.1, -97.1, [36.0, 34.0], [-96.0, -93.0])
+    far = network.one_to_many(35.1, -97.1, [36.0, 40.7], [-96.0, -74.0])
+    assert far.miles[0] == near.miles[0] and far.miles[1] > 1_200
+    monkeypatch.setattr(RoadNetwork, "_search", None)
+    assert network.one_to_many(35.1, -97.1, [34.0, 47.6], [-93.0, -122.3]).miles[0] == near.miles[1]
 
 
 def test_the_cache_is_built_once_by_threads_that_start_at_once(

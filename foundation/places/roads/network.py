@@ -66,7 +66,7 @@ class RoadNetwork:
         distances, _ = cKDTree(unit_vectors(barriers[:, 0], barriers[:, 1])).query(self._tree.data)
         self._barrier_miles = distances * EARTH_RADIUS_MILES - BARRIER_SLACK_MILES
         self._lock = threading.Lock()
-        self._rows: OrderedDict[tuple[float, float], Floats] = OrderedDict()
+        self._rows: OrderedDict[tuple[float, float], tuple[Floats, float]] = OrderedDict()
         self._tables: OrderedDict[tuple[bytes, bytes], tuple[NDArray[np.int32], Floats]] = OrderedDict()
         self._near: NearNodes | None = None
 
@@ -103,7 +103,7 @@ class RoadNetwork:
         to_lats, to_lons = _points(lats, lons)
         if not len(to_lats):
             return _travel(np.empty(0), np.empty(0))
-        return self._arrive(self._row(float(lat), float(lon)), float(lat), float(lon), to_lats, to_lons)
+        return self._arrive(float(lat), float(lon), to_lats, to_lons)
 
     def many_to_one(self, lats: ArrayLike, lons: ArrayLike, lat: float, lon: float) -> Travel:
         """Travel from each of n points to one: the network is the same in both directions."""
@@ -175,11 +175,8 @@ class RoadNetwork:
         for index, (lat, lon) in enumerate(origins.tolist()):
             members = order[bounds[index] : bounds[index + 1]]
             direct, straight = self._direct(lat, lon, ends[members, 0], ends[members, 1])
-            row = self._row(lat, lon, reach_miles=float(straight.max()))
-            found = (row[nodes[members]] + access[members]).min(axis=1)
-            if not np.isfinite(found).all():
-                found = (self._row(lat, lon)[nodes[members]] + access[members]).min(axis=1)
-            weights[members], straights[members] = np.minimum(found, direct), straight
+            found = self._found(lat, lon, straight, direct, nodes[members], access[members], keep=False)
+            weights[members], straights[members] = found, straight
         return weights, straights
 
     def path(self, lat_a: float, lon_a: float, lat_b: float, lon_b: float) -> Path:
@@ -205,21 +202,39 @@ class RoadNetwork:
             node = parent
         return [*([] if line[-1] == start else [start]), *line[::-1]]
 
-    def _row(self, lat: float, lon: float, reach_miles: float | None = None) -> Floats:
-        """Return the weights from a point to every node; with a reach, nodes well beyond it may be infinite."""
+    def _found(
+        self, lat: float, lon: float, straight: Floats, direct: Floats, nodes: NDArray[np.int32], access: Floats,
+        *, keep: bool,
+    ) -> Floats:  # fmt: skip
+        """Return the least weights from a point to others: straight over the surface, or by their nodes.
+
+        The search goes no further than they should be away; whatever is not found within it is searched for farther.
+        """
+        expected = (60 + float(straight.max()) * 1.3 * 60 / SURFACE_MPH) * MILLIS * SHIFT
+        row, limit = self._row(lat, lon, expected, keep=keep)
+        found = np.minimum((row[nodes] + access).min(axis=1), direct)
+        # A node beyond the limit is farther than all that was found within it.
+        if (found > limit).any():
+            row, _ = self._row(lat, lon, np.inf, keep=keep)
+            found = np.minimum((row[nodes] + access).min(axis=1), direct)
+        return found
+
+    def _row(self, lat: float, lon: float, limit: float, *, keep: bool) -> tuple[Floats, float]:
+        """Return the weights from a point to every node, and up to which weight they are known: so far at least."""
         with self._lock:
-            row = self._rows.get((lat, lon))
-            if row is not None:
+            kept = self._rows.get((lat, lon))
+            if kept is not None and kept[1] >= limit:
                 self._rows.move_to_end((lat, lon))
-                return row
-        if reach_miles is not None:
-            minutes = 60 + reach_miles * 1.3 * 60 / SURFACE_MPH
-            return self._search(lat, lon, limit=minutes * MILLIS * SHIFT)[0]
-        row, _ = self._search(lat, lon)
-        with self._lock:
-            self._rows[lat, lon] = row
-            while len(self._rows) > ROWS_KEPT:
-                self._rows.popitem(last=False)
+                return kept
+        if kept is not None:
+            limit = np.inf  # asked for more than once: likely again
+        row = self._search(lat, lon, limit=limit)[0], limit
+        if keep:
+            with self._lock:
+                self._rows[lat, lon] = row
+                self._rows.move_to_end((lat, lon))
+                while len(self._rows) > ROWS_KEPT:
+                    self._rows.popitem(last=False)
         return row
 
     def _search(
@@ -242,10 +257,10 @@ class RoadNetwork:
             return weights, before
         return np.asarray(dijkstra(matrix, indices=source, limit=limit)), np.empty(0, np.int32)
 
-    def _arrive(self, row: Floats, lat: float, lon: float, lats: Floats, lons: Floats) -> Travel:
+    def _arrive(self, lat: float, lon: float, lats: Floats, lons: Floats) -> Travel:
         nodes, access = self._table(lats, lons)
         direct, straight = self._direct(lat, lon, lats, lons)
-        return _travel(np.minimum((row[nodes] + access).min(axis=1), direct), straight)
+        return _travel(self._found(lat, lon, straight, direct, nodes, access, keep=True), straight)
 
     def _table(self, lats: Floats, lons: Floats) -> tuple[NDArray[np.int32], Floats]:
         """Return `_enter` of the points, remembered for the arrays that were asked about last."""
