@@ -51,7 +51,10 @@ def explain_rows(
     planned = where[scores.feasible[where]]
     leg, load = scores.leg_row[planned], scores.load_row[planned]
     routes = scores.routes.take(scores.route_row[planned])
-    days = timelines(duty.pair_chains(legs, leg, loads, load, routes, policy), policy.duty)
+    if scores.planned is not None and policy.duty is not None:
+        days = scores.planned.timelines(scores.route_row[planned].tolist(), policy.duty)
+    else:
+        days = timelines(duty.pair_chains(legs, leg, loads, load, routes, policy), policy.duty)
     own, market = money.own_costs(legs, leg, policy), money.policy_costs(policy, planned.size)
     position = {row: at for at, row in enumerate(planned.tolist())}
     found = []

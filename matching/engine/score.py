@@ -13,12 +13,17 @@ from numpy.typing import ArrayLike, NDArray
 from matching.engine import duty, money
 from matching.engine.columns import CARRIES, LOAD_CODES, Bools, Floats, Ints
 from matching.engine.hours import plan
+from matching.engine.labels import Trace
 from matching.engine.money import Money
 from matching.engine.policy import Policy
 from matching.engine.problem import OPEN_TO_OFFERS, Legs, Loads
 from matching.engine.refusals import FIGURES, Refusal, sentence
 from matching.engine.routes import Routes, route_pairs, tenths
+from matching.engine.timeline import Planned
 from matching.engine.travel import TravelOracle
+
+TRACED_PAIRS = 64
+"""Up to so many pairs it is noted while planning how each day goes: one load's pairs, not those of a whole market."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -30,6 +35,7 @@ class Scores:
     are all miles with the load less the empty run home. `wait_minutes` are on duty. `home_delay_minutes` is how much
     later than empty the truck is home. `own` uses the carrier's costs and is for the carrier alone; `market` the
     policy's. `routes` holds the stretches of the pairs whose hours were planned, `route_row` the position there or -1.
+    Of few pairs, whose accounts are likely to be asked for, `planned` are the days of `routes`.
     """
 
     leg_row: Ints
@@ -60,6 +66,7 @@ class Scores:
     market: Money
     routes: Routes
     route_row: Ints
+    planned: Planned | None = None
 
     def __len__(self) -> int:
         return int(self.leg_row.shape[0])
@@ -143,6 +150,7 @@ class _Sheet:
         self.minutes = {name: np.zeros(n, dtype=np.int64) for name in _MINUTES}
         self.rows = np.arange(n)
         self.routes: Routes | None = None
+        self.planned: Planned | None = None
 
     def refuse(self, rule: Refusal, broken: Bools, *figures: NDArray[np.generic]) -> None:
         """Refuse those of the rows in work where `broken`, unless an earlier rule has."""
@@ -202,7 +210,9 @@ class _Sheet:
         rows, routes = self.rows, self.routes
         leg, load = self.leg[rows], self.load[rows]
         chains = duty.pair_chains(self.legs, leg, self.loads, load, routes, policy)
-        plans = plan(chains, policy.duty, feasible_only=feasible_only)
+        trace = Trace() if rows.size <= TRACED_PAIRS and policy.duty is not None and not feasible_only else None
+        plans = plan(chains, policy.duty, trace, feasible_only=feasible_only)
+        self.planned = Planned(chains, plans, trace) if trace is not None else None
         kinds = duty.stop_kinds(self.loads, load, chains.opens_at.shape[1])
         self.refusal[rows], self.figures[rows] = duty.late_refusals(chains, plans, kinds)
         which, first, back = np.unique(leg, return_index=True, return_inverse=True)
@@ -261,6 +271,7 @@ class _Sheet:
             market=money.gain(rate, used, money.policy_costs(policy, leg.size)),
             routes=self.routes,
             route_row=route_row,
+            planned=self.planned,
             **columns,
         )
 

@@ -1,5 +1,6 @@
 """The time line of a duty chain: what the driver does from which minute to which."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from matching.engine.hours import Chains, Plans, plan
@@ -63,12 +64,35 @@ def timelines(chains: Chains, limits: DutyLimits | None) -> list[TimeLine]:
         trace = Trace()
         plans = plan(chains, limits, trace)
         ways = trace.ways("finish")
+    return _replayed(chains, plans, ways, range(len(chains)), limits)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Planned:
+    """Chains with their plans and how these came about, so that nothing is planned twice."""
+
+    chains: Chains
+    plans: Plans
+    trace: Trace
+
+    def timelines(self, rows: Sequence[int], limits: DutyLimits) -> list[TimeLine]:
+        """Return the time lines of the chains at these rows, as `timelines` does; `limits` are those planned with."""
+        return _replayed(self.chains, self.plans, self.trace.ways("finish"), rows, limits)
+
+
+def _replayed(
+    chains: Chains,
+    plans: Plans,
+    ways: Mapping[int, list[tuple[str, int]]],
+    rows: Sequence[int],
+    limits: DutyLimits | None,
+) -> list[TimeLine]:
     feasible = plans.feasible
     return [
         _replay(chains, row, _row_of(plans, row), ways[row], limits)
         if feasible[row]
         else TimeLine(_row_of(plans, row), (), ())
-        for row in range(len(chains))
+        for row in rows
     ]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from foundation.trade.equipment import Attribute
-from matching.engine.explain import explain, explain_row
+from matching.engine.explain import explain, explain_row, explain_rows
 from matching.engine.policy import DEFAULT_POLICY, Policy
 from matching.engine.problem import DEFAULT_SERVICE, DELIVERY, OPEN_TO_OFFERS, PICKUP
 from matching.engine.rank import best, kept_for_leg, kept_for_load
@@ -250,7 +250,7 @@ def random_market(seed: int, legs: int, loads: int):
 COLUMNS = [
     name
     for name in Scores.__dataclass_fields__
-    if name not in ("leg_row", "load_row", "own", "market", "routes", "route_row")
+    if name not in ("leg_row", "load_row", "own", "market", "routes", "route_row", "planned")
 ]  # fmt: skip
 
 
@@ -359,3 +359,18 @@ def test_a_partial_without_a_rate_is_valued_at_its_share_of_the_truck():
     ):
         scores = score_one(load={"rate_cents": OPEN_TO_OFFERS, "is_partial": True, **needs})
         assert scores.rate_cents[0] == cents, needs
+
+
+def test_the_account_of_a_pair_scored_among_few_is_the_one_it_has_among_many():
+    legs, loads = random_market(11, 30, 40)
+    travel = GreatCircleTravel()
+    leg, load = (rows.reshape(-1) for rows in np.indices((len(legs), len(loads))))
+    many = score_pairs(legs, leg, loads, load, travel, DEFAULT_POLICY)
+    assert many.planned is None
+    feasible = np.flatnonzero(many.feasible)[:40]
+    few = score_pairs(legs, leg[feasible], loads, load[feasible], travel, DEFAULT_POLICY)
+    assert few.planned is not None
+    expected = explain_rows(many, feasible.tolist(), legs, loads, travel.version, DEFAULT_POLICY)
+    backwards = range(len(few))[::-1]
+    assert explain_rows(few, backwards, legs, loads, travel.version, DEFAULT_POLICY) == expected[::-1]
+    assert len(expected) > 10

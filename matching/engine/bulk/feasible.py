@@ -160,7 +160,7 @@ def take_scores(scores: Scores, rows: Ints) -> Scores:
     routed = chosen["route_row"] >= 0
     route_row = np.full(rows.size, -1, dtype=np.int64)
     route_row[routed] = np.arange(int(routed.sum()))
-    chosen["routes"] = scores.routes.take(chosen["route_row"][routed])
+    chosen["routes"], chosen["planned"] = scores.routes.take(chosen["route_row"][routed]), None
     chosen["route_row"] = route_row
     return Scores(**chosen)
 
