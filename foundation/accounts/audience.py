@@ -1,6 +1,7 @@
 """Which postings an organization may see: the one rule, as a condition for queries of loads and legs."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -60,10 +61,28 @@ class Party(Protocol):
         """Whether it may see the market."""
 
 
-# What `standing` says, among these; as a statement, since each run of matching asks it twice.
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A verified broker of a market, as far as its sight goes."""
+
+    pk: int
+    public_id: str
+    market: str
+    brokers: bool = True
+    is_verified: bool = True
+
+
+# What `standing` says, among these and the brokers of a market, and who those are; as one statement, since each run of
+# matching asks it twice.
 _BETWEEN = """
+    WITH broker AS (
+        SELECT id, public_id FROM accounts_organization
+        WHERE market = %(market)s AND brokers AND verified_at IS NOT NULL
+    ), party AS (SELECT unnest(%(ids)s::bigint[]) AS id UNION SELECT id FROM broker)
+    SELECT id, NULL::bigint, public_id FROM broker
+    UNION ALL
     SELECT giver_id, taker_id, kind FROM accounts_relationship
-    WHERE giver_id = ANY(%(ids)s) AND taker_id = ANY(%(ids)s)
+    WHERE giver_id IN (SELECT id FROM party) AND taker_id IN (SELECT id FROM party)
         AND valid_from <= %(now)s AND (valid_until IS NULL OR valid_until > %(now)s)
 """
 
@@ -73,16 +92,22 @@ class Sight:
 
     Reads the relationships between them once; `sees` then asks nothing of the database. `shares_once_open` counts a
     posting for partners first as visible also before it opens to the market: what is prepared for later may be
-    prepared now.
+    prepared now. With `brokers_of`, a market, its verified brokers are viewers as well, named by `brokers`.
     """
 
-    def __init__(self, *, viewers: Iterable[Party], owners: Iterable[Party], now: datetime) -> None:
+    def __init__(
+        self, *, viewers: Iterable[Party], owners: Iterable[Party], now: datetime, brokers_of: str | None = None
+    ) -> None:
         self._viewers = {viewer.pk: viewer for viewer in viewers}
         self._owners = {owner.pk: owner for owner in owners}
         self._now = now
         with connection.cursor() as cursor:
-            cursor.execute(_BETWEEN, {"ids": list({*self._viewers, *self._owners}), "now": now})
-            rows = cursor.fetchall()
+            ids = list({*self._viewers, *self._owners})
+            cursor.execute(_BETWEEN, {"ids": ids, "now": now, "market": brokers_of})
+            found = cursor.fetchall()
+        rows = [row for row in found if row[1] is not None]
+        self.brokers = [Broker(key, name, str(brokers_of)) for key, taker, name in found if taker is None]
+        self._viewers = {broker.pk: broker for broker in self.brokers} | self._viewers
         self._blocked = {(giver, taker) for giver, taker, kind in rows if kind == RelationshipKind.BLOCKED}
         self._close = {
             (giver, taker)

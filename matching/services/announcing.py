@@ -6,9 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from carriers.models import ReturnLeg
-from foundation.accounts.audience import Sight
+from foundation.accounts.audience import Broker, Sight
 from foundation.accounts.models import Organization
-from foundation.accounts.queries import verified_brokers
 from foundation.events.services import publish
 from loads.models import Load
 from matching.postings import Owner, Side
@@ -40,21 +39,17 @@ class _Payload:
     gone: list[str] = field(default_factory=list)
 
 
-def _viewers(pairs: list[ChangedPair], market: str) -> dict[int, Organization | Owner]:
-    people: list[Organization | Owner] = [*verified_brokers(market)]
-    for pair in pairs:
-        people += [pair.leg.organization, pair.load.organization]
-    return {organization.pk: organization for organization in people}
-
-
 def announce(*, subject: str, version: int, market: str, pairs: Iterable[ChangedPair], now: datetime) -> None:
     """Publish `matches.changed` to the carrier, the shipper and the brokers of each pair, each told only of its own.
 
     Runs in the transaction that stored the matches. An organization that may see none of the pairs hears nothing.
     """
     rows = list(pairs)
-    viewers = _viewers(rows, market)
-    sight = Sight(viewers=viewers.values(), owners=viewers.values(), now=now)
+    viewers: dict[int, Organization | Owner | Broker] = {}
+    for pair in rows:
+        viewers |= {side.organization.pk: side.organization for side in (pair.leg, pair.load)}
+    sight = Sight(viewers=viewers.values(), owners=viewers.values(), now=now, brokers_of=market)
+    viewers = {broker.pk: broker for broker in sight.brokers} | viewers
     payloads: dict[int, _Payload] = {}
     for pair in rows:
         leg, load = pair.leg, pair.load
