@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from django.db import connection
 
 from carriers.models import ReturnLeg
 from foundation.trade.posting import Status
@@ -20,6 +19,7 @@ from matching.candidates import LEGS_FOR_LOAD, LOADS_FOR_GIVEN_LEG, LOADS_FOR_LE
 from matching.engine.columns import LOAD_CODES, TRUCK_CODES, Ints
 from matching.engine.problem import DELIVERY, OPEN_TO_OFFERS, PICKUP, Legs, Loads
 from matching.engine.travel import TravelOracle
+from matching.statements import Rows, rows_of_each
 
 Stretch = tuple[float, float, bool]
 """Miles, driving minutes, and whether they are estimates."""
@@ -156,7 +156,7 @@ _LOADS = f"""
 _STOPS = f"""
     SELECT stop.load_id, stop.kind, stop.lat, stop.lon, {_FROM_MINUTE.format("stop.opens_at")},
         {_UNTIL_MINUTE.format("stop.closes_at")}, stop.service_minutes
-    FROM loads_stop AS stop WHERE stop.load_id = ANY(%(ids)s) ORDER BY stop.load_id, stop.sequence
+    FROM loads_stop AS stop WHERE stop.load_id IN ({{chosen}}) ORDER BY stop.load_id, stop.sequence
 """  # noqa: S608 - put together from this page's constants
 
 _NAMED_LEGS = "SELECT id FROM carriers_returnleg WHERE public_id = ANY(%(names)s)"
@@ -179,7 +179,7 @@ def named_legs(public_ids: Sequence[str], road_version: str) -> LegRows:
 
 def named_loads(public_ids: Sequence[str], road_version: str) -> LoadRows:
     """Return these loads, whatever their status."""
-    return _loads(_NAMED_LOADS, {"names": list(public_ids)}, road_version)
+    return _loads(_NAMED_LOADS, {"names": list(public_ids)}, road_version, at_once=True)
 
 
 def candidate_loads(leg: LegSide, road_version: str) -> LoadRows:
@@ -261,15 +261,20 @@ def _legs(chosen: str, parameters: Mapping[str, Any], road_version: str) -> LegR
 _WHOLE = frozenset({"ready_at", "home_by", "attributes", "weight_pounds", "length_feet", "pallets"})
 
 
-def _loads(chosen: str, parameters: Mapping[str, Any], road_version: str) -> LoadRows:
-    rows = _rows(_LOADS.format(chosen=chosen), {**parameters, "road": road_version})
+def _loads(chosen: str, parameters: Mapping[str, Any], road_version: str, *, at_once: bool = False) -> LoadRows:
+    """Read loads and their stops: `at_once` where choosing them twice costs less than asking twice."""
+    question = _LOADS.format(chosen=chosen), {**parameters, "road": road_version}
+    if at_once:
+        rows, stops = rows_of_each([question, (_STOPS.format(chosen=chosen), parameters)])
+    else:
+        rows = _rows(*question)
+        stops = _rows(_STOPS.format(chosen=_KEYED), {"keys": [row[0] for row in rows]}) if rows else []
     owners: dict[int, Owner] = {}
     sides = [Side(*_side(row, owners)) for row in rows]
     keys = [side.pk for side in sides]
     codes, attributes, pounds, feet, pallets, rates, sizes, coldest, warmest, noted = _transposed(
         rows, _SIDE_COLUMNS, 10
     )
-    stops = _rows(_STOPS, {"ids": keys}) if keys else []
     loads_of_stops, kinds, lats, lons, opens, closes, service = _transposed(stops, 0, 7)
     offsets = np.searchsorted(_ints(loads_of_stops), np.array([*keys, np.iinfo(np.int64).max]))
     between: list[Stretch] = []
@@ -369,8 +374,5 @@ def _transposed(rows: Sequence[tuple[Any, ...]], first: int, count: int) -> list
     return [[row[at] for row in rows] for at in range(first, first + count)]
 
 
-def _rows(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-    return found
+def _rows(statement: str, parameters: Mapping[str, Any]) -> Rows:
+    return rows_of_each([(statement, parameters)])[0]

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection
-
 from foundation.trade.ids import derived_id
 from matching.engine.policy import Policy
 from matching.models import Match
 from matching.postings import Side, Stretch
+from matching.statements import Rows, Statement, rows_of_each
 
 Rank = tuple[int, int]
 """Minus the gain in cents, and the other side's key: lower is better."""
@@ -235,17 +234,24 @@ _PUSHED_OUT = """
 """
 
 
-def loose_rows(run: Run, fresh: Sequence[Pair], policy: Policy) -> list[int]:
+def loose_question(run: Run, fresh: Sequence[Pair], policy: Policy) -> Statement:
+    """Return the statement that `loose_rows` takes the answer of, asked once the fresh pairs, one at least, are stored:
+    the rows that they pushed out of every list, or the legs which those may be of.
+    """
+    if run.leg is None:
+        return _loose({pair.leg.pk for pair in fresh}, policy)
+    return _PUSHED_OUT, {"loads": [pair.load.pk for pair in fresh], "per_load": policy.kept_per_load}
+
+
+def loose_rows(run: Run, answer: Rows, policy: Policy) -> list[int]:
     """Return the keys of rows that the fresh pairs pushed out of every list, locked for deletion."""
-    if not fresh:
-        return []
-    legs = {pair.leg.pk for pair in fresh}
-    if run.leg is not None:
-        loads = [pair.load.pk for pair in fresh]
-        legs = {row[0] for row in _rows(_PUSHED_OUT, {"loads": loads, "per_load": policy.kept_per_load})}
-    limits = {"legs": sorted(legs), "per_leg": policy.kept_per_leg, "per_load": policy.kept_per_load}
-    loose = [row[0] for row in _rows(_LOOSE, limits)] if legs else []
-    return [row[0] for row in _rows(_LOCKED, {"ids": loose})] if loose else []
+    if run.leg is not None and answer:
+        answer = _rows(*_loose({row[0] for row in answer}, policy))
+    return [row[0] for row in _rows(_LOCKED, {"ids": [row[0] for row in answer]})] if answer else []
+
+
+def _loose(legs: set[int], policy: Policy) -> Statement:
+    return _LOOSE, {"legs": sorted(legs), "per_leg": policy.kept_per_leg, "per_load": policy.kept_per_load}
 
 
 _RAISE = """
@@ -262,11 +268,10 @@ _RAISE = """
 """
 
 
-def raise_bars(run: Run, places: Places) -> None:
-    """Write down what the run left out of the other sides' lists, or pushed out of them."""
+def bars_to_raise(run: Run, places: Places) -> list[Statement]:
+    """Return the statements that write down what the run left out of the other sides' lists, or pushed out of them."""
     side = "load" if run.leg else "leg"
-    _raise(side, "own", places.raised_own)
-    _raise(side, "market", places.raised_market)
+    return [*_raise(side, "own", places.raised_own), *_raise(side, "market", places.raised_market)]
 
 
 def raise_bars_to(rows: Iterable[Match]) -> None:
@@ -281,17 +286,17 @@ def raise_bars_to(rows: Iterable[Match]) -> None:
         for bars, key, rank, concerned in ranks:
             if concerned:
                 bars[key] = min(bars.get(key, rank), rank)
-    _raise("load", "market", by_load)
-    _raise("leg", "own", by_own)
-    _raise("leg", "market", by_market)
+    rows_of_each(
+        [*_raise("load", "market", by_load), *_raise("leg", "own", by_own), *_raise("leg", "market", by_market)]
+    )
 
 
-def _raise(side: str, bar: str, raised: dict[int, Rank]) -> None:
-    """Raise the bars of legs or loads, by key; a bar only rises here."""
-    if raised:
-        cents, keys = [-rank[0] for rank in raised.values()], [rank[1] for rank in raised.values()]
-        with connection.cursor() as cursor:
-            cursor.execute(_RAISE.format(side=side, bar=bar), {"ids": list(raised), "cents": cents, "keys": keys})
+def _raise(side: str, bar: str, raised: dict[int, Rank]) -> list[Statement]:
+    """Return the statement, if there is need of one, that raises the bars of legs or loads; a bar only rises by it."""
+    if not raised:
+        return []
+    cents, keys = [-rank[0] for rank in raised.values()], [rank[1] for rank in raised.values()]
+    return [(_RAISE.format(side=side, bar=bar), {"ids": list(raised), "cents": cents, "keys": keys})]
 
 
 def bars_as_columns(places: Places) -> dict[str, Any]:
@@ -302,8 +307,5 @@ def bars_as_columns(places: Places) -> dict[str, Any]:
     return columns
 
 
-def _rows(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-    return found
+def _rows(statement: str, parameters: Mapping[str, Any]) -> Rows:
+    return rows_of_each([(statement, parameters)])[0]

@@ -5,22 +5,36 @@ side, or on a posting that came while the run was scoring, is left alone.
 """
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from foundation.trade.posting import Status
 from matching.engine.policy import Policy as PolicyTerms
 from matching.models import Match, MatchRun, Policy
 from matching.postings import Side
 from matching.services.announcing import ChangedPair, News, announce
-from matching.services.keeping import Pair, Run, bars_as_columns, loose_rows, places_of, raise_bars, raise_bars_to
-from matching.services.writing import write_rows
+from matching.services.keeping import (
+    Pair,
+    Run,
+    bars_as_columns,
+    bars_to_raise,
+    loose_question,
+    loose_rows,
+    places_of,
+    raise_bars_to,
+)
+from matching.services.writing import writing_of
+from matching.statements import Rows, Statement, rows_of_each
 
 _SHARE = "SELECT id, version FROM {} WHERE id = ANY(%(ids)s) AND status = %(open)s ORDER BY id FOR SHARE"
+# What a crash takes, the next attempt does again: the same commit settles the run and publishes its news. So it need
+# not wait for the disk; nothing leaves the house before the relay's own commit, which does.
+_QUICKLY: Statement = "SET LOCAL synchronous_commit TO off", {}
+_IS_KEPT = "SELECT 1 FROM matching_policy WHERE version = %(version)s"
 _DELETE = """
     DELETE FROM matching_match WHERE id IN (
         SELECT id FROM matching_match WHERE id = ANY(%(ids)s) ORDER BY leg_id, load_id FOR UPDATE
@@ -82,23 +96,35 @@ class _Stored:
     stand: Stand
 
 
+def _share(table: str, keys: Collection[int]) -> Statement:
+    return _SHARE.format(table), {"ids": sorted(keys), "open": Status.OPEN}
+
+
 def open_versions(table: str, keys: Collection[int]) -> dict[int, int]:
     """Lock open postings against change, by key, and return their versions."""
-    if not keys:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_SHARE.format(table), {"ids": sorted(keys), "open": Status.OPEN})
-        return dict(cursor.fetchall())
+    return dict(rows_of_each([_share(table, keys)])[0]) if keys else {}
 
 
-def _still_as_read(run: Run, pairs: Sequence[Pair]) -> list[Pair] | None:
-    """Lock both sides, loads before legs, and return the pairs that are as they were scored; None if the subject is
-    not.
+def _looked_at_again(
+    run: Run, pairs: Sequence[Pair], policy: PolicyTerms
+) -> tuple[list[Pair] | None, dict[str, _Stored]]:
+    """Lock both sides, loads before legs, and return the pairs that are as they were scored (None if the subject is
+    not), and what stands of the subject. The policy's terms are kept before the first match rests on them.
     """
     loads = {pair.load.pk for pair in pairs} | ({run.load.pk} if run.load else set())
     legs = {pair.leg.pk for pair in pairs} | ({run.leg.pk} if run.leg else set())
-    load_versions = open_versions("loads_load", loads)
-    leg_versions = open_versions("carriers_returnleg", legs)
+    shares = [_share("loads_load", loads), _share("carriers_returnleg", legs)]
+    found = rows_of_each([*shares, _standing(run), (_IS_KEPT, {"version": policy.version}), _QUICKLY])
+    if pairs and not found[3]:
+        Policy.objects.get_or_create(version=policy.version, defaults={"terms": policy.as_dict()})
+    load_versions, leg_versions = dict(found[0]), dict(found[1])
+    return _still_as_read(run, pairs, load_versions, leg_versions), _as_stored(found[2])
+
+
+def _still_as_read(
+    run: Run, pairs: Sequence[Pair], load_versions: Mapping[int, int], leg_versions: Mapping[int, int]
+) -> list[Pair] | None:
+    """Return the pairs that are as they were scored; None if the subject is not."""
     if (leg_versions if run.leg else load_versions).get(run.subject.pk) != run.subject.version:
         return None
     return [
@@ -126,12 +152,15 @@ _STORED = f"""
 """  # noqa: S608 - put together from this page's constants
 
 
-def _stored(run: Run) -> dict[str, _Stored]:
-    """Return what stands of the run's leg or load, by public id."""
+def _standing(run: Run) -> Statement:
+    """Return the statement for what stands of the run's leg or load."""
     mine, other = ("leg", "load") if run.leg else ("load", "leg")
-    with connection.cursor() as cursor:
-        cursor.execute(_STORED.format(mine=mine, other=other), {"mine": run.subject.pk})
-        return {row[0]: _Stored(row[1], row[2], Stand(*row[3:])) for row in cursor.fetchall()}
+    return _STORED.format(mine=mine, other=other), {"mine": run.subject.pk}
+
+
+def _as_stored(rows: Rows) -> dict[str, _Stored]:
+    """Return what stands by public id."""
+    return {row[0]: _Stored(row[1], row[2], Stand(*row[3:])) for row in rows}
 
 
 def _is_judged(row: _Stored, run: Run) -> bool:
@@ -171,8 +200,7 @@ def _gone(keys: Collection[int]) -> list[Match]:
         .select_related("leg__organization", "load__organization")
         .defer("parts", "own_parts")
     )
-    with connection.cursor() as cursor:
-        cursor.execute(_DELETE, {"ids": list(keys)})
+    rows_of_each([(_DELETE, {"ids": list(keys)})])
     return rows
 
 
@@ -203,28 +231,23 @@ def store_matches(*, run: Run, policy: PolicyTerms, now: datetime, settle: Calla
     wanted = sorted((p for p in run.pairs if p.public_id in places.kept), key=lambda pair: (pair.leg.pk, pair.load.pk))
     stands = {pair.public_id: _stand(pair, run, policy) for pair in wanted}
     # Accounts of pairs take their time: they are written before anything is locked.
-    before = _stored(run) if wanted and run.subject.noted is not None else {}
+    before = _as_stored(*rows_of_each([_standing(run)])) if wanted and run.subject.noted is not None else {}
     accounts = _accounts(run, [pair for pair in wanted if _is_fresh(pair, stands, before)])
-    if accounts and not Policy.objects.filter(version=policy.version).exists():
-        Policy.objects.get_or_create(version=policy.version, defaults={"terms": policy.as_dict()})
     with transaction.atomic():
-        kept = _still_as_read(run, wanted)
+        kept, before = _looked_at_again(run, wanted, policy)
         if kept is None:
             settle()
             return 0
-        before = _stored(run)
         fresh = [pair for pair in kept if _is_fresh(pair, stands, before)]
         gone = _gone([row.key for name, row in before.items() if name not in places.kept and _is_judged(row, run)])
         accounts |= _accounts(run, [pair for pair in fresh if pair.public_id not in accounts])
-        write_rows(
-            Match,
-            [_values(pair, accounts[pair.public_id], stands[pair.public_id], now) for pair in fresh],
-            key=("leg_id", "load_id"),
-            kept=frozenset({"public_id"}),
-        )
-        _note_run(run, policy, now, bars_as_columns(places))
-        raise_bars(run, places)
-        pushed_out = _gone(loose_rows(run, fresh, policy))
+        writing = [_note_of(run, policy, now, bars_as_columns(places)), *bars_to_raise(run, places)]
+        if fresh:
+            rows = [_values(pair, accounts[pair.public_id], stands[pair.public_id], now) for pair in fresh]
+            writing.insert(0, writing_of(Match, rows, key=("leg_id", "load_id"), kept=frozenset({"public_id"})))
+            writing.append(loose_question(run, fresh, policy))
+        written = rows_of_each(writing)
+        pushed_out = _gone(loose_rows(run, written[-1], policy)) if fresh else []
         raise_bars_to(pushed_out)
         out = {row.public_id for row in pushed_out}
         changes = [
@@ -247,7 +270,8 @@ def _is_fresh(pair: Pair, stands: dict[str, Stand], before: dict[str, _Stored]) 
     return row is None or row.stand != stands[pair.public_id]
 
 
-def _note_run(run: Run, policy: PolicyTerms, now: datetime, bars: dict[str, Any]) -> None:
+def _note_of(run: Run, policy: PolicyTerms, now: datetime, bars: dict[str, Any]) -> Statement:
+    """Return the statement that notes what the run found."""
     noted = {
         "version": run.subject.version,
         "policy_version": policy.version,
@@ -261,8 +285,7 @@ def _note_run(run: Run, policy: PolicyTerms, now: datetime, bars: dict[str, Any]
     }
     before = run.subject.noted
     noted |= {f"{name}_before": getattr(before, name) if before else None for name in bars}
-    with connection.cursor() as cursor:
-        cursor.execute(_NOTE.format(mine="leg" if run.leg else "load"), {"subject": run.subject.pk, **noted})
+    return _NOTE.format(mine="leg" if run.leg else "load"), {"subject": run.subject.pk, **noted}
 
 
 def _announce(subject: Side, changes: Sequence[ChangedPair], now: datetime) -> None:

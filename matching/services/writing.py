@@ -9,6 +9,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 
+from matching.statements import Statement
+
 
 @lru_cache(maxsize=64)
 def _statement(model: type[Model], names: tuple[str, ...], key: tuple[str, ...], kept: frozenset[str]) -> str:
@@ -22,22 +24,20 @@ def _statement(model: type[Model], names: tuple[str, ...], key: tuple[str, ...],
     )
 
 
-def write_rows(
+def writing_of(
     model: type[Model],
     rows: Sequence[Mapping[str, Any]],
     *,
     key: tuple[str, ...],
     kept: Collection[str] = frozenset(),
-) -> None:
-    """Insert rows, each by column name and all with the same columns; one that stands with this key is updated.
+) -> Statement:
+    """Return the statement that inserts rows, each by column name and all with the same columns; one at least.
 
-    `kept` names columns that an update leaves alone. Raises `ValueError` for a figure that is not finite.
+    A row that stands with this key is updated; `kept` names columns that an update leaves alone. Raises `ValueError`
+    for a figure that is not finite.
     """
-    if not rows:
-        return
     document = json.dumps(rows, default=_plain, allow_nan=False, separators=(",", ":"))
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(model, tuple(rows[0]), key, frozenset(kept)), {"rows": document})
+    return _statement(model, tuple(rows[0]), key, frozenset(kept)), {"rows": document}
 
 
 def _plain(value: object) -> str:

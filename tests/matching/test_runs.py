@@ -105,15 +105,15 @@ def test_an_edit_waits_for_the_run_that_stores_its_match(shipper, carrier, monke
         connections.close_all()
 
     editor = threading.Thread(target=edit)
-    note_run = storing._note_run
+    note_of = storing._note_of
 
     def note(*arguments):
         editor.start()
         editor.join(timeout=0.5)
         order.append("stored")
-        note_run(*arguments)
+        return note_of(*arguments)
 
-    monkeypatch.setattr(storing, "_note_run", note)
+    monkeypatch.setattr(storing, "_note_of", note)
     run(leg)
     editor.join()
     assert order == ["stored", "edited"]

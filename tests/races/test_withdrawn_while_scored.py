@@ -73,6 +73,6 @@ def test_what_changed_while_it_was_scored_is_not_stored(
 def test_without_the_second_look_a_stale_match_is_stored(
     monkeypatch: pytest.MonkeyPatch, pair: Pair, deed: Callable[..., None], from_leg: bool
 ) -> None:
-    monkeypatch.setattr(storing, "_still_as_read", lambda _run, pairs: list(pairs))
+    monkeypatch.setattr(storing, "_still_as_read", lambda _run, pairs, *_versions: list(pairs))
     _run(monkeypatch, pair, deed, from_leg=from_leg)
     assert Match.objects.count() == 1
