@@ -117,8 +117,7 @@ def _looked_at_again(
     found = rows_of_each([*shares, _standing(run), (_IS_KEPT, {"version": policy.version}), _QUICKLY])
     if pairs and not found[3]:
         Policy.objects.get_or_create(version=policy.version, defaults={"terms": policy.as_dict()})
-    load_versions, leg_versions = dict(found[0]), dict(found[1])
-    return _still_as_read(run, pairs, load_versions, leg_versions), _as_stored(found[2])
+    return _still_as_read(run, pairs, dict(found[0]), dict(found[1])), _as_stored(found[2])
 
 
 def _still_as_read(

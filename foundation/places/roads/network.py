@@ -212,7 +212,7 @@ class RoadNetwork:
         """
         expected = (60 + float(straight.max()) * 1.3 * 60 / SURFACE_MPH) * MILLIS * SHIFT
         row, limit = self._row(lat, lon, expected, keep=keep)
-        found = np.minimum((row[nodes] + access).min(axis=1), direct)
+        found: Floats = np.minimum((row[nodes] + access).min(axis=1), direct)
         # A node beyond the limit is farther than all that was found within it.
         if (found > limit).any():
             row, _ = self._row(lat, lon, np.inf, keep=keep)
