@@ -1,6 +1,7 @@
 """The cast of matching: a shipper, a carrier, their broker and everybody else; roads as the crow flies."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from matching import descriptions, empty_runs, why_not
 from matching.engine.travel import GreatCircleTravel
 from matching.services import previewing, rescoring, scoring
 from tests.builders import make_organization, make_person
+from tests.matching.file_runs import LOAD, LOAD_HEADER, Ran
 
 ROADS = GreatCircleTravel(circuity=1.2, mph=50.0)
 """The roads of the builders."""
@@ -53,3 +55,28 @@ def sign_in(db: None) -> Callable[..., Client]:
         return client
 
     return enter
+
+
+@pytest.fixture
+def match(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Call `backhaul match`, and return what it answers."""
+
+    def run(*words: str, **terms) -> Ran:
+        return Ran(capsys, *words, **terms)
+
+    return run
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Callable[..., list[str]]:
+    """Write the two files, and return their names and the words for a quick run."""
+
+    def write(legs: str | bytes, loads: str | bytes = f"{LOAD_HEADER}\n{LOAD}\n") -> list[str]:
+        names = []
+        for name, text in (("legs.csv", legs), ("loads.csv", loads)):
+            path = tmp_path / name
+            path.write_bytes(text if isinstance(text, bytes) else text.encode())
+            names.append(str(path))
+        return [*names, "--travel", "great-circle"]
+
+    return write
