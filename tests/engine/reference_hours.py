@@ -147,4 +147,5 @@ class Reference:
                     fresh.until_break,
                     fresh.cycle - service,
                     closes_at - begin,
+                    service,
                 )
