@@ -25,6 +25,7 @@ django.setup()
 from django.db import connection  # noqa: E402
 from django.db.models import F  # noqa: E402
 
+from backhaul.celery import spare_what_stays  # noqa: E402
 from benchmarks.full_market import LEGS, LOADS, fill  # noqa: E402
 from carriers.models import ReturnLeg  # noqa: E402
 from foundation.events.models import Event, Reaction  # noqa: E402
@@ -143,6 +144,7 @@ def main() -> None:
     some_loads = list(Load.objects.order_by("id")[:: max(1, loads // asked.sample)][: asked.sample])
     some_legs = list(ReturnLeg.objects.order_by("id")[:: max(1, legs // asked.sample)][: asked.sample])
     done = set(MatchRun.objects.filter(leg__isnull=False).values_list("leg", flat=True))
+    spare_what_stays()  # as each worker does when it starts
     if asked.lists == "none":
         note_ways()
         measure(some_loads, legs_for_load, loads_task, "load")
