@@ -14,7 +14,7 @@ from foundation.trade.money import dollars
 from loads.models import Stop
 from matching.days import rest_words
 from matching.models import Combination
-from matching.visibility import Viewer, band_field, lines_of
+from matching.visibility import Viewer, lines_of, value_of
 
 _FOR_ALL = frozenset(
     {
@@ -51,12 +51,8 @@ COMBINATION_FIELDS: Mapping[Viewer, frozenset[str]] = MappingProxyType(
         Viewer.OTHER: _FOR_ALL,
     }
 )
-_NAMED_OTHERWISE = {
-    "id": "public_id",
-    "market_gain": "market_gain_cents",
-    "own_gain": "own_gain_cents",
-    "rate": "rate_cents",
-}
+# columns of a match, but of a combination a part of its account
+_OF_THE_ACCOUNT = frozenset({"pickup_deadhead_miles", "between_deadhead_miles", "home_deadhead_miles"})
 
 
 def viewer_of(combination: Combination, viewer: Organization) -> Viewer:
@@ -71,31 +67,9 @@ def view(combination: Combination, viewer: Viewer) -> dict[str, Any]:
 
 
 def _value(combination: Combination, name: str) -> Any:
-    parts, own = combination.parts, combination.own_parts
-    match name:
-        case (
-            "pickup_deadhead_miles"
-            | "between_deadhead_miles"
-            | "home_deadhead_miles"
-            | "avoided_miles"
-            | "home_slack_minutes"
-        ):
-            return parts["totals"][name]
-        case "home_at":
-            return datetime.fromisoformat(parts["totals"]["finish_at"])
-        case "miles_are_estimated" | "stops":
-            return parts[name]
-        case "rate_low" | "rate_high" | "rate_basis":
-            return band_field(combination, name)
-        case "sum":
-            return parts["market"]["lines"]
-        case "own_sum":
-            return own["lines"]
-        case "worth_from":
-            return own["worth_from_cents"]
-        case "timeline" | "clock_is_assumed":
-            return own[name]
-    return getattr(combination, _NAMED_OTHERWISE.get(name, name))
+    if name in _OF_THE_ACCOUNT:
+        return combination.parts["totals"][name]
+    return value_of(combination, name)
 
 
 def figures(combination: Combination, viewer: Organization) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def viewer_of(match: Match, viewer: Organization) -> Viewer:
 
 def view(match: Match, viewer: Viewer) -> dict[str, Any]:
     """Return a match as this viewer may see it, its two sides left to their rooms: plain values, money in cents."""
-    return {name: _value(match, name) for name in sorted(MATCH_FIELDS[viewer] - {"load", "leg"})}
+    return {name: value_of(match, name) for name in sorted(MATCH_FIELDS[viewer] - {"load", "leg"})}
 
 
 def band_field(row: Match | Combination, name: str) -> int | str | None:
@@ -112,8 +112,9 @@ _NAMED_OTHERWISE = {
 }
 
 
-def _value(match: Match, name: str) -> Any:
-    parts, own = match.parts, match.own_parts
+def value_of(row: Match | Combination, name: str) -> Any:
+    """Return a field of a match or combination as views name it; the caller has checked who may read it."""
+    parts, own = row.parts, row.own_parts
     match name:
         case "avoided_miles" | "home_slack_minutes":
             return parts["totals"][name]
@@ -122,7 +123,7 @@ def _value(match: Match, name: str) -> Any:
         case "miles_are_estimated" | "stops":
             return parts[name]
         case "rate_low" | "rate_high" | "rate_basis":
-            return band_field(match, name)
+            return band_field(row, name)
         case "sum":
             return parts["market"]["lines"]
         case "own_sum":
@@ -131,7 +132,7 @@ def _value(match: Match, name: str) -> Any:
             return own["worth_from_cents"]
         case "timeline" | "clock_is_assumed":
             return own[name]
-    return getattr(match, _NAMED_OTHERWISE.get(name, name))
+    return getattr(row, _NAMED_OTHERWISE.get(name, name))
 
 
 def gain_cents(match: Match, viewer: Organization) -> int:
