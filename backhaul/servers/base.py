@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def on_path(*names: str) -> list[str | None]:
     return [shutil.which(name) for name in names]
 
 
-class Server:
+class Server(ABC):
     """One embedded server, running as a child of this process in a session of its own."""
 
     name = "server"
@@ -54,12 +55,12 @@ class Server:
         self.log = log
         self.process: subprocess.Popen[bytes] | None = None
 
+    @abstractmethod
     def start(self) -> None:
         """Start the server and wait until it answers.
 
         Raises ServerFailed.
         """
-        raise NotImplementedError
 
     @property
     def alive(self) -> bool:
