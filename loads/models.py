@@ -28,6 +28,11 @@ class Load(Posting):
     from them gives an address away. The `area` points are the centres of the cities: the market sees no more than city
     and 3-digit ZIP, so it may search by no finer point. `rate_cents` None means open to offers. `attributes` is a bit
     set of `trade.equipment.Attribute`. `reserve_cents` is the highest rate the owner would pay, seen by the owner only.
+
+    Towards carriers a load has one seller: its owner, or, once the owner has accepted a broker's tender, that broker
+    (`seller`). Then `shipper_rate_cents` is what the owner pays the broker, and `rate_cents`, `book_now`, accessorial
+    terms and days to pay are the broker's towards carriers; the owner reads none of these. `book_now` opens a load with
+    a rate to claims.
     """
 
     public_id = PublicIdField(default=partial(new_id, "load"))
@@ -44,10 +49,15 @@ class Load(Posting):
     temperature_max_f = models.SmallIntegerField(null=True, blank=True)
     rate_cents = models.PositiveIntegerField(null=True, blank=True)
     reserve_cents = models.PositiveIntegerField(null=True, blank=True)
+    book_now = models.BooleanField(default=False)
     instructions = models.TextField(max_length=2000, blank=True, default="")
     free_minutes = models.PositiveIntegerField(default=120)
     detention_cents_per_hour = models.PositiveIntegerField(default=0)
     tonu_cents = models.PositiveIntegerField(default=0)
+    layover_cents = models.PositiveIntegerField(default=0)
+    payment_days = models.PositiveSmallIntegerField(default=30)
+    seller = models.ForeignKey(Organization, models.PROTECT, null=True, blank=True, related_name="loads_to_sell")
+    shipper_rate_cents = models.PositiveIntegerField(null=True, blank=True)
     # derived from the stops when saved
     pickup_lat = models.FloatField()
     pickup_lon = models.FloatField()
@@ -83,6 +93,14 @@ class Load(Posting):
                 name="open_load_is_confirmed_and_expires",
             ),
             models.CheckConstraint(
+                condition=Q(book_now=False) | Q(rate_cents__isnull=False), name="load_open_to_claims_has_a_rate"
+            ),
+            models.CheckConstraint(
+                condition=Q(seller__isnull=True, shipper_rate_cents__isnull=True)
+                | Q(seller__isnull=False, shipper_rate_cents__isnull=False),
+                name="load_sold_by_a_broker_has_a_shipper_rate",
+            ),
+            models.CheckConstraint(
                 condition=~Q(audience="partners_first") | Q(partners_first_until__isnull=False),
                 name="load_for_partners_first_says_until_when",
             ),
@@ -107,6 +125,11 @@ class Load(Posting):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def sold_by(self) -> Organization:
+        """The one seller towards carriers: the broker whose tender the owner accepted, or the owner."""
+        return self.seller or self.organization
 
     @property
     def first_stop(self) -> "Stop":

@@ -3,11 +3,12 @@
 from foundation.accounts.models.keys import ApiKey
 from foundation.accounts.models.organizations import Capability, Market, Organization, Verification
 from foundation.accounts.models.people import Invitation, Membership, Person, Role
-from foundation.accounts.models.relationships import Relationship, RelationshipKind, RelationshipRequest
+from foundation.accounts.models.relationships import Decision, Relationship, RelationshipKind, RelationshipRequest
 
 __all__ = [
     "ApiKey",
     "Capability",
+    "Decision",
     "Invitation",
     "Market",
     "Membership",

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -20,8 +21,20 @@ class RelationshipKind(models.TextChoices):
     BLOCKED = "blocked", "Is blocked by us"
 
 
+class Decision(models.TextChoices):
+    """What a party may keep for itself when it lets a broker act for it."""
+
+    OFFERS = "offers", "Making offers and counter-offers"
+    ACCEPTANCE = "acceptance", "Accepting and declining offers"
+    CLAIMS = "claims", "Claiming loads"
+    CANCELLATION = "cancellation", "Cancelling and amending bookings"
+
+
 class Relationship(models.Model):
-    """The giver's word about the taker, from `valid_from` until it is ended."""
+    """The giver's word about the taker, from `valid_from` until it is ended.
+
+    `keeps` names the decisions that the giver of `represents` keeps for itself.
+    """
 
     public_id = PublicIdField(default=partial(new_id, "rel"))
     giver = models.ForeignKey(Organization, models.CASCADE, related_name="given")
@@ -29,6 +42,7 @@ class Relationship(models.Model):
     kind = models.CharField(max_length=10, choices=RelationshipKind.choices)
     valid_from = models.DateTimeField()
     valid_until = models.DateTimeField(null=True, blank=True)
+    keeps = ArrayField(models.CharField(max_length=12, choices=Decision.choices), default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
