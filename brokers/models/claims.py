@@ -35,7 +35,8 @@ class Claim(models.Model):
 
     Only claims that booked or that are on hold are kept; a refusal leaves nothing but its answer. While it is pending
     its loads are reserved until `held_until`. `checks` holds what each rule of trust said:
-    `{"rule", "result": "pass" | "flag" | "hold" | "block", "sentence"}`. `outcome` is why it was released.
+    `{"rule", "result": "pass" | "flag" | "hold" | "block", "sentence"}`. `outcome` is why it was released. `form_token`
+    names the one form that made it, so that a double click makes one claim.
     """
 
     public_id = PublicIdField(default=partial(new_id, "claim"))
@@ -56,9 +57,13 @@ class Claim(models.Model):
     held_until = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=300, blank=True, default="")
+    form_token = models.CharField(max_length=40, blank=True, default="", editable=False)
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(
+                fields=["carrier", "form_token"], condition=~Q(form_token=""), name="one_claim_per_form"
+            ),
             models.CheckConstraint(
                 condition=Q(status="pending", closed_at__isnull=True, held_until__isnull=False)
                 | (~Q(status="pending") & Q(closed_at__isnull=False)),

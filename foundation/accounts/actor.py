@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from foundation.accounts.models import Capability, Organization, Person, Role
 from foundation.trade.errors import Forbidden
 
-READ_SCOPES = frozenset({"loads:read", "legs:read", "trucks:read", "matches:read", "places:read", "events:read"})
+READ_SCOPES = frozenset(
+    {
+        "loads:read",
+        "legs:read",
+        "trucks:read",
+        "matches:read",
+        "offers:read",
+        "bookings:read",
+        "tours:read",
+        "places:read",
+        "events:read",
+    }
+)
 WRITE_SCOPES = frozenset(
     {"loads:write", "legs:write", "trucks:write", "matches:write", "offers:write", "bookings:write"}
 )

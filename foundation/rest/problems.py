@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from foundation.rest.errors import ErrorItem, RestError, too_large, unavailable
 from foundation.rest.kinds import KIND_BY_STATUS, Kind
-from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, Stale, TradeError
+from foundation.trade.errors import Busy, Conflict, Forbidden, Invalid, NotFound, Stale, TradeError
 
 CONTENT_TYPE = "application/problem+json"
 CHALLENGE = 'Bearer realm="Backhaul"'
@@ -100,6 +100,8 @@ def _from_trade(error: TradeError, names: Mapping[str, str]) -> Problem:
             return Problem(403, error.code, error.sentence)
         case NotFound():
             return Problem(404, error.code, error.sentence)
+        case Busy():
+            return _from_rest(unavailable(error.sentence, error.retry_after_seconds))
     return Problem(422, error.code, error.sentence)
 
 

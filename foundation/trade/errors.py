@@ -47,3 +47,11 @@ class NotFound(TradeError):
 
     def __init__(self, sentence: str = "There is no such thing here.") -> None:
         super().__init__("not_found", sentence)
+
+
+class Busy(TradeError):
+    """Others hold what this needs; nothing was saved, and it may be tried again. REST answers 503 with Retry-After."""
+
+    def __init__(self, sentence: str, retry_after_seconds: int = 1) -> None:
+        super().__init__("busy", sentence)
+        self.retry_after_seconds = retry_after_seconds
