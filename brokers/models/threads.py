@@ -71,13 +71,28 @@ OFFER_MOVES: dict[str, frozenset[str]] = {
 }
 
 
+class ThreadOutcome(models.TextChoices):
+    """What ended a thread; `brokers.outcomes` says it to each side."""
+
+    AGREED = "agreed", "The two sides agreed"
+    DECLINED = "declined", "An offer was declined"
+    WITHDRAWN = "withdrawn", "A side left"
+    BOOKED_ELSEWHERE = "booked_elsewhere", "The load was booked otherwise"
+    SOLD_ELSEWHERE = "sold_elsewhere", "The load was sold to another broker"
+    SOLD = "sold", "The load has another seller"
+    LOAD_GONE = "load_gone", "The load left the market"
+    TRUCK_TAKEN = "truck_taken", "The truck was booked otherwise"
+    LEG_GONE = "leg_gone", "The return leg left the market"
+
+
 class Thread(models.Model):
     """A negotiation over one load between two sides: its seller, and the taker.
 
     In a thread of carriage the taker is a carrier with a truck (and its return leg, when it is taken as a backhaul).
     In a tender the seller is the shipper and the taker a broker, without a truck: what they agree is the sell rate.
     `return_home_by`: when an outbound load is booked, the leg home that opens with it must be home by then.
-    A thread stays open while nothing is on the table; it ends by agreement, a party's word, or when the load is gone.
+    A thread stays open while nothing is on the table; it ends by agreement, a party's word, or when the load is gone:
+    `outcome` says which.
     """
 
     class Kind(models.TextChoices):
@@ -102,6 +117,7 @@ class Thread(models.Model):
     opened_at = models.DateTimeField()
     moved_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=16, choices=ThreadOutcome.choices, blank=True, default="")
     seller_splits_at = models.DateTimeField(null=True, blank=True)
     taker_splits_at = models.DateTimeField(null=True, blank=True)
     split_cents = models.PositiveIntegerField(null=True, blank=True)
@@ -125,6 +141,10 @@ class Thread(models.Model):
             models.CheckConstraint(
                 condition=Q(status="open", closed_at__isnull=True) | (~Q(status="open") & Q(closed_at__isnull=False)),
                 name="closed_thread_says_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="open", outcome="") | (~Q(status="open") & ~Q(outcome="")),
+                name="closed_thread_says_why",
             ),
         ]
         indexes = [
