@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("brokers", "0004_offers_never_change")]
+    dependencies = [("brokers", "0005_one_claim_per_form")]
     operations = [
         migrations.AddField(
             model_name="thread",
