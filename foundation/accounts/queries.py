@@ -16,6 +16,7 @@ from foundation.accounts.models import (
     Relationship,
     RelationshipKind,
     RelationshipRequest,
+    Role,
     Verification,
 )
 from foundation.trade import clock
@@ -48,6 +49,13 @@ def members_of(organization: Organization) -> QuerySet[Membership]:
         .annotate(keys_made=Count("person__made_keys", filter=live))
         .order_by("created_at", "pk")
     )
+
+
+def mail_readers(organization: Organization) -> list[Membership]:
+    """Return the members to whom an organization's news may go by mail: confirmed addresses, no drivers."""
+    own = EmailAddress.objects.filter(user=OuterRef("person"), email__iexact=OuterRef("person__email"), verified=True)
+    rows = Membership.objects.filter(Exists(own), organization=organization, person__is_active=True)
+    return list(rows.exclude(role=Role.DRIVER).select_related("person").order_by("pk"))
 
 
 def pending_invitations_of(organization: Organization, now: datetime) -> QuerySet[Invitation]:

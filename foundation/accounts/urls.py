@@ -4,13 +4,14 @@ from allauth.account import views as allauth_views
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, include, path
 
-from foundation.accounts.views import home, keys, organization, people, relationships
+from foundation.accounts.views import home, keys, notices, organization, people, relationships
 
 app_name = "accounts"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("accounts/profile/", home.profile, name="profile"),
+    path("accounts/notices/", notices.preferences, name="notices"),
     path("organization/", organization.overview, name="organization"),
     path("organization/edit/", organization.edit, name="organization_edit"),
     path("organization/new/", organization.set_up, name="set_up"),

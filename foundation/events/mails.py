@@ -11,6 +11,7 @@ from foundation.events.reactions import Settle
 from foundation.trade import clock
 
 SIGN_IN = "sign_in"  # mails whose links let somebody in
+PREFERENCES_URL = "/accounts/notices/"  # where somebody says what comes by mail
 TO_PAGE = "page"  # MAIL_DELIVERY of the demo: mails are shown on a page; only sign-in mails go further
 
 _LINK = re.compile(r"https?://\S+", re.IGNORECASE)
@@ -27,9 +28,10 @@ def deliver(mail: Mail | None, subject: str, settle: Settle) -> None:
     fresh = mail is not None and mail.sent_at is None
     # On the demo's page a sign-in mail has lost its links, so it goes where the operator has all mail go: to a file.
     if mail and fresh and (settings.MAIL_DELIVERY != TO_PAGE or mail.kind == SIGN_IN):
-        message = EmailMultiAlternatives(
-            mail.subject, mail.text, to=[mail.recipient], headers={"Message-ID": _message_id(mail)}
-        )
+        headers = {"Message-ID": _message_id(mail)}
+        if mail.kind != SIGN_IN:
+            headers["List-Unsubscribe"] = f"<{settings.BASE_URL}{PREFERENCES_URL}>"
+        message = EmailMultiAlternatives(mail.subject, mail.text, to=[mail.recipient], headers=headers)
         if mail.html:
             message.attach_alternative(mail.html, "text/html")
         message.send()

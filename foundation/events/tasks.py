@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from foundation.events import upkeep
+from foundation.events import digests, upkeep
 from foundation.events.mails import deliver
 from foundation.events.models import Mail
 from foundation.events.reactions import Settle, reaction
@@ -32,6 +32,12 @@ def hear_canary(subjects: list[str], settle: Settle) -> None:
     """Answer canaries: the way through outbox, relay, worker and stream is open."""
     for subject in subjects:
         upkeep.hear_canary(subject=subject, settle=settle)
+
+
+@shared_task(name="events.send_digests", ignore_result=True)
+def send_digests() -> None:
+    """Queue the digests that are due."""
+    digests.send_due()
 
 
 @shared_task(name="events.prune", ignore_result=True)

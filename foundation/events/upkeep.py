@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.db.models.functions import Now
 
-from foundation.events.models import Canary, Event, Mail, Notice, Reaction
+from foundation.events.models import Canary, Digest, DigestItem, Event, Mail, Notice, Reaction
 from foundation.events.queries import dead_reactions
 from foundation.events.reactions import Settle
 from foundation.events.services import WAKE_CHANNEL, publish
@@ -43,11 +43,13 @@ def replay(*, reactions: Iterable[int] | None = None) -> int:
 
 
 def prune() -> None:
-    """Delete facts, reactions, mails and notices that are old enough; an undone reaction keeps its fact."""
+    """Delete facts, reactions, mails, digests and notices that are old enough; an undone reaction keeps its fact."""
     now = clock.now()
     _delete(Reaction.objects.filter(done_at__lt=now - timedelta(days=REACTION_DAYS)))
     _delete_events(Event.objects.filter(name__startswith="canary."), now - timedelta(hours=CANARY_HOURS))
     _delete_events(Event.objects.all(), now - timedelta(days=FEED_DAYS))
+    _delete(DigestItem.objects.filter(told_at__lt=now - timedelta(days=FEED_DAYS)))
+    _delete(Digest.objects.filter(due_at__lt=now - timedelta(days=FEED_DAYS)))
     for model in (Mail, Notice):
         _delete(model.objects.filter(created_at__lt=now - timedelta(days=FEED_DAYS)))
 

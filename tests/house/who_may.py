@@ -16,6 +16,8 @@ GET    readyz                      200  200  200  200  200  200  200  200  200  
 GET    accounts:home               302  302  302  302  200  302  302  302  302  302  302  302  new? in?
 GET    accounts:profile            200  200  200  200  200  200  200  200  200  200  200  200  200  in?
 POST   accounts:profile            302  302  302  302  302  302  302  302  302  302  302  302  302  in?
+GET    accounts:notices            200  200  200  200  403  200  200  200  200  200  200  200  new? in?
+POST   accounts:notices            422  422  422  422  403  422  422  422  422  422  422  422  new? in?
 GET    accounts:organization       200  200  200  200  200  200  200  200  200  200  200  200  new? in?
 GET    accounts:organization_edit  200  403  200  403  403  200  200  200  200  200  200  200  new? in?
 POST   accounts:organization_edit  422  403  422  403  403  422  422  422  422  422  422  422  new? in?

@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Invitation, Membership, Organization, Person, Role
 from foundation.accounts.services.organizations import locked
+from foundation.events.digests import forget_reader
 from foundation.events.services import end_streams, publish, queue_mail, record_audit
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
@@ -192,6 +193,8 @@ def change_role(*, actor: Actor, person_public_id: str, role: str) -> Membership
         membership.role = role
         membership.save(update_fields=["role"])
         _record_membership(membership, actor=actor.label, before=before, after=role)
+        if role == Role.DRIVER:
+            forget_reader(organization_id=organization.public_id, person_id=person_public_id)
     return membership
 
 
@@ -208,6 +211,7 @@ def remove_member(*, actor: Actor, person_public_id: str) -> None:
         _keep_an_owner(membership)
         _record_membership(membership, actor=actor.label, before=membership.role, after=None)
         membership.delete()
+        forget_reader(organization_id=organization.public_id, person_id=person_public_id)
 
 
 def switch_organization(*, person: Person, organization_public_id: str) -> Membership:
