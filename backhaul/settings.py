@@ -326,6 +326,12 @@ LOGGING = {
     },
 }
 
+# --- Where we ask --------------------------------------------------------------------------------------------------
+
+FMCSA_WEB_KEY = env.str("FMCSA_WEB_KEY", default="")  # of FMCSA's QCMobile service; none: nobody is looked up
+FMCSA_URL = env.str("FMCSA_URL", default="").rstrip("/") or "https://mobile.fmcsa.dot.gov/qc/services"
+FEDERAL_CENSUS_URL = env.str("FEDERAL_CENSUS_URL", default="https://data.transportation.gov/resource/kjg3-diqy.json")
+FEDERAL_ANSWERS = env.str("FEDERAL_ANSWERS", default=str(HOME / "federal") if DEMO else "")  # a folder of recorded ones
 ROAD_CACHE = HOME / "cache"
 ROUTING_URL = env.str("ROUTING_URL", default="")  # an OSRM-compatible server; without it the built-in road network
 GEOCODER = env.str("GEOCODER", default="")  # "nominatim" or "photon"; without it street addresses fall back to the ZIP

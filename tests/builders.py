@@ -12,7 +12,7 @@ from carriers.road import Way
 from carriers.store import columns as leg_columns
 from carriers.terms import LegTerms
 from foundation.accounts.actor import SCOPES_BY_ROLE, Actor
-from foundation.accounts.models import Membership, Organization, Person, Relationship, Role
+from foundation.accounts.models import FederalRecord, Membership, Organization, Person, Relationship, Role
 from foundation.places.geometry import great_circle_miles
 from foundation.places.place import Place
 from foundation.places.queries import find_place
@@ -235,3 +235,27 @@ def make_leg(
     )
     leg.save(force_insert=True)
     return leg
+
+
+def make_record(organization: Organization, **columns_: Any) -> FederalRecord:
+    """Make the registry's record of an organization's number, asked for just now: may haul, $1,000,000 on file."""
+    if not organization.usdot_number:
+        organization.usdot_number = str(1_000_000 + next(_numbers))
+        organization.save(update_fields=["usdot_number"])
+    moment = columns_.pop("fetched_at", now())
+    good: dict[str, Any] = {
+        "outcome": "found",
+        "fetched_at": moment,
+        "tried_at": moment or now(),
+        "legal_name": organization.name.upper(),
+        "is_allowed_to_operate": True,
+        "common_authority": "A",
+        "contract_authority": "N",
+        "broker_authority": "A" if organization.brokers else "N",
+        "authority_since": (now() - timedelta(days=2000)).date(),
+        "bipd_required_cents": 750_000_00,
+        "bipd_on_file_cents": 1_000_000_00,
+        "bond_on_file_cents": 75_000_00 if organization.brokers else 0,
+    }
+    values = {**good, **columns_}
+    return FederalRecord.objects.create(market=organization.market, usdot_number=organization.usdot_number, **values)

@@ -1,5 +1,6 @@
 """The tables of accounts."""
 
+from foundation.accounts.models.federal import FederalOutcome, FederalRecord
 from foundation.accounts.models.keys import ApiKey
 from foundation.accounts.models.organizations import Capability, Market, Organization, Verification
 from foundation.accounts.models.people import Invitation, Membership, Person, Role
@@ -9,6 +10,8 @@ __all__ = [
     "ApiKey",
     "Capability",
     "Decision",
+    "FederalOutcome",
+    "FederalRecord",
     "Invitation",
     "Market",
     "Membership",

@@ -3,7 +3,7 @@
 from functools import partial
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q, Value
 
 from foundation.trade.fields import PublicIdField
 from foundation.trade.ids import new_id
@@ -22,6 +22,18 @@ class Capability(models.TextChoices):
     SHIPS = "ships", "Ships freight"
     HAULS = "hauls", "Hauls freight"
     BROKERS = "brokers", "Brokers freight"
+
+
+def phone_digits() -> Func:
+    """Return the last ten digits of the contact's phone as an expression: what stays of it however it is written."""
+    digits = Func("contact_phone", Value(r"\D"), Value(""), Value("g"), function="REGEXP_REPLACE")
+    return Func(digits, Value(10), function="RIGHT", output_field=models.TextField())
+
+
+def email_domain() -> Func:
+    """Return the domain of the contact's e-mail address, in lower case, as an expression."""
+    domain = Func("contact_email", Value("@"), Value(2), function="SPLIT_PART")
+    return Func(domain, function="LOWER", output_field=models.TextField())
 
 
 class Organization(models.Model):
@@ -66,6 +78,11 @@ class Organization(models.Model):
                 condition=Q(scac="") | Q(scac__regex=r"^[A-Z]{2,4}$"), name="scac_is_two_to_four_letters"
             ),
         ]
+        indexes = [
+            # trust: which other organizations have this phone, or this e-mail domain
+            models.Index(phone_digits(), name="organization_by_phone_digits"),
+            models.Index(email_domain(), name="organization_by_email_domain"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -77,16 +94,30 @@ class Organization(models.Model):
 
 
 class Verification(models.Model):
-    """One decision about an organization, kept for ever: verified or revoked, by whom and why."""
+    """One decision about an organization, kept for ever: verified or revoked, by whom and why.
+
+    The operator may also clear a rule of trust (`rule`) about something (`about`, such as a domain) after a look.
+    """
 
     class Decision(models.TextChoices):
         """What was decided."""
 
         VERIFIED = "verified", "Verified"
         REVOKED = "revoked", "Revoked"
+        CLEARED = "cleared", "Looked at and cleared"
 
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="verifications")
     decision = models.CharField(max_length=8, choices=Decision.choices)
     decided_by = models.CharField(max_length=120)
     reason = models.CharField(max_length=500, blank=True, default="")
     decided_at = models.DateTimeField()
+    rule = models.CharField(max_length=40, blank=True, default="")
+    about = models.CharField(max_length=254, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decision="cleared") & ~Q(rule="") | (~Q(decision="cleared") & Q(rule="")),
+                name="cleared_decision_names_its_rule",
+            )
+        ]
