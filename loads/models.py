@@ -31,8 +31,9 @@ class Load(Posting):
 
     Towards carriers a load has one seller: its owner, or, once the owner has accepted a broker's tender, that broker
     (`seller`). Then `shipper_rate_cents` is what the owner pays the broker, and `rate_cents`, `book_now`, accessorial
-    terms and days to pay are the broker's towards carriers; the owner reads none of these. `book_now` opens a load with
-    a rate to claims.
+    terms and days to pay are the broker's towards carriers; the owner reads none of these. `before_sale` keeps the
+    owner's own, which return when the sale ends, and `seller_edits` counts the versions that the owner does not see.
+    `book_now` opens a load with a rate to claims.
     """
 
     public_id = PublicIdField(default=partial(new_id, "load"))
@@ -58,6 +59,8 @@ class Load(Posting):
     payment_days = models.PositiveSmallIntegerField(default=30)
     seller = models.ForeignKey(Organization, models.PROTECT, null=True, blank=True, related_name="loads_to_sell")
     shipper_rate_cents = models.PositiveIntegerField(null=True, blank=True)
+    before_sale = models.JSONField(default=dict, blank=True)
+    seller_edits = models.PositiveIntegerField(default=0)
     # derived from the stops when saved
     pickup_lat = models.FloatField()
     pickup_lon = models.FloatField()
@@ -108,6 +111,8 @@ class Load(Posting):
         indexes = [
             # queries.own_loads: the shipper's list
             models.Index(fields=["organization", "status", "-id"], name="load_by_organization"),
+            # queries.loads_to_sell: the broker's list
+            models.Index(fields=["seller", "status", "-id"], condition=Q(seller__isnull=False), name="load_by_seller"),
             # matching.candidates: open loads by both ends, for a leg
             GistIndex(
                 Func("pickup_lon", "pickup_lat", function="point", output_field=models.FloatField()),
@@ -130,6 +135,11 @@ class Load(Posting):
     def sold_by(self) -> Organization:
         """The one seller towards carriers: the broker whose tender the owner accepted, or the owner."""
         return self.seller or self.organization
+
+    @property
+    def owners_version(self) -> int:
+        """The version as the owner counts it: what a seller changed of its own terms is no version of the owner's."""
+        return self.version - self.seller_edits
 
     @property
     def first_stop(self) -> "Stop":

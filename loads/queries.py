@@ -22,12 +22,36 @@ from loads.visibility import Standing
 
 
 def _with_parts(rows: QuerySet[Load]) -> QuerySet[Load]:
-    return rows.select_related("organization").prefetch_related("stops")
+    return rows.select_related("organization", "seller").prefetch_related("stops")
 
 
 def own_loads(organization: Organization) -> QuerySet[Load]:
     """Return the organization's own loads in every status, newest first."""
     return _with_parts(Load.objects.filter(organization=organization)).order_by("-id")
+
+
+def loads_to_sell(organization: Organization) -> QuerySet[Load]:
+    """Return the loads of others that the organization sells, in every status, newest first."""
+    return _with_parts(Load.objects.filter(seller=organization)).order_by("-id")
+
+
+def load_to_sell(organization: Organization, public_id: str) -> Load:
+    """Return one of the loads that the organization sells; raises `NotFound` otherwise."""
+    load = loads_to_sell(organization).filter(public_id=public_id).first()
+    if load is None:
+        raise NotFound("There is no such load here.")
+    return load
+
+
+def locked_load(*, pk: int | None = None, public_id: str = "") -> Load:
+    """Return a load with owner, seller and stops, its row held until the transaction ends: for a service that has
+    checked who asks. Raises `NotFound`.
+    """
+    rows = _with_parts(Load.objects.select_for_update(of=("self",)))
+    load = rows.filter(pk=pk).first() if pk is not None else rows.filter(public_id=public_id).first()
+    if load is None:
+        raise NotFound("There is no such load here.")
+    return load
 
 
 def visible_loads(organization: Organization, now: datetime | None = None) -> QuerySet[Load]:

@@ -9,7 +9,7 @@ from foundation.trade.rules import Problems
 from foundation.trade.windows import local
 from loads.models import LoadSize, StopKind
 from loads.road import StopTimes, Stretch, earliest_arrivals
-from loads.terms import LoadTerms, StopTerms
+from loads.terms import LoadTerms, SaleTerms, StopTerms
 
 MOST_STOPS = 10
 LONGEST_WINDOW = timedelta(days=7)
@@ -19,6 +19,7 @@ MOST_RATE_CENTS = 100_000_00
 MOST_CENTS_PER_MILE = 50_00  # judged only above the rates that short hauls and heavy equipment do reach
 RATE_JUDGED_BY_MILE_CENTS = 10_000_00
 ALL_ATTRIBUTES = sum(Attribute)
+MOST_PAYMENT_DAYS = 120
 
 HAZMAT_CLASSES: tuple[tuple[str, str], ...] = (
     ("1.1", "1.1 Explosives, mass explosion"),
@@ -167,29 +168,44 @@ def _check_temperature(terms: LoadTerms, problems: Problems) -> None:
 
 def _check_money(terms: LoadTerms, problems: Problems, miles: float) -> None:
     rate, reserve = terms.rate_cents, terms.reserve_cents
-    for name, cents in (("rate_cents", rate), ("reserve_cents", reserve)):
-        if cents is not None and cents < LEAST_RATE_CENTS:
-            remedy = "leave it empty to ask for offers" if name == "rate_cents" else "leave it empty"
-            sentence = f"A rate is at least {dollars(LEAST_RATE_CENTS)}. Correct it, or {remedy}."
-            problems.add(name, "too_low", sentence)
-        elif cents is not None and cents > MOST_RATE_CENTS:
-            sentence = f"{dollars(cents)} is more than any load pays ({dollars(MOST_RATE_CENTS)}). Check the digits."
-            problems.add(name, "too_high", sentence)
-        elif cents is not None and cents > RATE_JUDGED_BY_MILE_CENTS and cents > miles * MOST_CENTS_PER_MILE:
-            a_mile = dollars(round(cents / max(miles, 1)))
-            sentence = f"{dollars(cents)} for {miles:,.0f} miles is {a_mile} a mile. Check the digits."
-            problems.add(name, "too_high", sentence)
+    check_sale(SaleTerms.of(terms), miles, problems)
+    _check_rate("reserve_cents", reserve, miles, problems)
     if rate is not None and reserve is not None and reserve < rate:
         sentence = f"The most you would pay cannot be less than the rate you offer ({dollars(rate)})."
         problems.add("reserve_cents", "below_rate", sentence)
-    terms_ = terms.accessorials
-    problems.number("free_minutes", terms_.free_minutes, low=0, high=2_880, label="Free time", unit="minutes")
+
+
+def check_sale(terms: SaleTerms, miles: float, problems: Problems) -> None:
+    """Check what a seller says to carriers: rate, book now, accessorial terms, days to pay."""
+    _check_rate("rate_cents", terms.rate_cents, miles, problems)
+    if terms.book_now and terms.rate_cents is None:
+        sentence = "Carriers can book at once only what has a rate. Give the rate, or leave book now off."
+        problems.add("book_now", "needs_a_rate", sentence)
+    accessorials = terms.accessorials
+    problems.number("free_minutes", accessorials.free_minutes, low=0, high=2_880, label="Free time", unit="minutes")
     for name, cents, most, label in (
-        ("detention_cents_per_hour", terms_.detention_cents_per_hour, 1_000_00, "Detention an hour"),
-        ("tonu_cents", terms_.tonu_cents, 10_000_00, "Truck ordered, not used"),
+        ("detention_cents_per_hour", accessorials.detention_cents_per_hour, 1_000_00, "Detention an hour"),
+        ("tonu_cents", accessorials.tonu_cents, 10_000_00, "Truck ordered, not used"),
+        ("layover_cents", accessorials.layover_cents, 10_000_00, "Layover a day"),
     ):
         if not 0 <= cents <= most:
             problems.add(name, "out_of_range", f"{label} must be from $0 to {dollars(most)}.")
+    problems.number("payment_days", terms.payment_days, low=0, high=MOST_PAYMENT_DAYS, label="Days to pay", unit="days")
+
+
+def _check_rate(name: str, cents: int | None, miles: float, problems: Problems) -> None:
+    if cents is None:
+        return
+    if cents < LEAST_RATE_CENTS:
+        remedy = "leave it empty to ask for offers" if name == "rate_cents" else "leave it empty"
+        problems.add(name, "too_low", f"A rate is at least {dollars(LEAST_RATE_CENTS)}. Correct it, or {remedy}.")
+    elif cents > MOST_RATE_CENTS:
+        sentence = f"{dollars(cents)} is more than any load pays ({dollars(MOST_RATE_CENTS)}). Check the digits."
+        problems.add(name, "too_high", sentence)
+    elif cents > RATE_JUDGED_BY_MILE_CENTS and cents > miles * MOST_CENTS_PER_MILE:
+        a_mile = dollars(round(cents / max(miles, 1)))
+        sentence = f"{dollars(cents)} for {miles:,.0f} miles is {a_mile} a mile. Check the digits."
+        problems.add(name, "too_high", sentence)
 
 
 def _check_words(terms: LoadTerms, problems: Problems) -> None:

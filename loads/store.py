@@ -7,7 +7,7 @@ from foundation.places.areas import area_centre, centroid
 from loads.models import Load, Stop
 from loads.road import Stretch
 from loads.rules import capacity, needs_by_nature, truck_codes
-from loads.terms import LoadTerms, StopTerms
+from loads.terms import LoadTerms, SaleTerms, StopTerms
 
 _SAME_NAME = (
     "equipment",
@@ -18,7 +18,6 @@ _SAME_NAME = (
     "hazmat_class",
     "temperature_min_f",
     "temperature_max_f",
-    "rate_cents",
     "reserve_cents",
     "audience",
     "partners_first_until",
@@ -39,9 +38,7 @@ def columns(terms: LoadTerms, roads: Sequence[Stretch]) -> dict[str, Any]:
     values |= {
         "attributes": terms.attributes | needs_by_nature(terms),
         "length_feet": terms.length_feet if terms.length_feet is not None else capacity(terms.equipment)[1],
-        "free_minutes": terms.accessorials.free_minutes,
-        "detention_cents_per_hour": terms.accessorials.detention_cents_per_hour,
-        "tonu_cents": terms.accessorials.tonu_cents,
+        **SaleTerms.of(terms).columns(),
         "pickup_opens_at": first.opens_at,
         "pickup_closes_at": first.closes_at,
         "delivery_closes_at": last.closes_at,

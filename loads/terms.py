@@ -1,7 +1,9 @@
 """The terms of a load as its owner gives them; `loads.rules` judges them."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
+from typing import Any, Self
 
 from foundation.places.place import Place, PlaceNotFound, Precision
 from foundation.places.queries import find_place
@@ -30,7 +32,8 @@ class StopTerms:
 class LoadTerms:
     """All that an owner says of a load. `attributes` is a set of `trade.equipment.Attribute` bits.
 
-    `rate_cents` of None means open to offers; `length_feet` of None is the whole trailer of the equipment.
+    `rate_cents` of None means open to offers; `book_now` opens a load with a rate to claims; `length_feet` of None is
+    the whole trailer of the equipment.
     """
 
     equipment: str
@@ -45,14 +48,64 @@ class LoadTerms:
     temperature_min_f: int | None = None
     temperature_max_f: int | None = None
     rate_cents: int | None = None
+    book_now: bool = False
     reserve_cents: int | None = None
     accessorials: AccessorialTerms = field(default_factory=AccessorialTerms)
+    payment_days: int = 30
     audience: str = Audience.MARKET
     partners_first_until: datetime | None = None
     reference: str = ""
     notes: str = ""
     private_notes: str = ""
     instructions: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaleTerms:
+    """What the one seller of a load says to carriers: the rate (None: open to offers), whether it may be claimed at it,
+    accessorial terms and days to pay.
+    """
+
+    rate_cents: int | None = None
+    book_now: bool = False
+    accessorials: AccessorialTerms = field(default_factory=AccessorialTerms)
+    payment_days: int = 30
+
+    def columns(self) -> dict[str, Any]:
+        """Return the load's columns."""
+        return {
+            "rate_cents": self.rate_cents,
+            "book_now": self.book_now,
+            "payment_days": self.payment_days,
+            **asdict(self.accessorials),
+        }
+
+    @classmethod
+    def of_columns(cls, columns: Mapping[str, Any]) -> Self:
+        """Return the terms that such columns hold; one that is missing has its default."""
+        return cls(
+            rate_cents=columns.get("rate_cents"),
+            book_now=columns.get("book_now", False),
+            payment_days=columns.get("payment_days", 30),
+            accessorials=AccessorialTerms(
+                **{each.name: columns[each.name] for each in fields(AccessorialTerms) if each.name in columns}
+            ),
+        )
+
+    @classmethod
+    def of(cls, terms: "LoadTerms | Load") -> Self:
+        """Return those among the terms of a load; of a stored one, what carriers read."""
+        if isinstance(terms, LoadTerms):
+            return cls(
+                rate_cents=terms.rate_cents,
+                book_now=terms.book_now,
+                accessorials=terms.accessorials,
+                payment_days=terms.payment_days,
+            )
+        return cls.of_columns({name: getattr(terms, name) for name in SALE_COLUMNS})
+
+
+SALE_COLUMNS = tuple(SaleTerms().columns())
 
 
 def read_place(text: str, name: str, problems: Problems) -> Place | None:
@@ -74,7 +127,11 @@ def stop_place(stop: Stop) -> Place:
 
 
 def terms_of(load: Load) -> LoadTerms:
-    """Return the stored terms of a load: to edit, to copy, to judge anew."""
+    """Return the stored terms of a load as its owner gave them: to edit, to copy, to judge anew.
+
+    Of a load that a broker sells, the terms towards carriers are those that the owner had before the sale.
+    """
+    sale = SaleTerms.of(load) if load.seller_id is None else SaleTerms.of_columns(load.before_sale)
     return LoadTerms(
         equipment=load.equipment,
         size=load.size,
@@ -86,13 +143,11 @@ def terms_of(load: Load) -> LoadTerms:
         hazmat_class=load.hazmat_class,
         temperature_min_f=load.temperature_min_f,
         temperature_max_f=load.temperature_max_f,
-        rate_cents=load.rate_cents,
+        rate_cents=sale.rate_cents,
+        book_now=sale.book_now,
         reserve_cents=load.reserve_cents,
-        accessorials=AccessorialTerms(
-            free_minutes=load.free_minutes,
-            detention_cents_per_hour=load.detention_cents_per_hour,
-            tonu_cents=load.tonu_cents,
-        ),
+        accessorials=sale.accessorials,
+        payment_days=sale.payment_days,
         audience=load.audience,
         partners_first_until=load.partners_first_until,
         reference=load.reference,

@@ -16,6 +16,8 @@ class Viewer(StrEnum):
     """How an organization stands to a load."""
 
     OWNER = "owner"
+    CONSIGNOR = "consignor"  # the owner of a load that a broker sells
+    SELLER = "seller"  # the broker that sells it
     REPRESENTATIVE = "representative"  # a broker that may act for the owner
     MARKET = "market"  # anybody else in the posting's audience
 
@@ -36,9 +38,12 @@ _MARKET_LOAD = frozenset(
         "temperature_min_f",
         "temperature_max_f",
         "rate",
+        "book_now",
         "free_minutes",
         "detention_per_hour",
         "tonu",
+        "layover",
+        "payment_days",
         "loaded_miles",
         "opened_at",
         "confirmed_at",
@@ -59,6 +64,10 @@ _OWN_LOAD = _MARKET_LOAD | {
     "updated_at",
     "expires_at",
 }
+TOWARDS_CARRIERS = frozenset(
+    {"rate", "book_now", "free_minutes", "detention_per_hour", "tonu", "layover", "payment_days"}
+)
+"""The fields that are the seller's word to carriers: where a broker sells, its owner reads none of them."""
 _MARKET_STOP = frozenset(
     {
         "kind",
@@ -79,14 +88,36 @@ _OWN_STOP = _MARKET_STOP | {"zip", "facility", "address", "instructions"}
 LOAD_FIELDS: Mapping[Viewer, frozenset[str]] = MappingProxyType(
     {
         Viewer.OWNER: _OWN_LOAD,
+        Viewer.CONSIGNOR: _OWN_LOAD - TOWARDS_CARRIERS | {"seller", "shipper_rate"},
+        # The seller reads what it is paid and what it offers; a margin is computed in the booking's record only.
+        Viewer.SELLER: _MARKET_LOAD
+        | {"version", "expires_at", "audience", "partners_first_until", "reference", "notes", "shipper_rate"},
         # A broker may search trucks for those it represents; what belongs to a booking it learns with the booking.
         Viewer.REPRESENTATIVE: _MARKET_LOAD | {"version", "expires_at"},
         Viewer.MARKET: _MARKET_LOAD,
     }
 )
 STOP_FIELDS: Mapping[Viewer, frozenset[str]] = MappingProxyType(
-    {Viewer.OWNER: _OWN_STOP, Viewer.REPRESENTATIVE: _MARKET_STOP, Viewer.MARKET: _MARKET_STOP}
+    {
+        Viewer.OWNER: _OWN_STOP,
+        Viewer.CONSIGNOR: _OWN_STOP,
+        Viewer.SELLER: _MARKET_STOP,
+        Viewer.REPRESENTATIVE: _MARKET_STOP,
+        Viewer.MARKET: _MARKET_STOP,
+    }
 )
+
+
+def stands(load: Load, organization: Organization, *, represents: bool = False) -> Viewer:
+    """Return how an organization that may see a load stands to it; `represents`: it may act for the owner.
+
+    Where a broker sells, another broker that acts for the owner reads what everybody on the market reads.
+    """
+    if load.organization_id == organization.pk:
+        return Viewer.OWNER if load.seller_id is None else Viewer.CONSIGNOR
+    if load.seller_id == organization.pk:
+        return Viewer.SELLER
+    return Viewer.REPRESENTATIVE if represents and load.seller_id is None else Viewer.MARKET
 
 
 class Standing:
@@ -98,23 +129,28 @@ class Standing:
 
     def of(self, load: Load) -> Viewer:
         """Return how the organization stands to a load that it may see."""
-        if load.organization_id == self.viewer.pk:
-            return Viewer.OWNER
-        return Viewer.REPRESENTATIVE if load.organization_id in self._represented else Viewer.MARKET
+        return stands(load, self.viewer, represents=load.organization_id in self._represented)
 
 
 def company(load: Load, viewer: Viewer) -> dict[str, str] | None:
-    """Return the owner's id and name, or None where the owner hides it from this viewer."""
-    owner = load.organization
-    if owner.hides_name and viewer is Viewer.MARKET:
+    """Return the id and name of who sells the load to carriers, or None where it hides its name from this viewer.
+
+    The owner and the seller itself read the owner's there: whose load it is.
+    """
+    shown = load.sold_by if viewer is Viewer.MARKET else load.organization
+    if shown.hides_name and viewer is Viewer.MARKET:
         return None
-    return {"id": owner.public_id, "name": owner.name}
+    return _named(shown)
+
+
+def _named(organization: Organization) -> dict[str, str]:
+    return {"id": organization.public_id, "name": organization.name}
 
 
 def view(load: Load, viewer: Viewer) -> dict[str, Any]:
     """Return a load as this viewer may see it: instants aware, money in cents (the names in `MONEY`).
 
-    Expects `organization` and `stops` to be loaded.
+    Expects `organization`, `seller` and `stops` to be loaded.
     """
     fields = LOAD_FIELDS[viewer]
     return {name: _value(load, name, viewer) for name in sorted(fields)}
@@ -126,14 +162,20 @@ _NAMED_OTHERWISE = {
     "reserve": "reserve_cents",
     "tonu": "tonu_cents",
     "detention_per_hour": "detention_cents_per_hour",
+    "layover": "layover_cents",
+    "shipper_rate": "shipper_rate_cents",
 }
-MONEY = frozenset({"rate", "reserve", "tonu", "detention_per_hour"})
+MONEY = frozenset({"rate", "shipper_rate", "reserve", "tonu", "detention_per_hour", "layover"})
 """The fields of a view that are cents; outside they are an amount with its currency."""
 
 
 def _value(load: Load, name: str, viewer: Viewer) -> Any:
     if name == "organization":
         return company(load, viewer)
+    if name == "seller":
+        return _named(load.seller) if load.seller else None
+    if name == "version" and viewer in (Viewer.OWNER, Viewer.CONSIGNOR):
+        return load.owners_version
     if name == "stops":
         return [view_stop(stop, viewer) for stop in load.stops.all()]
     return getattr(load, _NAMED_OTHERWISE.get(name, name))

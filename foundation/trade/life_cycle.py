@@ -28,12 +28,16 @@ class Versioned(Protocol):
     version: Any
 
 
-def check_version(row: Versioned, version: int | None) -> None:
-    """Raise `Stale` when a change was made on another version than the stored one; None asks for no check."""
-    if version is not None and row.version != version:
+def check_version(row: Versioned, version: int | None, *, stored: int | None = None) -> None:
+    """Raise `Stale` when a change was made on another version than the stored one; None asks for no check.
+
+    `stored` is given where the one who changes it counts otherwise than the row.
+    """
+    newest = row.version if stored is None else stored
+    if version is not None and newest != version:
         raise Stale(
             "stale",
-            f"This was changed elsewhere meanwhile: you worked on version {version}, it is now version {row.version}. "
+            f"This was changed elsewhere meanwhile: you worked on version {version}, it is now version {newest}. "
             "Look at the newer one and make your change again.",
         )
 
@@ -57,6 +61,24 @@ def open_posting(row: Row, *, now: datetime, fact: Fact[Row], noun: str, **chang
         fact=fact,
         sentence=f"This {noun} is on the market already, or booked. Reload to see where it stands.",
         opened_at=now,
+        confirmed_at=now,
+        confirmation_asked_at=None,
+        updated_at=now,
+        **changes,
+    )
+
+
+def reopen_posting(row: Row, *, now: datetime, fact: Fact[Row], noun: str, **changes: Any) -> None:
+    """Put a covered posting back on the market, confirmed as of now, because its booking is no more.
+
+    Raises `Conflict` when it is not covered.
+    """
+    change_status(
+        row,
+        to=Status.OPEN,
+        moves={Status.COVERED: frozenset({Status.OPEN})},
+        fact=fact,
+        sentence=f"This {noun} is not booked any more. Reload to see where it stands.",
         confirmed_at=now,
         confirmation_asked_at=None,
         updated_at=now,

@@ -1,15 +1,13 @@
-"""Every write of loads: one verb of the trade, one function, one transaction."""
+"""The owner's writes: post, edit, open, withdraw, confirm, upsert; and the sweeps of loads."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 from django.db import IntegrityError, transaction
 
 from foundation.accounts.actor import Actor
 from foundation.accounts.confirmation import ask_owners
 from foundation.accounts.models import Capability, Organization
-from foundation.accounts.queries import brokers_representing
-from foundation.events.services import HasLabel, publish, record_audit
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, FieldProblem, Invalid, Stale
 from foundation.trade.life_cycle import (
@@ -23,13 +21,14 @@ from foundation.trade.life_cycle import (
 )
 from foundation.trade.posting import Status
 from foundation.trade.rules import Problems
+from loads.facts import tell
 from loads.models import Load
-from loads.queries import load_by_external_id, load_by_form, own_load
+from loads.queries import load_by_external_id, load_by_form, locked_load, own_load
 from loads.road import Stretch, stretches
 from loads.rules import validate
+from loads.services.selling import keep_sale, take_back_load
 from loads.store import changes, columns, write_stops
 from loads.terms import LoadTerms, terms_of
-from loads.visibility import Viewer, payload
 
 SYSTEM = "system"
 NOUN = "load"
@@ -69,7 +68,7 @@ def post_load(
         with transaction.atomic():
             load.save(force_insert=True)
             write_stops(load, terms)
-            _tell("load.drafted" if draft else "load.opened", load, actor)
+            tell("load.drafted" if draft else "load.opened", load, actor)
     except IntegrityError as error:
         return _made_meanwhile(actor.organization, external_id, form_token, error)
     return load
@@ -99,31 +98,33 @@ def open_load(*, actor: Actor, load_id: str, version: int | None = None) -> Load
     actor.require_posting(Capability.SHIPS)
     roads = _roads(terms_of(load))
     with transaction.atomic():
-        load = _locked(load)
-        check_version(load, version)
+        load = locked_load(pk=load.pk)
+        _check_version(load, version)
         now = clock.now()
         if load.status != Status.OPEN:
             validate(terms_of(load), now=now, roads=roads, stored_until=load.partners_first_until)
-        open_posting(load, now=now, noun=NOUN, fact=lambda row: _tell("load.opened", row, actor))
+        open_posting(load, now=now, noun=NOUN, fact=lambda row: tell("load.opened", row, actor))
     return load
 
 
 def withdraw_load(*, actor: Actor, load_id: str, version: int | None = None) -> Load:
-    """Take a draft or open load off the market.
+    """Take a draft or open load off the market; where a broker sells it, that ends the sale.
 
     Raises `NotFound`, `Forbidden`, `Stale`, `Conflict` when it is covered or off the market already.
     """
     actor.require("loads:write")
     load = own_load(actor.organization, load_id)
     with transaction.atomic():
-        load = _locked(load)
-        check_version(load, version)
+        load = locked_load(pk=load.pk)
+        _check_version(load, version)
         was_open = load.status == Status.OPEN
+        if load.seller is not None and load.status != Status.COVERED:
+            take_back_load(load=load, actor=actor, now=clock.now())
         withdraw_posting(
             load,
             now=clock.now(),
             noun=NOUN,
-            fact=lambda row: _tell("load.withdrawn", row, actor, brokers=was_open),
+            fact=lambda row: tell("load.withdrawn", row, actor, brokers=was_open),
         )
     return load
 
@@ -135,7 +136,7 @@ def confirm_load(*, actor: Actor, load_id: str) -> Load:
     """
     actor.require("loads:write")
     load = own_load(actor.organization, load_id)
-    confirm_posting(load, now=clock.now(), noun=NOUN, fact=lambda row: _tell("load.confirmed", row, actor))
+    confirm_posting(load, now=clock.now(), noun=NOUN, fact=lambda row: tell("load.confirmed", row, actor))
     return load
 
 
@@ -181,7 +182,7 @@ def upsert_load(
 
 def expire_due_loads() -> int:
     """Take loads off the market whose pickup window is over or that nobody confirmed for 48 h; return how many."""
-    return expire_due(Load, now=clock.now(), noun=NOUN, fact=lambda row: _tell("load.expired", row, SYSTEM))
+    return expire_due(Load, now=clock.now(), noun=NOUN, fact=lambda row: tell("load.expired", row, SYSTEM))
 
 
 def ask_confirmation() -> int:
@@ -195,8 +196,8 @@ def _edit(
     """Write changed terms, and open a load that stands in one of `opens_from`; say whether anything changed."""
     roads = _roads(terms)
     with transaction.atomic():
-        load = _locked(load)
-        check_version(load, version)
+        load = locked_load(pk=load.pk)
+        _check_version(load, version)
         check_editable(load, NOUN)
         now = clock.now()
         opens = load.status in opens_from
@@ -204,35 +205,34 @@ def _edit(
         if is_open or opens:
             actor.require_posting(Capability.SHIPS)
         validate(terms, now=now, roads=roads, draft=not (is_open or opens), stored_until=load.partners_first_until)
-        values = columns(terms, roads)
+        values = keep_sale(load, terms, columns(terms, roads))
         changed = changes(load, terms, values)
         if not changed and not opens:
             if is_open:
-                confirm_posting(load, now=now, noun=NOUN, fact=lambda row: _tell("load.confirmed", row, actor))
+                confirm_posting(load, now=now, noun=NOUN, fact=lambda row: tell("load.confirmed", row, actor))
             return load, False
         for name, value in values.items():
             setattr(load, name, value)
         raise_version(load, now=now, confirmed=is_open)
         load.save()
         write_stops(load, terms)
-        load = _locked(load)  # with the new stops
+        load = locked_load(pk=load.pk)  # with the new stops
         if opens:
-            open_posting(load, now=now, noun=NOUN, fact=lambda row: _tell("load.opened", row, actor, changed=changed))
+            open_posting(load, now=now, noun=NOUN, fact=lambda row: tell("load.opened", row, actor, changed=changed))
         else:
-            _tell("load.edited", load, actor, changed=changed, brokers=is_open)
+            tell("load.edited", load, actor, changed=changed, brokers=is_open)
     return load, True
+
+
+def _check_version(load: Load, version: int | None) -> None:
+    """Raise `Stale` when the owner worked on another version than the stored one, as the owner counts them."""
+    check_version(load, version, stored=load.owners_version)
 
 
 def _roads(terms: LoadTerms) -> list[Stretch]:
     """Ask the road network, before any transaction; what has no ZIP code is left to `validate`."""
     places = [stop.place for stop in terms.stops]
     return stretches(places) if all(place.zip for place in places) else []
-
-
-def _locked(load: Load) -> Load:
-    """Read a load again, holding its row until the transaction ends."""
-    rows = Load.objects.select_for_update(of=("self",)).select_related("organization").prefetch_related("stops")
-    return rows.get(pk=load.pk)
 
 
 def _check_external_id(external_id: str) -> None:
@@ -250,23 +250,3 @@ def _made_meanwhile(organization: Organization, external_id: str, form_token: st
         sentence = f"You have a load with the number {external_id} already. Change that one, or use another number."
         raise Invalid([FieldProblem("external_id", "taken", sentence)]) from error
     raise error
-
-
-def _tell(
-    name: str,
-    load: Load,
-    actor: HasLabel | str,
-    *,
-    changed: dict[str, Any] | None = None,
-    brokers: bool | None = None,
-) -> None:
-    """Publish a fact to the owner and, where the load is or was on the market, to brokers that act for it; audit it."""
-    owner = load.organization
-    audience = {owner.public_id: payload(load, Viewer.OWNER)}
-    if name != "load.drafted" and brokers is not False:
-        for broker in brokers_representing(owner):
-            audience[broker.public_id] = payload(load, Viewer.REPRESENTATIVE)
-    publish(name=name, subject=load.public_id, audience=audience, version=load.version)
-    record_audit(
-        organization_id=owner.public_id, actor=actor, action=name, subject=load.public_id, changes=changed or {}
-    )

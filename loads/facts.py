@@ -1,0 +1,71 @@
+"""What is told of loads: to the owner, to the broker that sells it, and to the brokers that act for the owner."""
+
+from typing import Any
+
+from foundation.accounts.models import Organization
+from foundation.accounts.queries import brokers_representing
+from foundation.events.services import HasLabel, publish, record_audit
+from loads.models import Load
+from loads.visibility import Viewer, payload, stands
+
+
+def tell(
+    name: str,
+    load: Load,
+    actor: HasLabel | str,
+    *,
+    changed: dict[str, Any] | None = None,
+    brokers: bool = True,
+) -> None:
+    """Publish a fact about a load and audit it; brokers hear of what is or was on the market only.
+
+    Each hears in the words of what it may read. The version is the one that the owner counts.
+    """
+    owner = load.organization
+    audience = {owner.public_id: payload(load, stands(load, owner))}
+    if name != "load.drafted" and brokers:
+        for broker in brokers_representing(owner):
+            audience[broker.public_id] = payload(load, stands(load, broker, represents=True))
+    if load.seller is not None:
+        audience[load.seller.public_id] = payload(load, Viewer.SELLER)
+    publish(name=name, subject=load.public_id, audience=audience, version=load.owners_version)
+    record_audit(
+        organization_id=owner.public_id, actor=actor, action=name, subject=load.public_id, changes=changed or {}
+    )
+
+
+def tell_of_seller(load: Load, actor: HasLabel | str, *, changed: dict[str, Any]) -> None:
+    """Publish that the seller changed its terms towards carriers, and audit it with the seller: the owner hears
+    nothing of these.
+    """
+    seller = load.seller
+    if seller is None:
+        raise ValueError(f"{load} has no seller whose terms could have changed")
+    audience = {seller.public_id: payload(load, Viewer.SELLER)}
+    publish(name="load.edited", subject=load.public_id, audience=audience, version=load.version)
+    record_audit(
+        organization_id=seller.public_id, actor=actor, action="load.priced", subject=load.public_id, changes=changed
+    )
+
+
+def tell_of_end_of_sale(load: Load, seller: Organization, actor: HasLabel | str) -> None:
+    """Publish that a load has no seller any more: the owner, those that act for it, and the broker that sold it hear
+    it, the latter no more than that it is over.
+    """
+    owner = load.organization
+    audience = {seller.public_id: {"id": load.public_id}}
+    audience |= {
+        broker.public_id: payload(load, Viewer.REPRESENTATIVE)
+        for broker in brokers_representing(owner)
+        if broker.pk != seller.pk
+    }
+    audience[owner.public_id] = payload(load, Viewer.OWNER)
+    publish(name="load.taken_back", subject=load.public_id, audience=audience, version=load.version)
+    for organization in (owner, seller):
+        record_audit(
+            organization_id=organization.public_id,
+            actor=actor,
+            action="load.taken_back",
+            subject=load.public_id,
+            changes={},
+        )
