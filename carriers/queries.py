@@ -162,6 +162,18 @@ def own_leg(organization: Organization, public_id: str) -> ReturnLeg:
     return _one(_legs().filter(organization=organization), public_id, "There is no such return leg here.")
 
 
+def locked_leg(*, pk: int | None = None, public_id: str = "") -> ReturnLeg:
+    """Return a leg with its units, its row held until the transaction ends: for a service that has checked who asks.
+
+    Raises NotFound.
+    """
+    rows = _legs().select_for_update(of=("self",))
+    leg = rows.filter(pk=pk).first() if pk is not None else rows.filter(public_id=public_id).first()
+    if leg is None:
+        raise NotFound("There is no such return leg here.")
+    return leg
+
+
 def leg_of(organization: Organization, public_id: str, now: datetime | None = None) -> ReturnLeg:
     """Return a leg that is the organization's own, or open and in its sight. Raises NotFound."""
     moment = now or clock.now()

@@ -1,7 +1,10 @@
 """The rules that a fleet, its costs and a leg must keep; every refusal stands at its field and says what would do."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
+from carriers.models import ReturnLeg
 from carriers.road import Way
 from carriers.terms import CostTerms, DriverTerms, HomeBaseTerms, LegTerms, TripTerms
 from foundation.places.place import Place
@@ -132,6 +135,45 @@ def check_limits(terms: LegTerms, problems: Problems) -> None:
         if minutes is not None and not 0 <= minutes <= most:
             sentence = f"{label} left is from 0:00 to {hours_text(most)} (49 CFR 395.3). Write hours and minutes."
             problems.add(f"{field}_left", "beyond_the_legal_maximum", sentence)
+
+
+_FIXED_ON_BOARD: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("truck", ("truck",), "the truck"),
+    ("trailer", ("trailer",), "the trailer"),
+    ("driver", ("driver",), "the driver"),
+    ("equipment", ("equipment",), "the equipment"),
+    ("empty", ("empty_zip",), "where it empties"),
+    ("ready_at", ("ready_at",), "when it empties"),
+    ("home", ("home_zip",), "where it must be home"),
+)
+_UNITS = (("weight_pounds", "lb"), ("length_feet", "ft"), ("pallets", "pallets"))
+
+
+def check_on_board(leg: ReturnLeg, values: Mapping[str, Any]) -> None:
+    """Check a leg's new columns against what booked partial loads have taken of it: no less capacity than is on board,
+    and nothing else that their bookings rest on. Raises `Invalid`.
+    """
+    if not leg.is_shared:
+        return
+    problems = Problems()
+    for name, unit in _UNITS:
+        taken = getattr(leg, f"taken_{name}")
+        if values[name] < taken:
+            sentence = f"{taken:,} {unit} of booked loads are on board already. Give at least {taken:,} {unit}."
+            problems.add(name, "on_board", sentence)
+    for field, columns, words in _FIXED_ON_BOARD:
+        if any(getattr(leg, column) != values[column] for column in columns):
+            sentence = f"A booked load rests on {words}, so that stays. Cancel or amend the booking to change it."
+            problems.add(field, "on_board", sentence)
+    if values["home_by"] < leg.home_by:
+        until = said(leg.home_by, _home(leg))
+        sentence = f"A booked load rests on the time until {until}. Give that time or a later one."
+        problems.add("home_by", "on_board", sentence)
+    problems.settle()
+
+
+def _home(leg: ReturnLeg) -> Place:
+    return Place(leg.home_zip, leg.home_city, leg.home_state, leg.home_lat, leg.home_lon, leg.home_time_zone, "zip")
 
 
 def check_times(

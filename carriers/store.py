@@ -34,10 +34,18 @@ _FROM_FLEET = (
     "length_feet",
     "pallets",
 )
+CAPACITY = ("weight_pounds", "length_feet", "pallets")
 _DERIVED = frozenset(
     {"empty_lat", "empty_lon", "empty_area_lat", "empty_area_lon", "empty_time_zone"}
     | {"home_lat", "home_lon", "home_time_zone", "home_miles", "expires_at"}
 )
+
+
+def free_columns(leg: ReturnLeg, values: dict[str, Any]) -> dict[str, Any]:
+    """Return a leg's new columns with the capacity that is free: the terms say what the truck holds in all, and booked
+    partial loads keep what they have taken.
+    """
+    return values | {name: values[name] - getattr(leg, f"taken_{name}") for name in CAPACITY}
 
 
 def columns(terms: LegTerms, chosen: Chosen, way_home: Way) -> dict[str, Any]:
@@ -80,7 +88,10 @@ def changes(leg: ReturnLeg, values: dict[str, Any]) -> dict[str, list[Any]]:
 
 
 def terms_of(leg: ReturnLeg) -> LegTerms:
-    """Return the stored terms of a leg: to edit, to post again, to judge anew. Expects its units to be loaded."""
+    """Return the stored terms of a leg: to edit, to post again, to judge anew. Expects its units to be loaded.
+
+    The capacity is what the truck holds in all, also where partial loads have taken of it.
+    """
     return LegTerms(
         truck=leg.truck.public_id,
         trailer=leg.trailer.public_id if leg.trailer else "",
@@ -92,9 +103,9 @@ def terms_of(leg: ReturnLeg) -> LegTerms:
         home_by=leg.home_by,
         equipment=leg.equipment,
         attributes=leg.attributes,
-        weight_pounds=leg.weight_pounds,
-        length_feet=leg.length_feet,
-        pallets=leg.pallets,
+        weight_pounds=leg.weight_pounds + leg.taken_weight_pounds,
+        length_feet=leg.length_feet + leg.taken_length_feet,
+        pallets=leg.pallets + leg.taken_pallets,
         max_pickup_deadhead_miles=leg.max_pickup_deadhead_miles,
         max_home_deadhead_miles=leg.max_home_deadhead_miles,
         max_out_of_route_miles=leg.max_out_of_route_miles,

@@ -49,7 +49,7 @@ class ReturnLeg(Posting):
     None mean no limit. The driver's clock (minutes left) and the costs behind it are private; None is unknown. Terms
     of the truck are copied, so that a later change of the truck changes no posting. `expires_at` is the last instant
     at which it could leave for home, empty and at legal hours, and still be home in time: after that no load can help
-    it.
+    it. Weight, length and pallets are what is free; `taken_*` is what booked partial loads have taken of the leg.
     """
 
     public_id = PublicIdField(default=partial(new_id, "leg"))
@@ -64,6 +64,9 @@ class ReturnLeg(Posting):
     weight_pounds = models.PositiveIntegerField()
     length_feet = models.PositiveIntegerField()
     pallets = models.PositiveIntegerField(default=0)
+    taken_weight_pounds = models.PositiveIntegerField(default=0)
+    taken_length_feet = models.PositiveIntegerField(default=0)
+    taken_pallets = models.PositiveIntegerField(default=0)
     empty_city = models.CharField(max_length=80)
     empty_state = models.CharField(max_length=2)
     empty_zip = models.CharField(max_length=5)
@@ -143,3 +146,8 @@ class ReturnLeg(Posting):
 
     def __str__(self) -> str:
         return str(self.public_id)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether booked partial loads have taken of it."""
+        return bool(self.taken_weight_pounds or self.taken_length_feet or self.taken_pallets)

@@ -1,5 +1,7 @@
 """Every write of carriers: the fleet, its costs, trips and return legs."""
 
+from carriers.queries import locked_leg
+from carriers.services.booked import cover_leg, open_leg_after, reduce_leg, reopen_leg, restore_leg
 from carriers.services.costs import remove_costs, set_costs
 from carriers.services.fleet import (
     add_driver,
@@ -35,18 +37,24 @@ __all__ = [
     "archive_truck",
     "ask_confirmation",
     "confirm_leg",
+    "cover_leg",
     "edit_driver",
     "edit_home_base",
     "edit_leg",
     "edit_trailer",
     "edit_truck",
     "expire_due_legs",
+    "locked_leg",
     "open_leg",
+    "open_leg_after",
     "post_leg",
     "post_trip",
+    "reduce_leg",
     "remove_costs",
+    "reopen_leg",
     "restore_driver",
     "restore_home_base",
+    "restore_leg",
     "restore_trailer",
     "restore_truck",
     "set_costs",

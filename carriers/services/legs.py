@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from django.db import IntegrityError, transaction
@@ -10,10 +11,19 @@ from django.db.models import Q
 from carriers.choices import Chosen, choose
 from carriers.facts import tell
 from carriers.models import Driver, ReturnLeg, Trailer, Truck
-from carriers.queries import leg_by_external_id, leg_by_form, own_leg
+from carriers.queries import leg_by_external_id, leg_by_form, locked_leg, own_leg
 from carriers.road import Way, way
-from carriers.rules import check_capacity, check_limits, check_order, check_place, check_times, check_words, said
-from carriers.store import changes, columns, place_of, terms_of
+from carriers.rules import (
+    check_capacity,
+    check_limits,
+    check_on_board,
+    check_order,
+    check_place,
+    check_times,
+    check_words,
+    said,
+)
+from carriers.store import changes, columns, free_columns, place_of, terms_of
 from carriers.terms import LegTerms
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Capability, Organization
@@ -65,7 +75,7 @@ def post_leg(
     check_external_id(external_id)
     judge(prepared, draft=draft)
     return keep(
-        actor,
+        actor.organization,
         prepared,
         external_id=external_id,
         form_token=form_token,
@@ -100,13 +110,13 @@ def open_leg(*, actor: Actor, leg_id: str, version: int | None = None) -> Return
 
     def write() -> ReturnLeg:
         with transaction.atomic():
-            row = _locked(leg)
+            row = locked_leg(pk=leg.pk)
             check_version(row, version if version is not None else leg.version)
             judge(prepared, draft=False)
             open_posting(row, now=clock.now(), noun=NOUN, fact=lambda each: tell("leg.opened", each, actor))
         return row
 
-    return keep(actor, prepared, external_id="", form_token="", write=write)
+    return keep(actor.organization, prepared, external_id="", form_token="", write=write)
 
 
 def withdraw_leg(*, actor: Actor, leg_id: str, version: int | None = None) -> ReturnLeg:
@@ -117,7 +127,7 @@ def withdraw_leg(*, actor: Actor, leg_id: str, version: int | None = None) -> Re
     actor.require("legs:write")
     leg = own_leg(actor.organization, leg_id)
     with transaction.atomic():
-        leg = _locked(leg)
+        leg = locked_leg(pk=leg.pk)
         check_version(leg, version)
         was_open = leg.status == Status.OPEN
         withdraw_posting(
@@ -225,12 +235,19 @@ def judge(prepared: Prepared, *, draft: bool, stored: ReturnLeg | None = None) -
 
 
 def insert(
-    actor: Actor, prepared: Prepared, *, external_id: str, form_token: str, draft: bool, **more: Any
+    actor: Actor,
+    prepared: Prepared,
+    *,
+    external_id: str = "",
+    form_token: str = "",
+    draft: bool = False,
+    now: datetime | None = None,
+    **more: Any,
 ) -> ReturnLeg:
-    """Write a prepared leg and tell of it, in one transaction."""
-    now = clock.now()
+    """Write a prepared leg of the truck's organization and tell of it, in one transaction."""
+    now = now or clock.now()
     leg = ReturnLeg(
-        organization=actor.organization,
+        organization=prepared.chosen.truck.organization,
         external_id=external_id,
         form_token=form_token,
         status=Status.DRAFT if draft else Status.OPEN,
@@ -264,7 +281,7 @@ def _hold_in_service(chosen: Chosen) -> None:
 
 
 def keep(
-    actor: Actor, prepared: Prepared, *, external_id: str, form_token: str, write: Callable[[], ReturnLeg]
+    organization: Organization, prepared: Prepared, *, external_id: str, form_token: str, write: Callable[[], ReturnLeg]
 ) -> ReturnLeg:
     """Run a write and turn what the database refuses into words: a form sent twice, a number or truck that is taken."""
     try:
@@ -272,7 +289,7 @@ def keep(
             return write()
     except IntegrityError as error:
         constraint = broken_constraint(error)
-        twin = leg_by_form(actor.organization, form_token)
+        twin = leg_by_form(organization, form_token)
         if twin is not None:
             return twin
         if constraint == "one_leg_per_external_id":
@@ -323,7 +340,7 @@ def _edit(
     def write() -> ReturnLeg:
         nonlocal changed_anything
         with transaction.atomic():
-            row = _locked(leg)
+            row = locked_leg(pk=leg.pk)
             check_version(row, version)
             check_editable(row, NOUN)
             now = clock.now()
@@ -331,7 +348,8 @@ def _edit(
             is_open = row.status == Status.OPEN
             if is_open or opens:
                 actor.require_posting(Capability.HAULS)
-            values = prepared.values
+            check_on_board(row, prepared.values)
+            values = free_columns(row, prepared.values)
             changed = changes(row, values)
             judge(prepared, draft=not (is_open or opens), stored=row)
             changed_anything = bool(changed) or opens
@@ -352,7 +370,7 @@ def _edit(
                 tell("leg.edited", row, actor, changed=changed, brokers=is_open)
         return row
 
-    return keep(actor, prepared, external_id="", form_token="", write=write), changed_anything
+    return keep(actor.organization, prepared, external_id="", form_token="", write=write), changed_anything
 
 
 def _check_trip(leg: ReturnLeg, terms: LegTerms) -> None:
@@ -370,14 +388,6 @@ def _follow(leg: ReturnLeg) -> None:
         trip.to_city, trip.to_state, trip.to_zip = leg.empty_city, leg.empty_state, leg.empty_zip
         trip.empties_at = leg.ready_at
         trip.save()
-
-
-def _locked(leg: ReturnLeg) -> ReturnLeg:
-    """Read a leg again, holding its row until the transaction ends."""
-    rows = ReturnLeg.objects.select_for_update(of=("self",)).select_related(
-        "organization", "truck", "trailer", "driver", "trip", "home_base"
-    )
-    return rows.get(pk=leg.pk)
 
 
 def _nothing(_leg: ReturnLeg) -> None:

@@ -57,8 +57,16 @@ def post_trip(
                 empties_at=leg.ready_at,
                 reference=terms.reference,
             )
-            return insert(actor, prepared, external_id=external_id, form_token=form_token, draft=draft, trip=trip)
+            return insert(
+                actor.organization,
+                actor,
+                prepared,
+                external_id=external_id,
+                form_token=form_token,
+                draft=draft,
+                trip=trip,
+            )
 
-    row = keep(actor, prepared, external_id=external_id, form_token=form_token, write=write)
+    row = keep(actor.organization, prepared, external_id=external_id, form_token=form_token, write=write)
     assert row.trip is not None
     return row.trip

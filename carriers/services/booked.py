@@ -1,0 +1,166 @@
+"""What a booking does to return legs: covered, reduced by a partial load, restored, open again, or opened by it.
+
+Called in the booking's transaction, on rows that it has locked.
+"""
+
+from datetime import datetime
+
+from django.db.models import F
+
+from carriers.facts import tell
+from carriers.models import Driver, HomeBase, ReturnLeg, Trailer, Truck
+from carriers.queries import locked_leg
+from carriers.services.legs import NOUN, insert, judge, keep, prepare
+from carriers.terms import LegTerms
+from foundation.accounts.actor import Actor
+from foundation.events.services import HasLabel
+from foundation.places.place import Place
+from foundation.trade.errors import Conflict
+from foundation.trade.life_cycle import reopen_posting
+from foundation.trade.posting import MOVES, Status
+from foundation.trade.status import change_status
+
+
+def cover_leg(*, leg: ReturnLeg, actor: HasLabel | str, now: datetime) -> None:
+    """Take an open leg off the market, because it has its load home. Raises `Conflict` when it is not open."""
+    change_status(
+        leg,
+        to=Status.COVERED,
+        moves=MOVES,
+        fact=lambda row: tell("leg.covered", row, actor),
+        sentence="This return leg is taken: it has its load home, was withdrawn or has expired.",
+        updated_at=now,
+    )
+
+
+def reopen_leg(*, leg: ReturnLeg, actor: HasLabel | str, now: datetime) -> None:
+    """Put a covered leg back on the market, confirmed as of now, with what is free on it.
+
+    A leg that can no longer be home in time leaves the market again with the next sweep. Raises `Conflict` when it is
+    not covered.
+    """
+    reopen_posting(leg, now=now, noun=NOUN, fact=lambda row: tell("leg.opened", row, actor))
+
+
+def reduce_leg(
+    *,
+    leg: ReturnLeg,
+    weight_pounds: int,
+    length_feet: int,
+    pallets: int,
+    actor: HasLabel | str,
+    now: datetime,
+) -> None:
+    """Take what a partial load needs off an open leg, which stays on the market with what is left.
+
+    Raises `Conflict` when the leg is not open or has less left.
+    """
+    rows = ReturnLeg.objects.filter(
+        pk=leg.pk,
+        status=Status.OPEN,
+        weight_pounds__gte=weight_pounds,
+        length_feet__gte=length_feet,
+        pallets__gte=pallets,
+    )
+    taken = rows.update(
+        weight_pounds=F("weight_pounds") - weight_pounds,
+        length_feet=F("length_feet") - length_feet,
+        pallets=F("pallets") - pallets,
+        taken_weight_pounds=F("taken_weight_pounds") + weight_pounds,
+        taken_length_feet=F("taken_length_feet") + length_feet,
+        taken_pallets=F("taken_pallets") + pallets,
+        version=F("version") + 1,
+        updated_at=now,
+    )
+    leg.refresh_from_db()
+    if not taken:
+        if leg.status != Status.OPEN:
+            raise Conflict("leg_taken", "This return leg is taken: it has its load home, was withdrawn or has expired.")
+        left = f"{leg.weight_pounds:,} lb, {leg.length_feet} ft and {leg.pallets} pallets"
+        raise Conflict("does_not_fit", f"The load does not fit beside what is on board: {left} are left.")
+    changed = {
+        "taken_weight_pounds": [leg.taken_weight_pounds - weight_pounds, leg.taken_weight_pounds],
+        "taken_length_feet": [leg.taken_length_feet - length_feet, leg.taken_length_feet],
+        "taken_pallets": [leg.taken_pallets - pallets, leg.taken_pallets],
+    }
+    tell("leg.reduced", leg, actor, changed=changed)
+
+
+def restore_leg(
+    *,
+    leg: ReturnLeg,
+    weight_pounds: int,
+    length_feet: int,
+    pallets: int,
+    actor: HasLabel | str,
+    now: datetime,
+) -> None:
+    """Give a leg back what a partial load had taken, whatever its status: the booking is no more.
+
+    Raises `Conflict` when less than that is taken of it.
+    """
+    rows = ReturnLeg.objects.filter(
+        pk=leg.pk,
+        taken_weight_pounds__gte=weight_pounds,
+        taken_length_feet__gte=length_feet,
+        taken_pallets__gte=pallets,
+    )
+    given = rows.update(
+        weight_pounds=F("weight_pounds") + weight_pounds,
+        length_feet=F("length_feet") + length_feet,
+        pallets=F("pallets") + pallets,
+        taken_weight_pounds=F("taken_weight_pounds") - weight_pounds,
+        taken_length_feet=F("taken_length_feet") - length_feet,
+        taken_pallets=F("taken_pallets") - pallets,
+        version=F("version") + 1,
+        updated_at=now,
+    )
+    leg.refresh_from_db()
+    if not given:
+        raise Conflict("not_on_board", "That is not on board of this return leg any more. Reload to see what is.")
+    changed = {
+        "taken_weight_pounds": [leg.taken_weight_pounds + weight_pounds, leg.taken_weight_pounds],
+        "taken_length_feet": [leg.taken_length_feet + length_feet, leg.taken_length_feet],
+        "taken_pallets": [leg.taken_pallets + pallets, leg.taken_pallets],
+    }
+    tell("leg.reduced", leg, actor, changed=changed, brokers=leg.status in (Status.OPEN, Status.COVERED))
+
+
+def open_leg_after(
+    *,
+    actor: Actor,
+    truck: Truck,
+    driver: Driver | None,
+    trailer: Trailer | None,
+    home_base: HomeBase,
+    delivery: Place,
+    ready_at: datetime,
+    home_by: datetime,
+    now: datetime,
+) -> ReturnLeg:
+    """Open the leg home that an outbound booking leaves the truck with: empty at the delivery, at its planned time.
+
+    The leg is the truck's carrier's, whoever acts for it. Limits are open: the carrier sets them as it likes. Raises
+    `Invalid` (`home_by`) when it cannot be home by then, `Conflict` when the truck is on another leg in that time or a
+    unit was archived.
+    """
+    carrier = truck.organization
+    terms = LegTerms(
+        truck=truck.public_id,
+        trailer=trailer.public_id if trailer else "",
+        driver=driver.public_id if driver else "",
+        home_base=home_base.public_id,
+        empty=delivery,
+        ready_at=ready_at,
+        home_by=home_by,
+    )
+    prepared = prepare(carrier, terms)
+    judge(prepared, draft=False)
+    leg = keep(
+        carrier,
+        prepared,
+        external_id="",
+        form_token="",
+        write=lambda: insert(actor, prepared, now=now),
+    )
+    return locked_leg(pk=leg.pk)

@@ -1,0 +1,186 @@
+"""What a booking does to return legs: covered, reduced, restored, open again, opened after an outbound load."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+
+from carriers.models import ReturnLeg
+from carriers.queries import locked_leg
+from carriers.services import cover_leg, edit_leg, open_leg_after, post_leg, reduce_leg, reopen_leg, restore_leg
+from carriers.store import terms_of
+from foundation.events.models import Event
+from foundation.places.queries import find_place
+from foundation.trade.errors import Conflict, Invalid
+from tests.builders import leg_terms, make_actor, make_driver, make_leg, make_organization, make_truck, now
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def carrier():
+    """Return a carrier."""
+    return make_organization("Plains Trucking", hauls=True)
+
+
+@pytest.fixture
+def dispatcher(carrier):
+    """Return its dispatcher."""
+    return make_actor(carrier, "dispatcher")
+
+
+def facts():
+    return list(Event.objects.order_by("id").values_list("name", flat=True))
+
+
+def reduced(leg, dispatcher, weight_pounds=12_000, length_feet=14, pallets=6):
+    with transaction.atomic():
+        row = locked_leg(pk=leg.pk)
+        reduce_leg(
+            leg=row,
+            weight_pounds=weight_pounds,
+            length_feet=length_feet,
+            pallets=pallets,
+            actor=dispatcher,
+            now=now(),
+        )
+    return row
+
+
+def test_a_covered_leg_is_taken_and_comes_back_when_its_booking_falls_through(carrier, dispatcher):
+    leg = make_leg(carrier)
+    with transaction.atomic():
+        row = locked_leg(pk=leg.pk)
+        cover_leg(leg=row, actor=dispatcher, now=now())
+    assert (row.status, row.version) == ("covered", 2)
+    with pytest.raises(Conflict) as refusal, transaction.atomic():
+        cover_leg(leg=locked_leg(pk=leg.pk), actor=dispatcher, now=now())
+    assert "This return leg is taken" in refusal.value.sentence
+    moment = now()
+    with transaction.atomic():
+        reopen_leg(leg=row, actor=dispatcher, now=moment)
+    assert (row.status, row.confirmed_at) == ("open", moment)
+    assert facts() == ["leg.covered", "leg.opened"]
+
+
+def test_a_reduced_leg_stays_open_with_what_is_left_and_gets_it_back(carrier, dispatcher):
+    leg = make_leg(carrier)  # 45,000 lb, 53 ft, 26 pallets
+    before = (leg.weight_pounds, leg.length_feet, leg.pallets)
+    row = reduced(leg, dispatcher)
+    assert (row.status, row.version) == ("open", 2)
+    assert (row.weight_pounds, row.length_feet, row.pallets) == (before[0] - 12_000, before[1] - 14, before[2] - 6)
+    assert (row.taken_weight_pounds, row.taken_length_feet, row.taken_pallets) == (12_000, 14, 6)
+    with transaction.atomic():
+        restore_leg(leg=row, weight_pounds=12_000, length_feet=14, pallets=6, actor=dispatcher, now=now())
+    assert (row.weight_pounds, row.length_feet, row.pallets) == before
+    assert not row.is_shared
+    assert facts() == ["leg.reduced", "leg.reduced"]
+    with pytest.raises(Conflict), transaction.atomic():
+        restore_leg(leg=row, weight_pounds=1, length_feet=0, pallets=0, actor=dispatcher, now=now())
+
+
+@pytest.mark.parametrize(
+    "more", [{"weight_pounds": 44_000}, {"length_feet": 40}, {"pallets": 21}], ids=["weight", "length", "pallets"]
+)
+def test_a_leg_never_carries_more_than_it_holds(carrier, dispatcher, more):
+    leg = make_leg(carrier)
+    reduced(leg, dispatcher)
+    with pytest.raises(Conflict) as refusal:
+        reduced(leg, dispatcher, **more)
+    assert refusal.value.code == "does_not_fit"
+    assert ReturnLeg.objects.get(pk=leg.pk).taken_length_feet == 14
+
+
+def test_a_leg_that_is_not_open_takes_nothing_on(carrier, dispatcher):
+    leg = make_leg(carrier, status="covered")
+    with pytest.raises(Conflict) as refusal:
+        reduced(leg, dispatcher)
+    assert refusal.value.code == "leg_taken"
+
+
+def test_a_withdrawn_leg_gets_back_what_a_cancelled_booking_had_taken(carrier, dispatcher):
+    leg = make_leg(carrier)
+    reduced(leg, dispatcher)
+    ReturnLeg.objects.filter(pk=leg.pk).update(status="withdrawn")
+    with transaction.atomic():
+        row = locked_leg(pk=leg.pk)
+        restore_leg(leg=row, weight_pounds=12_000, length_feet=14, pallets=6, actor=dispatcher, now=now())
+    assert (row.status, row.is_shared) == ("withdrawn", False)
+
+
+def test_an_edit_leaves_room_for_what_is_on_board(carrier, dispatcher):
+    leg = post_leg(actor=dispatcher, terms=leg_terms(make_truck(carrier)))
+    reduced(leg, dispatcher)
+    terms = terms_of(ReturnLeg.objects.get(pk=leg.pk))
+    assert (terms.weight_pounds, terms.length_feet, terms.pallets) == (45_000, 53, 26)  # what the truck holds in all
+    row = edit_leg(actor=dispatcher, leg_id=leg.public_id, version=2, terms=replace(terms, weight_pounds=20_000))
+    assert (row.weight_pounds, row.taken_weight_pounds) == (8_000, 12_000)
+    with pytest.raises(Invalid) as refusal:
+        edit_leg(actor=dispatcher, leg_id=leg.public_id, version=3, terms=replace(terms, weight_pounds=11_000))
+    assert refusal.value.sentence == "12,000 lb of booked loads are on board already. Give at least 12,000 lb."
+
+
+def test_an_edit_leaves_alone_what_the_bookings_on_board_rest_on(carrier, dispatcher):
+    leg = post_leg(actor=dispatcher, terms=leg_terms(make_truck(carrier)))
+    reduced(leg, dispatcher)
+    terms = terms_of(ReturnLeg.objects.get(pk=leg.pk))
+    wrong = {
+        "truck": {"truck": make_truck(carrier).public_id},
+        "driver": {"driver": make_driver(carrier).public_id},
+        "ready_at": {"ready_at": terms.ready_at + timedelta(hours=1)},
+        "home_by": {"home_by": terms.home_by - timedelta(hours=1)},
+        "empty": {"empty": find_place("53202")},
+        "home": {"home": find_place("73102"), "home_base": ""},
+    }
+    for field, change in wrong.items():
+        with pytest.raises(Invalid) as refusal:
+            edit_leg(actor=dispatcher, leg_id=leg.public_id, version=2, terms=replace(terms, **change))
+        assert [problem.field for problem in refusal.value.problems] == [field]
+    later = replace(terms, home_by=terms.home_by + timedelta(hours=5), notes="two pallets of air left")
+    assert edit_leg(actor=dispatcher, leg_id=leg.public_id, version=2, terms=later).version == 3
+
+
+def test_an_outbound_booking_opens_the_leg_home_of_the_trucks_carrier(carrier):
+    broker = make_actor(make_organization("Lakeside Brokers", brokers=True))  # acts for the carrier
+    truck, driver = make_truck(carrier), make_driver(carrier)
+    ready = now() + timedelta(days=2)
+    with transaction.atomic():
+        leg = open_leg_after(
+            actor=broker,
+            truck=truck,
+            driver=driver,
+            trailer=None,
+            home_base=truck.home_base,
+            delivery=find_place("60601"),
+            ready_at=ready,
+            home_by=ready + timedelta(days=3),
+            now=now(),
+        )
+    assert (leg.organization, leg.status, leg.truck, leg.driver) == (carrier, "open", truck, driver)
+    assert (leg.empty_city, leg.ready_at, leg.home_city) == ("Chicago", ready, "Dallas")
+    assert facts() == ["leg.opened"]
+
+
+def test_an_outbound_booking_whose_truck_cannot_be_home_or_is_on_another_leg_is_refused(carrier, dispatcher):
+    truck = make_truck(carrier)
+    ready = now() + timedelta(days=2)
+    given = {
+        "actor": dispatcher,
+        "truck": truck,
+        "driver": None,
+        "trailer": None,
+        "home_base": truck.home_base,
+        "delivery": find_place("60601"),
+        "ready_at": ready,
+        "now": now(),
+    }
+    with pytest.raises(Invalid) as refusal, transaction.atomic():
+        open_leg_after(**given, home_by=ready + timedelta(hours=5))
+    assert refusal.value.problems[0].field == "home_by"
+    make_leg(carrier, truck=truck, ready_at=ready + timedelta(days=1))
+    with transaction.atomic():  # which goes on after the refusal
+        with pytest.raises(Conflict) as taken:
+            open_leg_after(**given, home_by=ready + timedelta(days=3))
+        assert taken.value.code == "truck_has_one_leg_at_a_time"
+        assert ReturnLeg.objects.count() == 1
