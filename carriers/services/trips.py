@@ -58,7 +58,6 @@ def post_trip(
                 reference=terms.reference,
             )
             return insert(
-                actor.organization,
                 actor,
                 prepared,
                 external_id=external_id,
