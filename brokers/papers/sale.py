@@ -1,0 +1,34 @@
+"""The terms of a broker's sale to the shipper, as they stand: the accepted tender, amended."""
+
+from dataclasses import replace
+
+from brokers.models import Amendment, AmendmentStatus, Booking, Offer, OfferStatus, Thread, ThreadStatus
+from brokers.terms import BargainTerms, terms_of
+
+
+def accepted_tender(booking: Booking) -> Offer | None:
+    """Return the offer of the tender by which the booking's seller came to sell the load."""
+    rows = Offer.objects.filter(
+        thread__load=booking.load_id,
+        thread__kind=Thread.Kind.TENDER,
+        thread__taker=booking.seller_id,
+        thread__status=ThreadStatus.AGREED,
+        status=OfferStatus.ACCEPTED,
+    )
+    return rows.order_by("-closed_at", "-pk").first()
+
+
+def sale_terms(booking: Booking) -> BargainTerms:
+    """Return what shipper and broker agreed, as amended; the rate is the booking's shipper rate.
+
+    Windows at the stops are the load's own, which only an amendment of the freight changes. Expects a brokered booking.
+    """
+    rate_cents = booking.shipper_rate_cents or 0
+    amended = booking.amendments.filter(subject=Amendment.Subject.SALE, status=AmendmentStatus.ACCEPTED)
+    source = amended.order_by("-number").first() or accepted_tender(booking)
+    if source is None:
+        return BargainTerms(linehaul_cents=rate_cents)
+    terms = replace(terms_of(source), stop_times=())
+    return (
+        terms if terms.rate_cents == rate_cents else replace(terms, linehaul_cents=rate_cents, fuel_surcharge_cents=0)
+    )

@@ -1,0 +1,76 @@
+"""Rate confirmations: written with the booking, made into a document, signed by each side."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from brokers.models import Agreement, Booking, RateConfirmation, Tour
+from brokers.papers.content import content_of, digest_of, number_of
+from brokers.papers.sale import accepted_tender, sale_terms
+from brokers.terms import terms_of
+from foundation.accounts.models import Organization
+from foundation.events.services import HasLabel, record_audit
+from loads.models import Load
+
+
+def issue_confirmation(
+    *,
+    booking: Booking,
+    actor: HasLabel | str,
+    now: datetime,
+    agreements: Sequence[Agreement] = (Agreement.CARRIAGE, Agreement.SALE),
+) -> RateConfirmation:
+    """Write what both sides of a booking agreed, in the transaction of the booking or amendment; return the carriage's.
+
+    Where a broker sells, the sale gets a paper of its own. A paper in force is superseded by its next revision;
+    `agreements` names those to write anew. The documents are made afterwards, by a task that hears of the booking.
+    """
+    load = Load.objects.select_related("organization").prefetch_related("stops").get(pk=booking.load_id)
+    booking.tour = Tour.objects.select_related("truck", "trailer").get(pk=booking.tour_id)
+    brokered = booking.seller_id != booking.shipper_id
+    written = {
+        agreement: _write(booking, agreement, load, actor, now)
+        for agreement in agreements
+        if brokered or agreement == Agreement.CARRIAGE
+    }
+    found = written.get(Agreement.CARRIAGE)
+    return found or booking.confirmations.get(agreement=Agreement.CARRIAGE, superseded_at__isnull=True)
+
+
+def _write(
+    booking: Booking, agreement: Agreement, load: Load, actor: HasLabel | str, now: datetime
+) -> RateConfirmation:
+    last = booking.confirmations.filter(agreement=agreement).order_by("-revision").first()
+    if last is not None and last.superseded_at is None:
+        RateConfirmation.objects.filter(pk=last.pk).update(superseded_at=now)
+    sale = agreement == Agreement.SALE
+    offer = accepted_tender(booking) if sale else booking.offer
+    revision = last.revision + 1 if last else 1
+    payer, payee = (booking.shipper, booking.seller) if sale else (booking.seller, booking.carrier)
+    row = RateConfirmation(
+        booking=booking,
+        agreement=agreement,
+        revision=revision,
+        number=number_of(booking, agreement, revision),
+        payer=payer,
+        payee=payee,
+        load_version=load.version,
+        booking_version=booking.version,
+        offer_number=offer.number if offer else None,
+        made_at=now,
+    )
+    terms = sale_terms(booking) if sale else terms_of(booking)
+    row.content = content_of(row, load=load, terms=terms, offer=offer)
+    row.save(force_insert=True)
+    for side in (payer, payee):
+        _audit(row, side, actor)
+    return row
+
+
+def _audit(row: RateConfirmation, side: Organization, actor: HasLabel | str) -> None:
+    record_audit(
+        organization_id=side.public_id,
+        actor=actor,
+        action="confirmation.issued",
+        subject=row.public_id,
+        changes={"number": [None, row.number], "content_sha256": [None, digest_of(row.content)]},
+    )

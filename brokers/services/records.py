@@ -1,0 +1,89 @@
+"""The 49 CFR 371.3 record of each brokered transaction: written with the booking, kept for three years."""
+
+from datetime import datetime
+
+from brokers.models import Booking, BookingStatus, TransactionRecord
+from brokers.models.records import KEPT_FOR
+from foundation.accounts.models import Organization
+from foundation.events.services import record_audit
+from loads.models import Load
+
+SYSTEM = "system"
+
+
+def write_record(*, booking: Booking, now: datetime) -> list[TransactionRecord]:
+    """Write or bring up to date the records of a booking's brokers, in its transaction; none where no broker took part.
+
+    A broker that sells has one with its compensation. One that acted for a side has one without: what it earned is its
+    own to enter. What a broker entered itself is kept. Called when a booking is made, amended and cancelled.
+    """
+    load = Load.objects.prefetch_related("stops").get(pk=booking.load_id)
+    brokers = {}
+    if booking.seller_id != booking.shipper_id:
+        brokers[booking.seller_id] = (booking.seller, TransactionRecord.Basis.SALE)
+    for broker in _acted(booking):
+        brokers.setdefault(broker.pk, (broker, TransactionRecord.Basis.REPRESENTATION))
+    return [_write(booking, load, broker, basis, now) for broker, basis in brokers.values()]
+
+
+def _acted(booking: Booking) -> list[Organization]:
+    """Return the brokers by whose hand a side of the booking acted: who booked it, and who made what was accepted."""
+    hands = {booking.booked_by_organization_id}
+    if booking.offer is not None:
+        hands |= {booking.offer.made_by_organization_id, booking.offer.closed_by_organization_id}
+    sides = {booking.shipper_id, booking.seller_id, booking.carrier_id}
+    return list(Organization.objects.filter(pk__in=hands - sides - {None}, brokers=True).order_by("pk"))
+
+
+def _write(
+    booking: Booking, load: Load, broker: Organization, basis: TransactionRecord.Basis, now: datetime
+) -> TransactionRecord:
+    row = TransactionRecord.objects.select_for_update().filter(booking=booking, broker=broker).first()
+    is_new = row is None
+    if row is None:
+        row = TransactionRecord(
+            booking=booking,
+            broker=broker,
+            basis=basis,
+            consignor_name=booking.shipper.name,
+            consignor_address=_consignor_address(load),
+            carrier_name=booking.carrier.name,
+            carrier_usdot_number=booking.carrier.usdot_number,
+            carrier_mc_number=booking.carrier.mc_number,
+            freight_bill_number=load.reference,
+            written_at=now,
+        )
+    before = None if is_new else row.compensation_cents
+    if basis == TransactionRecord.Basis.SALE:
+        _settle(row, booking)
+    row.fell_through_at = booking.cancelled_at
+    row.keep_until = max(row.keep_until or now, max(now, load.delivery_closes_at) + KEPT_FOR)
+    row.updated_at = now
+    if not is_new:
+        row.version += 1
+    row.save()
+    record_audit(
+        organization_id=broker.public_id,
+        actor=SYSTEM,
+        action="record.written" if is_new else "record.brought_up_to_date",
+        subject=row.public_id,
+        changes={"compensation_cents": [before, row.compensation_cents]},
+    )
+    return row
+
+
+def _settle(row: TransactionRecord, booking: Booking) -> None:
+    """Write what the shipper pays, what the carrier gets and the difference; of what fell through, what is owed."""
+    if booking.status == BookingStatus.CANCELLED:
+        owed = booking.owed_tonu_cents + booking.owed_deadhead_cents if booking.owed_by_id == booking.seller_id else 0
+        row.charged_cents, row.carrier_pay_cents, row.compensation_cents = 0, owed, 0
+    else:
+        row.charged_cents, row.carrier_pay_cents = booking.shipper_rate_cents or 0, booking.rate_cents
+        row.compensation_cents = row.charged_cents - row.carrier_pay_cents
+    row.compensation_paid_by = booking.shipper.name
+
+
+def _consignor_address(load: Load) -> str:
+    """Return where the freight is handed over: the first pickup."""
+    stop = load.first_stop
+    return ", ".join(filter(None, [stop.facility, stop.address, stop.city, f"{stop.state} {stop.zip}"]))

@@ -1,0 +1,78 @@
+"""The 371.3 record: what it holds, how long it is kept, who reads it."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from brokers.models import Booking, RecordRequest, TransactionRecord
+from brokers.services.records import write_record
+from tests.brokers.papers import make_booking
+from tests.builders import make_organization, now
+
+pytestmark = pytest.mark.django_db
+
+
+def brokered(**columns: object) -> Booking:
+    broker = make_organization("Lakeside Brokers", brokers=True, ships=False)
+    return make_booking(broker=broker, rate_cents=2_412_34, shipper_rate_cents=2_956_78, **columns)
+
+
+def test_a_sale_writes_its_record_with_the_margin_and_who_paid_it() -> None:
+    booking = brokered()
+    (record,) = write_record(booking=booking, now=now())
+    assert record.broker == booking.seller
+    assert record.consignor_name == "Cascade Foods"
+    assert record.consignor_address == "Lakeside Cold Store, 11 Dock Road, Chicago, IL 60601"
+    assert (record.carrier_name, record.carrier_usdot_number) == ("Ruiz Trucking", "1234567")
+    assert record.freight_bill_number == "PO-7741"
+    assert (record.charged_cents, record.carrier_pay_cents) == (2_956_78, 2_412_34)
+    assert record.compensation_cents == 544_44
+    assert record.compensation_paid_by == "Cascade Foods"
+    assert record.keep_until >= booking.load.delivery_closes_at + timedelta(days=3 * 365)
+
+
+def test_a_load_that_no_broker_touched_has_no_record() -> None:
+    assert write_record(booking=make_booking(), now=now()) == []
+
+
+def test_a_broker_that_acted_for_a_side_has_a_record_whose_earnings_are_its_own_to_enter() -> None:
+    agent = make_organization("Two Rivers Agency", brokers=True, ships=False)
+    (record,) = write_record(booking=make_booking(booked_by_organization=agent), now=now())
+    assert (record.broker, record.basis, record.compensation_cents) == (agent, "representation", None)
+
+
+def test_writing_again_keeps_what_the_broker_entered() -> None:
+    booking = brokered()
+    (record,) = write_record(booking=booking, now=now())
+    TransactionRecord.objects.filter(pk=record.pk).update(freight_bill_number="PRO 88", collected_cents=2_956_78)
+    Booking.objects.filter(pk=booking.pk).update(shipper_rate_cents=3_000_00)
+    booking.refresh_from_db()
+    (again,) = write_record(booking=booking, now=now())
+    assert again.pk == record.pk
+    assert (again.freight_bill_number, again.collected_cents) == ("PRO 88", 2_956_78)
+    assert again.compensation_cents == 3_000_00 - 2_412_34
+    assert again.version == 2
+
+
+def test_a_record_is_not_deleted_before_its_three_years_are_over_and_may_be_after() -> None:
+    (record,) = write_record(booking=brokered(), now=now())
+    RecordRequest.objects.create(
+        record=record, organization=record.broker, asked_by="person", reason="x", given={}, asked_at=now()
+    )
+    for table in ("brokers_recordrequest", "brokers_transactionrecord"):
+        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {table}")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        TransactionRecord.objects.filter(pk=record.pk).update(keep_until=now())
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE brokers_transactionrecord DISABLE TRIGGER records_are_kept")
+        cursor.execute(
+            "UPDATE brokers_transactionrecord SET written_at = %s, keep_until = %s",
+            [now() - timedelta(days=1200), now() - timedelta(days=1)],
+        )
+        cursor.execute("ALTER TABLE brokers_transactionrecord ENABLE TRIGGER records_are_kept")
+        cursor.execute("DELETE FROM brokers_recordrequest")
+        cursor.execute("DELETE FROM brokers_transactionrecord")
+    assert not TransactionRecord.objects.exists()
