@@ -5,28 +5,31 @@ from collections.abc import Mapping
 _LOADS = ("matching.match_loads",)
 _LEGS = ("matching.match_legs",)
 _PROPOSALS = ("brokers.lapse_proposals",)  # of what is not any more as it was proposed
+_THREADS = ("brokers.lapse_threads",)  # about what is not to be had any more
+_OFFERS = ("brokers.supersede_offers",)  # on an older version of the load
 _ORGANIZATIONS = ("matching.match_organization",)
 _RATES = ("matching.observe_rate",)
 
 WIRING: Mapping[str, tuple[str, ...]] = {
     "booking.cancelled": _RATES,
     "booking.made": _RATES,
-    "load.covered": _LOADS + _PROPOSALS,
+    "load.covered": _LOADS + _PROPOSALS + _THREADS,
     "load.opened": _LOADS,
-    "load.edited": _LOADS + _PROPOSALS,
-    "load.sold": _LOADS + _PROPOSALS,
-    "load.taken_back": _LOADS + _PROPOSALS,
-    "load.withdrawn": _LOADS + _PROPOSALS,
-    "load.expired": _LOADS + _PROPOSALS,
-    "leg.covered": _LEGS + _PROPOSALS,
+    "load.edited": _LOADS + _PROPOSALS + _OFFERS,
+    "load.sold": _LOADS + _PROPOSALS + _THREADS,
+    "load.taken_back": _LOADS + _PROPOSALS + _THREADS,
+    "load.withdrawn": _LOADS + _PROPOSALS + _THREADS,
+    "load.expired": _LOADS + _PROPOSALS + _THREADS,
+    "leg.covered": _LEGS + _PROPOSALS + _THREADS,
     "leg.opened": _LEGS,
     "leg.reduced": _LEGS + _PROPOSALS,
     "leg.edited": _LEGS + _PROPOSALS,
-    "leg.withdrawn": _LEGS + _PROPOSALS,
-    "leg.expired": _LEGS + _PROPOSALS,
+    "leg.withdrawn": _LEGS + _PROPOSALS + _THREADS,
+    "leg.expired": _LEGS + _PROPOSALS + _THREADS,
     "leg.costs_changed": _LEGS,
+    "organization.record_asked": ("accounts.ask_registry",),
     "organization.unverified": _ORGANIZATIONS,
-    "organization.verified": _ORGANIZATIONS,
+    "organization.verified": (*_ORGANIZATIONS, "accounts.ask_registry"),
     "relationship.changed": ("matching.match_related",),
     "plan.asked": ("matching.make_plans",),
     "plan.stopped": ("matching.make_plans",),
@@ -38,6 +41,8 @@ WIRING: Mapping[str, tuple[str, ...]] = {
 UNHEARD: frozenset[str] = frozenset(
     {
         "canary.heard",
+        "claim.closed",
+        "claim.pending",
         "leg.confirmation_asked",
         "leg.confirmed",
         "leg.drafted",
@@ -51,7 +56,10 @@ UNHEARD: frozenset[str] = frozenset(
         "matches.changed",
         "membership.changed",
         "notice.posted",
+        "offer.closed",
+        "offer.made",
         "organization.changed",
+        "organization.checked",
         "plan.cancelled",
         "plan.failed",
         "plan.finished",
@@ -60,16 +68,20 @@ UNHEARD: frozenset[str] = frozenset(
         "proposal.closed",
         "proposal.made",
         "relationship.asked",
+        "tour.changed",
     }
 )
 
 # Facts that are wired before the room that publishes them does; a test takes a name out once it is published.
-AHEAD: frozenset[str] = frozenset({"booking.cancelled", "booking.made"})
+AHEAD: frozenset[str] = frozenset({"booking.cancelled"})
 
 # Tasks that the relay sends every so many seconds.
 PERIODIC: Mapping[str, float] = {
+    "accounts.refresh_records": 60,
+    "brokers.expire_offers": 5,
     "brokers.forget_old_decisions": 3600,
     "brokers.lapse_due_proposals": 15,
+    "brokers.release_due_claims": 10,
     "carriers.ask_confirmation": 300,
     "carriers.expire_due": 30,
     "events.prune": 3600,

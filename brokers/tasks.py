@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from brokers import services
+from brokers.services import claims, notices
 from foundation.events.reactions import Settle, reaction
 
 
@@ -22,3 +23,33 @@ def lapse_proposals(subjects: list[str], settle: Settle) -> None:
 def lapse_due_proposals() -> None:
     """Close open proposals whose time is over."""
     services.lapse_due()
+
+
+@shared_task(name="brokers.release_due_claims", ignore_result=True)
+def release_due_claims() -> None:
+    """Settle the claims on hold whose time is over."""
+    claims.release_due_claims()
+
+
+@reaction("brokers.lapse_threads")
+def lapse_threads(subjects: list[str], settle: Settle) -> None:
+    """Close open threads about loads or legs that are not to be had any more."""
+    services.lapse_threads(subjects=subjects, settle=settle)
+
+
+@reaction("brokers.supersede_offers")
+def supersede_offers(subjects: list[str], settle: Settle) -> None:
+    """Close live offers that were made on an older version of these loads."""
+    services.supersede_offers(subjects=subjects, settle=settle)
+
+
+@shared_task(name="brokers.expire_offers", ignore_result=True)
+def expire_offers() -> None:
+    """Close live offers whose time is over."""
+    services.expire_due_offers()
+
+
+@reaction("brokers.write_notices")
+def write_notices(subjects: list[str], settle: Settle) -> None:
+    """Tell by notice and mail what was offered, claimed, booked and signed."""
+    notices.write_notices(subjects=subjects, settle=settle)

@@ -134,6 +134,13 @@ def on_the_market(now: datetime) -> Q:
     return Q(status=Status.OPEN, expires_at__gt=now, confirmed_at__gt=now - OFF_THE_MARKET_AFTER)
 
 
+def is_on_the_market(row: Posting, now: datetime) -> bool:
+    """Say the same of a row in hand."""
+    if row.status != Status.OPEN or row.expires_at is None or row.confirmed_at is None:
+        return False
+    return row.expires_at > now and row.confirmed_at > now - OFF_THE_MARKET_AFTER
+
+
 def expire_due(model: type[Row], *, now: datetime, fact: Fact[Row], noun: str, batch: int = 200) -> int:
     """Take due postings off the market, a batch in each transaction, and return how many.
 

@@ -9,7 +9,7 @@ from django.test import Client
 
 from carriers import road
 from foundation.accounts.models import Organization, Person
-from matching import descriptions, empty_runs, why_not
+from matching import descriptions, empty_runs, touring, why_not
 from matching.engine.travel import GreatCircleTravel
 from matching.services import previewing, rescoring, scoring
 from tests.builders import make_organization, make_person
@@ -22,7 +22,7 @@ ROADS = GreatCircleTravel(circuity=1.2, mph=50.0)
 @pytest.fixture(autouse=True)
 def straight_roads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answer road miles as the crow flies times 1.2 at 50 mph, as the builders do."""
-    for module in (scoring, descriptions, rescoring, previewing, why_not, empty_runs, road):
+    for module in (scoring, descriptions, rescoring, previewing, why_not, empty_runs, touring, road):
         monkeypatch.setattr(module, "travel_oracle", lambda: ROADS)
 
 

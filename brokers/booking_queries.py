@@ -1,0 +1,117 @@
+"""Reads of claims, bookings and tours; the organization that asks comes first and sees what it is a party of."""
+
+from datetime import datetime
+from typing import TypeVar
+
+from django.db.models import Model, Prefetch, Q, QuerySet
+
+from brokers.models import Booking, Claim, ClaimedLoad, ClaimStatus, Tour, TourStop
+from foundation.accounts.actor import Actor
+from foundation.accounts.audience import posting_visible_to
+from foundation.accounts.models import Organization, Role
+from foundation.trade.errors import NotFound
+from foundation.trade.posting import Status
+from loads.models import Load
+
+Row = TypeVar("Row", bound=Model)
+
+_NO_LOAD = "There is no such load here."
+
+
+def bookings_of(viewer: Organization) -> QuerySet[Booking]:
+    """Return the bookings of which the viewer is carrier, seller or shipper, newest first."""
+    mine = Q(carrier=viewer) | Q(seller=viewer) | Q(shipper=viewer)
+    return _whole_bookings(Booking.objects.filter(mine)).order_by("-pk")
+
+
+def booking_of(viewer: Organization, public_id: str) -> Booking:
+    """Return a booking of which the viewer is a party; raises `NotFound`."""
+    return _one(bookings_of(viewer), public_id, "There is no such booking here.")
+
+
+def live_booking_of_load(viewer: Organization, load: Load) -> Booking | None:
+    """Return the booking that a load is covered by, if the viewer is a party of it."""
+    return bookings_of(viewer).filter(load=load, status="booked").first()
+
+
+def claims_of(viewer: Organization) -> QuerySet[Claim]:
+    """Return the claims that the viewer made, or that were made for it, newest first."""
+    rows = Claim.objects.filter(Q(carrier=viewer) | Q(made_by_organization=viewer))
+    return _whole_claims(rows).order_by("-pk")
+
+
+def claim_of(viewer: Organization, public_id: str) -> Claim:
+    """Return a claim that the viewer made, or that was made for it; raises `NotFound`."""
+    return _one(claims_of(viewer), public_id, "There is no such claim here.")
+
+
+def claim_by_form(carrier: Organization, form_token: str) -> Claim | None:
+    """Return the claim that a form has made already, if it was sent before."""
+    return _whole_claims(Claim.objects.filter(carrier=carrier, form_token=form_token)).first() if form_token else None
+
+
+def claims_to_settle(now: datetime) -> QuerySet[Claim]:
+    """Return the claims on hold whose time is over."""
+    return Claim.objects.filter(status=ClaimStatus.PENDING, held_until__lte=now).order_by("pk")
+
+
+def load_in_sight(viewer: Organization, public_id: str, now: datetime) -> Load:
+    """Return a load that stands, or stood a moment ago, in the viewer's sight; raises `NotFound` otherwise.
+
+    Of what has left the market meanwhile the caller says that it is gone, and nothing else. Drafts are out of sight.
+    """
+    rows = Load.objects.filter(posting_visible_to(viewer, now), public_id=public_id).exclude(status=Status.DRAFT)
+    return _one(rows.select_related("organization", "seller").prefetch_related("stops"), public_id, _NO_LOAD)
+
+
+def is_reserved(load: Load) -> bool:
+    """Say whether a claim on hold has reserved a load; whose it is, is nobody's business."""
+    return ClaimedLoad.objects.filter(load=load, is_held=True).exists()
+
+
+def tours_of(viewer: Organization) -> QuerySet[Tour]:
+    """Return the viewer's own tours, those that begin last in front."""
+    return _whole_tours(Tour.objects.filter(organization=viewer)).order_by("-starts_at", "-pk")
+
+
+def tours_for(actor: Actor) -> QuerySet[Tour]:
+    """Return the tours that an actor may see: the organization's, or, for a driver, those that he drives himself."""
+    rows = tours_of(actor.organization)
+    if actor.role == Role.DRIVER:
+        return rows.filter(driver__person=actor.person, driver__person__isnull=False)
+    return rows
+
+
+def tour_of(viewer: Organization, public_id: str) -> Tour:
+    """Return one of the viewer's own tours; raises `NotFound`."""
+    return _one(tours_of(viewer), public_id, "There is no such tour here.")
+
+
+def tour_for(actor: Actor, public_id: str) -> Tour:
+    """Return a tour that an actor may see; raises `NotFound`."""
+    return _one(tours_for(actor), public_id, "There is no such tour here.")
+
+
+def _whole_bookings(rows: QuerySet[Booking]) -> QuerySet[Booking]:
+    related = ("load__organization", "load__seller", "shipper", "seller", "carrier", "leg", "opened_leg", "owed_by")
+    with_tour = ("tour__truck", "tour__driver", "tour__trailer", "cancelled_for", "booked_by")
+    return rows.select_related(*related, *with_tour).prefetch_related("load__stops", "tour_stops")
+
+
+def _whole_claims(rows: QuerySet[Claim]) -> QuerySet[Claim]:
+    loads = ClaimedLoad.objects.select_related("load__organization", "load__seller", "booking").order_by("position")
+    whole = rows.select_related("carrier", "truck", "leg", "driver", "trailer", "home_base", "made_by")
+    return whole.select_related("made_by_organization").prefetch_related(Prefetch("loads", loads), "loads__load__stops")
+
+
+def _whole_tours(rows: QuerySet[Tour]) -> QuerySet[Tour]:
+    stops = TourStop.objects.select_related("booking__load").order_by("sequence")
+    whole = rows.select_related("organization", "truck", "driver__person", "trailer", "leg")
+    return whole.prefetch_related(Prefetch("stops", stops), "stops__booking__load__stops")
+
+
+def _one(rows: QuerySet[Row], public_id: str, sentence: str) -> Row:
+    row = rows.filter(public_id=public_id).first()
+    if row is None:
+        raise NotFound(sentence)
+    return row

@@ -1,0 +1,70 @@
+"""What is told of claims, bookings and tours: to their parties, each in the words of what it may read; and audited."""
+
+from typing import Any
+
+from brokers.booking_queries import booking_of, tour_of
+from brokers.booking_visibility import (
+    booking_fact,
+    claim_payload,
+    rate_cents_for,
+    reservation_fact,
+    role_of,
+    tour_fact,
+)
+from brokers.models import Booking, Claim, Tour
+from foundation.accounts.models import Organization
+from foundation.events.services import HasLabel, publish, record_audit
+from foundation.trade.money import decimal_text
+
+
+def parties_of(booking: Booking) -> list[Organization]:
+    """Return a booking's carrier, seller and shipper, each once."""
+    return list({each.pk: each for each in (booking.carrier, booking.seller, booking.shipper)}.values())
+
+
+def tell_of_booking(
+    name: str, booking: Booking, actor: HasLabel | str, *, changes: dict[str, Any] | None = None
+) -> None:
+    """Publish a fact about a booking to its parties, and audit it with each."""
+    row = booking_of(booking.carrier, booking.public_id)
+    parties = parties_of(row)
+    audience = {party.public_id: booking_fact(row, party) for party in parties}
+    publish(name=name, subject=row.public_id, audience=audience, version=row.version)
+    for party in parties:
+        rate = decimal_text(rate_cents_for(row, role_of(row, party)))
+        noted = {"load": row.load.public_id, "rate": rate} if changes is None else changes
+        record_audit(
+            organization_id=party.public_id, actor=actor, action=name, subject=row.public_id, changes=dict(noted)
+        )
+
+
+def tell_of_tour(tour: Tour, actor: HasLabel | str) -> None:
+    """Publish to its carrier that a tour was planned, changed or cancelled, and audit it."""
+    row = tour_of(tour.organization, tour.public_id)
+    owner = row.organization.public_id
+    publish(name="tour.changed", subject=row.public_id, audience={owner: tour_fact(row)}, version=row.version)
+    record_audit(
+        organization_id=owner,
+        actor=actor,
+        action="tour.changed",
+        subject=row.public_id,
+        changes={"status": row.status, "truck": row.truck.public_id},
+    )
+
+
+def tell_of_claim(name: str, claim: Claim, actor: HasLabel | str) -> None:
+    """Publish a fact about a claim to its carrier and to who made it; each seller hears that its load is reserved, or
+    not any more, and not by whom. Audit it with the carrier.
+    """
+    audience = {claim.carrier.public_id: claim_payload(claim, claim.carrier)}
+    audience[claim.made_by_organization.public_id] = claim_payload(claim, claim.made_by_organization)
+    for row in claim.loads.all():
+        audience.setdefault(row.load.sold_by.public_id, reservation_fact(claim, row.load))
+    publish(name=name, subject=claim.public_id, audience=audience, version=claim.version)
+    record_audit(
+        organization_id=claim.carrier.public_id,
+        actor=actor,
+        action=name,
+        subject=claim.public_id,
+        changes={"status": claim.status, "outcome": claim.outcome},
+    )

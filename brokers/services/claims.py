@@ -1,0 +1,388 @@
+"""Claims: a carrier takes a load as it is posted. First come, first served, in one transaction.
+
+What is slow or asks others is done before it: finding the vehicle, judging trust, and a first look at the engine. The
+claim is then made on rows that are held, so that of many at the same moment one books and the others hear that the
+load is gone. Where trust cannot be judged yet, the load is reserved for ten minutes at most while the check repeats.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from brokers.acting import require_acting
+from brokers.booking_queries import claim_by_form, claim_of, claims_to_settle, load_in_sight
+from brokers.facts import tell_of_claim
+from brokers.models import CLAIM_MOVES, Claim, ClaimedLoad, ClaimStatus
+from brokers.retrying import retried
+from brokers.services.booking import RESERVED, Vehicle, book, check_bookable, lock_for, plan_for
+from brokers.terms import BargainTerms, posted_terms
+from brokers.touring import vehicle_of
+from brokers.trust import Judgement, judge_claim, take_hold
+from carriers.models import ReturnLeg, Truck
+from foundation.accounts.actor import SCOPES_BY_ROLE, Actor
+from foundation.accounts.models import Capability, Decision, Organization, Role
+from foundation.accounts.queries import blocks_either_way, represented_by
+from foundation.trade import clock
+from foundation.trade.constraints import refusing
+from foundation.trade.errors import Conflict, Forbidden, NotFound, TradeError
+from foundation.trade.locks import locked
+from foundation.trade.money import dollars
+from foundation.trade.status import change_status
+from loads.models import Load
+from loads.queries import locked_load
+
+HELD_FOR = timedelta(minutes=10)
+"""How long a load is reserved at most while a check repeats."""
+
+_SETTLED = "This claim was settled meanwhile. Reload to see how."
+_TIME_OVER = "The check did not come back in time, so the load went back to the market. Claim it again if it stands."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A load as its carrier saw it when it pressed the button; None asks for no comparison."""
+
+    load_id: str
+    load_version: int | None = None
+    rate_cents: int | None = None
+
+
+def claim_load(
+    *,
+    actor: Actor,
+    load_id: str,
+    truck_id: str,
+    leg_id: str = "",
+    driver_id: str = "",
+    trailer_id: str = "",
+    home_base_id: str = "",
+    return_home_by: datetime | None = None,
+    load_version: int | None = None,
+    rate_cents: int | None = None,
+    form_token: str = "",
+) -> Claim:
+    """Claim a load that is open to claims: booked at once, or pending while trust is checked again.
+
+    The same form sent twice gives the first claim. Raises `Forbidden` without the right to book for the carrier,
+    `NotFound` for a load out of its sight, `Invalid` for a vehicle that is not its own, `Conflict` when the load is
+    gone, reserved, changed or not open to claims, when trust forbids it, or when the truck cannot take it.
+    """
+    actor.require("bookings:write")
+    now = clock.now()
+    carrier = claiming_carrier(actor, truck_id=truck_id, leg_id=leg_id, now=now)
+    sent_before = claim_by_form(carrier, form_token)
+    if sent_before is not None:
+        return sent_before
+    vehicle = vehicle_of(
+        carrier,
+        truck_id=truck_id,
+        leg_id=leg_id,
+        driver_id=driver_id,
+        trailer_id=trailer_id,
+        home_base_id=home_base_id,
+        return_home_by=return_home_by,
+    )
+    wanted = Wanted(load_id=load_id, load_version=load_version, rate_cents=rate_cents)
+    seen = claimable(carrier, wanted, now)
+    plan_for(
+        load=seen,
+        stop_times=claim_terms(seen).stop_times,
+        vehicle=vehicle,
+        carrier=carrier,
+        now=now,
+    )
+    judgement = judged(carrier, [seen], vehicle.truck, now)
+    return retried(lambda: _claim(actor, carrier, vehicle, seen.pk, wanted, judgement, form_token))
+
+
+def claiming_carrier(actor: Actor, *, truck_id: str, leg_id: str, now: datetime) -> Organization:
+    """Return for whom an actor claims with a truck or leg: its own organization, or a carrier that it represents.
+
+    Raises `Forbidden` where the organization does not haul, is not verified, or keeps claiming for itself.
+    """
+    actor.require_confirmed_email()
+    carrier = _owner_of(actor.organization, truck_id, leg_id, now)
+    if carrier.pk == actor.organization.pk:
+        actor.require_posting(Capability.HAULS)
+        return carrier
+    require_acting(actor, carrier, Decision.CLAIMS, now)
+    if not (carrier.hauls and carrier.is_verified):
+        raise Forbidden("unverified", f"{carrier} is not verified to haul, so nobody can claim loads for it yet.")
+    return carrier
+
+
+def claimable(carrier: Organization, wanted: Wanted, now: datetime) -> Load:
+    """Return a load that this carrier may claim as it saw it.
+
+    Raises `NotFound` out of its sight, `Conflict` when it is gone, reserved, changed or not open to claims.
+    """
+    load = load_in_sight(carrier, wanted.load_id, now)
+    if load.seller_id is not None and blocks_either_way(carrier, load.sold_by, now):
+        raise NotFound("There is no such load here.")
+    check_bookable(load, carrier=carrier, seller=load.sold_by, now=now)
+    check_as_seen(load, carrier, wanted)
+    return load
+
+
+def check_as_seen(load: Load, carrier: Organization, wanted: Wanted) -> None:
+    """Raise `Conflict` unless a load is open to claims, at the version and rate that the carrier saw."""
+    if load.rate_cents is None or not (load.book_now or load.organization_id == carrier.pk):
+        sentence = "This load is open to offers, not to claims. Make its seller an offer."
+        raise Conflict("not_open_to_claims", sentence)
+    if wanted.rate_cents is not None and wanted.rate_cents != load.rate_cents:
+        sentence = (
+            f"The rate changed while you looked: it was {dollars(wanted.rate_cents)}, it is now "
+            f"{dollars(load.rate_cents)}. Look at the load again, then claim it at the new rate."
+        )
+        raise Conflict("load_changed", sentence)
+    if wanted.load_version is not None and wanted.load_version != load.version:
+        sentence = (
+            f"The load was changed while you looked: you saw version {wanted.load_version}, it is now version "
+            f"{load.version}. Look at it again, then claim it as it stands."
+        )
+        raise Conflict("load_changed", sentence)
+
+
+def claim_terms(load: Load) -> BargainTerms:
+    """Return the terms that a claim agrees to: those of the posting."""
+    if load.rate_cents is None:
+        raise Conflict("not_open_to_claims", "This load has no rate: make its seller an offer.")
+    return posted_terms(load, rate_cents=load.rate_cents)
+
+
+def judged(carrier: Organization, loads: Sequence[Load], truck: Truck | None, now: datetime) -> Judgement:
+    """Return what the rules of trust say. Raises `Conflict` with the first one that forbids the claim.
+
+    Who hauls its own freight asks for nobody's trust.
+    """
+    if all(load.organization_id == carrier.pk for load in loads):
+        return Judgement(results=())
+    judgement = judge_claim(carrier=carrier, loads=loads, truck=truck, now=now)
+    if judgement.blocks:
+        block = judgement.blocks[0]
+        raise Conflict(block.rule, block.sentence)
+    return judgement
+
+
+def settle_claim(*, claim_id: str) -> Claim:
+    """Decide a claim on hold: booked when trust is there, released when a rule forbids it, the load is gone or the
+    time is over, and otherwise left as it is. Safe to run twice.
+
+    Raises `NotFound`.
+    """
+    claim = _by_id(claim_id)
+    now = clock.now()
+    if claim.status != ClaimStatus.PENDING:
+        return claim
+    loads = [row.load for row in claim.loads.all()]
+    judgement = judge_claim(carrier=claim.carrier, loads=loads, truck=claim.truck, now=now)
+    if judgement.blocks:
+        return _release(claim, judgement.blocks[0].sentence, judgement)
+    if judgement.holds:
+        over = claim.held_until is not None and claim.held_until <= now
+        return _release(claim, _TIME_OVER, judgement) if over else claim
+    try:
+        return retried(lambda: _book_held(claim, judgement))
+    except TradeError as refusal:
+        if refusal.code == "busy":
+            raise
+        return _release(claim, refusal.sentence, judgement)
+
+
+def release_due_claims() -> int:
+    """Settle the claims on hold whose time is over; return how many there were."""
+    due = list(claims_to_settle(clock.now()).values_list("public_id", flat=True)[:200])
+    for claim_id in due:
+        settle_claim(claim_id=claim_id)
+    return len(due)
+
+
+def _claim(
+    actor: Actor,
+    carrier: Organization,
+    vehicle: Vehicle,
+    load_key: int,
+    wanted: Wanted,
+    judgement: Judgement,
+    form_token: str,
+) -> Claim:
+    """Make the claim on the locked load: booked, or on hold."""
+    load = locked_load(pk=load_key)
+    now = clock.now()
+    sent_before = claim_by_form(carrier, form_token)
+    if sent_before is not None:
+        return sent_before
+    check_bookable(load, carrier=carrier, seller=load.sold_by, now=now)
+    load_in_sight(carrier, load.public_id, now)
+    check_as_seen(load, carrier, wanted)
+    if judgement.holds:
+        return _hold(actor, carrier, vehicle, load, judgement, form_token, now)
+    terms = claim_terms(load)
+    booking = book(load=load, terms=terms, vehicle=vehicle, carrier=carrier, seller=load.sold_by, actor=actor, now=now)
+    claim = _store(actor, carrier, vehicle, judgement, form_token, now, ClaimStatus.BOOKED)
+    ClaimedLoad.objects.create(
+        claim=claim,
+        position=0,
+        load=load,
+        load_version=booking.load_version,
+        rate_cents=terms.rate_cents,
+        booking=booking,
+    )
+    stored = _by_id(claim.public_id)
+    tell_of_claim("claim.closed", stored, actor)
+    return stored
+
+
+def _hold(
+    actor: Actor,
+    carrier: Organization,
+    vehicle: Vehicle,
+    load: Load,
+    judgement: Judgement,
+    form_token: str,
+    now: datetime,
+) -> Claim:
+    """Reserve a locked load while the check repeats."""
+    take_hold(carrier=carrier, now=now)
+    reserved = Conflict("one_pending_claim_per_load", RESERVED)
+    with refusing({"one_pending_claim_per_load": reserved}):
+        claim = _store(actor, carrier, vehicle, judgement, form_token, now, ClaimStatus.PENDING)
+        ClaimedLoad.objects.create(
+            claim=claim,
+            position=0,
+            load=load,
+            load_version=load.version,
+            rate_cents=claim_terms(load).rate_cents,
+            is_held=True,
+        )
+    stored = _by_id(claim.public_id)
+    tell_of_claim("claim.pending", stored, actor)
+    return stored
+
+
+def _store(
+    actor: Actor,
+    carrier: Organization,
+    vehicle: Vehicle,
+    judgement: Judgement,
+    form_token: str,
+    now: datetime,
+    status: ClaimStatus,
+) -> Claim:
+    pending = status == ClaimStatus.PENDING
+    taken = Conflict("sent_twice", "This claim is being made already. Reload to see it.")
+    with refusing({"one_claim_per_form": taken}):
+        return Claim.objects.create(
+            carrier=carrier,
+            truck=vehicle.truck,
+            leg=vehicle.leg,
+            driver=vehicle.driver,
+            trailer=vehicle.trailer,
+            home_base=vehicle.home_base,
+            return_home_by=vehicle.return_home_by,
+            status=status,
+            checks=judgement.stored(),
+            made_at=now,
+            made_by=actor.person,
+            made_by_label=actor.label,
+            made_by_organization=actor.organization,
+            held_until=now + HELD_FOR if pending else None,
+            closed_at=None if pending else now,
+            form_token=form_token,
+        )
+
+
+def _book_held(claim: Claim, judgement: Judgement) -> Claim:
+    """Book the loads of a claim on hold, in its order, and close it."""
+    rows = list(claim.loads.all())
+    held = {key: locked_load(pk=key) for key in sorted(row.load_id for row in rows)}
+    now = clock.now()
+    actor, vehicle = _claimant(claim), _vehicle(claim)
+    lock_for(vehicle)
+    standing = locked(Claim.objects.all(), [claim.pk])[claim.pk]
+    if standing.status != ClaimStatus.PENDING:
+        return _by_id(claim.public_id)
+    for row in rows:
+        load = held[row.load_id]
+        wanted = Wanted(load_id=load.public_id, load_version=row.load_version, rate_cents=row.rate_cents)
+        check_as_seen(load, claim.carrier, wanted)
+        row.booking = book(
+            load=load,
+            terms=claim_terms(load),
+            vehicle=vehicle,
+            carrier=claim.carrier,
+            seller=load.sold_by,
+            actor=actor,
+            now=now,
+            claim_id=claim.pk,
+        )
+        row.is_held = False
+        row.save(update_fields=["booking", "is_held"])
+    return _close(claim, ClaimStatus.BOOKED, "", judgement, now, actor)
+
+
+def _release(claim: Claim, outcome: str, judgement: Judgement) -> Claim:
+    def work() -> Claim:
+        for key in sorted(row.load_id for row in claim.loads.all()):
+            locked_load(pk=key)
+        ClaimedLoad.objects.filter(claim=claim).update(is_held=False)
+        return _close(claim, ClaimStatus.RELEASED, outcome[:300], judgement, clock.now(), _claimant(claim))
+
+    try:
+        return retried(work)
+    except Conflict:
+        return _by_id(claim.public_id)
+
+
+def _close(claim: Claim, status: ClaimStatus, outcome: str, judgement: Judgement, now: datetime, actor: Actor) -> Claim:
+    change_status(
+        claim,
+        to=status,
+        moves=CLAIM_MOVES,
+        fact=lambda row: tell_of_claim("claim.closed", _by_id(row.public_id), actor),
+        sentence=_SETTLED,
+        closed_at=now,
+        outcome=outcome,
+        checks=judgement.stored(),
+    )
+    return _by_id(claim.public_id)
+
+
+def _claimant(claim: Claim) -> Actor:
+    """Return who claimed, as the one in whose name a claim on hold is booked later."""
+    return Actor(
+        organization=claim.made_by_organization,
+        scopes=SCOPES_BY_ROLE[Role.DISPATCHER],
+        person=claim.made_by,
+        key_id="" if claim.made_by else claim.made_by_label,
+    )
+
+
+def _vehicle(claim: Claim) -> Vehicle:
+    return Vehicle(
+        truck=claim.truck,
+        leg=claim.leg,
+        driver=claim.driver,
+        trailer=claim.trailer,
+        home_base=claim.home_base,
+        return_home_by=claim.return_home_by,
+    )
+
+
+def _owner_of(organization: Organization, truck_id: str, leg_id: str, now: datetime) -> Organization:
+    """Return whose truck or leg these ids name, among the organization and those that it represents."""
+    owners = [organization.pk, *represented_by(organization, now).values_list("pk", flat=True)]
+    named = (
+        Truck.objects.filter(public_id=truck_id, organization__in=owners)
+        if truck_id
+        else ReturnLeg.objects.filter(public_id=leg_id, organization__in=owners)
+    )
+    unit = named.select_related("organization").first()
+    return organization if unit is None else unit.organization
+
+
+def _by_id(claim_id: str) -> Claim:
+    claim = Claim.objects.filter(public_id=claim_id).select_related("carrier").first()
+    if claim is None:
+        raise NotFound("There is no such claim here.")
+    return claim_of(claim.carrier, claim_id)

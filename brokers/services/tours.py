@@ -1,0 +1,157 @@
+"""Writing tours: planned with the first booking, grown with each that joins, shrunk or cancelled when one leaves."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from brokers.facts import tell_of_tour
+from brokers.models import TOUR_MOVES, Booking, Tour, TourStatus, TourStop
+from brokers.touring import PlannedTour, agreed_times, live_bookings, plan_tour
+from carriers.models import Driver, ReturnLeg, Trailer, Truck
+from foundation.events.services import HasLabel
+from foundation.trade.constraints import refusing
+from foundation.trade.errors import Conflict, TradeError
+from foundation.trade.status import change_status
+from foundation.trade.windows import local
+
+
+def start_tour(
+    *,
+    plan: PlannedTour,
+    truck: Truck,
+    driver: Driver | None,
+    trailer: Trailer | None,
+    leg: ReturnLeg | None,
+    now: datetime,
+) -> Tour:
+    """Write a new tour's row; its stops come with its booking. Raises `Conflict` where a unit is on another tour."""
+    organization = truck.organization
+    with refusing(_refusals(plan, truck, driver, trailer)):
+        return Tour.objects.create(
+            organization=organization,
+            truck=truck,
+            driver=driver,
+            trailer=trailer,
+            leg=leg,
+            created_at=now,
+            **_figures(plan),
+        )
+
+
+def replan(*, tour: Tour, plan: PlannedTour) -> None:
+    """Write a new plan into a locked tour's row; `write_stops` follows once its bookings stand.
+
+    Raises `Conflict` where a unit is on another tour in the new time.
+    """
+    for name, value in _figures(plan).items():
+        setattr(tour, name, value)
+    tour.version += 1
+    with refusing(_refusals(plan, tour.truck, tour.driver, tour.trailer)):
+        tour.save()
+
+
+def write_stops(*, tour: Tour, plan: PlannedTour, bookings: Sequence[Booking]) -> None:
+    """Replace a tour's stops by those of its plan, each under the booking of its load."""
+    by_load = {booking.load_id: booking for booking in bookings}
+    TourStop.objects.filter(tour=tour).delete()
+    TourStop.objects.bulk_create(
+        TourStop(
+            tour=tour,
+            booking=by_load[stop.load.pk],
+            sequence=sequence,
+            stop_sequence=stop.stop_sequence,
+            arrives_at=stop.arrives_at,
+            begins_at=stop.begins_at,
+            ends_at=stop.ends_at,
+            miles_before=stop.miles_before,
+        )
+        for sequence, stop in enumerate(plan.stops)
+    )
+
+
+def leave_tour(*, tour: Tour, booking: Booking, actor: HasLabel | str, now: datetime) -> None:
+    """Take a cancelled booking off its locked tour, which is planned anew without it, or cancelled with its last one.
+
+    A tour that has begun, or that the engine cannot plan anew, keeps the times of the stops that remain.
+    """
+    TourStop.objects.filter(tour=tour, booking=booking).delete()
+    remaining = live_bookings(tour)
+    if not remaining:
+        change_status(
+            tour,
+            to=TourStatus.CANCELLED,
+            moves=TOUR_MOVES,
+            fact=lambda row: tell_of_tour(row, actor),
+            sentence="This tour was cancelled meanwhile.",
+            cancelled_at=now,
+        )
+        return
+    plan = None if tour.starts_at <= now else _without(tour, remaining, now)
+    if plan is None:
+        tour.version += 1
+        tour.save(update_fields=["version"])
+        _number_anew(tour)
+    else:
+        replan(tour=tour, plan=plan)
+        write_stops(tour=tour, plan=plan, bookings=remaining)
+    tell_of_tour(tour, actor)
+
+
+def _without(tour: Tour, remaining: Sequence[Booking], now: datetime) -> PlannedTour | None:
+    """Return the tour of the bookings that remain; None where the engine has none, as after its first pickups closed.
+
+    An outbound tour keeps its plan: the leg home that opened with it begins where and when it ends.
+    """
+    if tour.leg is None:
+        return None
+    try:
+        return plan_tour(
+            organization=tour.organization,
+            truck=tour.truck,
+            trailer=tour.trailer,
+            driver=tour.driver,
+            leg=tour.leg,
+            loads=[booking.load for booking in remaining],
+            home_base=None,
+            now=now,
+            times=agreed_times(remaining),
+        )
+    except TradeError:
+        return None
+
+
+def _number_anew(tour: Tour) -> None:
+    for sequence, stop in enumerate(tour.stops.order_by("sequence")):
+        if stop.sequence != sequence:
+            stop.sequence = sequence
+            stop.save(update_fields=["sequence"])
+
+
+def _figures(plan: PlannedTour) -> dict[str, object]:
+    return {
+        "starts_at": plan.starts_at,
+        "ends_at": plan.ends_at,
+        "loaded_miles": plan.loaded_miles,
+        "empty_miles": plan.empty_miles,
+        "steps": list(plan.steps),
+    }
+
+
+def _refusals(
+    plan: PlannedTour, truck: Truck, driver: Driver | None, trailer: Trailer | None
+) -> Mapping[str, TradeError]:
+    """Return what each constraint of tours says: the name of the rule is the refusal's code."""
+    zone = truck.organization.time_zone
+    span = f"{local(plan.starts_at, zone):%a %-d %b %H:%M} to {local(plan.ends_at, zone):%a %-d %b %H:%M}"
+    found = {}
+    for noun, unit in (("truck", truck), ("driver", driver), ("trailer", trailer)):
+        if unit is not None:
+            name = unit.name if isinstance(unit, Driver) else f"{noun.capitalize()} {unit}"
+            rule = f"{noun}_is_in_one_place"
+            sentence = (
+                f"{name} is on another tour in that time ({span}), and nobody is in two places. "
+                f"Choose another {noun}, or cancel the other booking first."
+            )
+            found[rule] = Conflict(rule, sentence)
+    rule = "one_planned_tour_per_return_leg"
+    found[rule] = Conflict(rule, "This return leg was taken a moment ago. Reload to see what is booked on it.")
+    return found

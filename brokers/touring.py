@@ -1,0 +1,278 @@
+"""Which tour a booking means: the truck on its way home, or going out from where it stands; planned by the engine.
+
+Nothing is written here. What is read under locks by `services.booking` is read without them by whoever only asks.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.db.models import QuerySet
+
+from brokers.models import Booking, BookingStatus, Tour, TourStatus
+from brokers.terms import StopTime, terms_of
+from carriers.choices import Chosen, base_place, choose
+from carriers.models import Driver, HomeBase, ReturnLeg, Trailer, Truck
+from carriers.queries import driver_of, home_base_of, own_leg, trailer_of, truck_of
+from carriers.road import way
+from carriers.store import place_of
+from carriers.terms import LegTerms
+from foundation.accounts.models import Organization
+from foundation.places.place import Place
+from foundation.trade.errors import FieldProblem, Invalid, NotFound
+from foundation.trade.posting import Status
+from foundation.trade.rules import Problems
+from loads.models import Load, Stop
+from matching.touring import PlannedStop, PlannedTour, plan_home, plan_out
+
+__all__ = ["PlannedStop", "PlannedTour", "Standing", "Vehicle", "home_by_for", "plan_tour", "standing_of", "vehicle_of"]
+
+HOME_AFTER_THE_WAY = timedelta(hours=48)
+"""So long after the plain way home a truck may come home where nobody says by when it must."""
+
+_OUT_OF_THE_WAY = timedelta(days=60)
+_HOME_BY_NOW = timedelta(days=7)
+"""A truck that ended a tour so long ago, and on no leg home, is taken to be at home."""
+
+Unit = TypeVar("Unit", Truck, Trailer, Driver, HomeBase, ReturnLeg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vehicle:
+    """With what a carrier hauls: its truck, on a leg home or without one; then home to a base, by an instant or not.
+
+    Driver and trailer None are the truck's usual ones, or those of the leg.
+    """
+
+    truck: Truck
+    leg: ReturnLeg | None = None
+    driver: Driver | None = None
+    trailer: Trailer | None = None
+    home_base: HomeBase | None = None
+    return_home_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a truck stands before an outbound load: a place, and from when on it can leave."""
+
+    place: Place
+    since: datetime
+
+
+def vehicle_of(
+    carrier: Organization,
+    *,
+    truck_id: str,
+    leg_id: str = "",
+    driver_id: str = "",
+    trailer_id: str = "",
+    home_base_id: str = "",
+    return_home_by: datetime | None = None,
+) -> Vehicle:
+    """Return what these public ids name in the carrier's own fleet; with a leg its truck need not be named.
+
+    Raises `Invalid` with a sentence beside each field that names nothing, or a truck that is not the leg's.
+    """
+    problems = Problems()
+    leg = _found(problems, "leg", leg_id, own_leg, carrier)
+    named = truck_id or (leg.truck.public_id if leg is not None else "")
+    truck = _found(problems, "truck", named, truck_of, carrier)
+    if truck is None and not named and not problems.has("leg"):
+        problems.add("truck", "required", "Choose the truck that takes it.")
+    if truck is not None and truck.archived_at is not None:
+        problems.add("truck", "archived", f"Truck {truck} is out of service. Choose another.")
+    if truck is not None and leg is not None and leg.truck_id != truck.pk:
+        problems.add("leg", "other_truck", f"That return leg is of truck {leg.truck}, not of truck {truck}.")
+    driver = _found(problems, "driver", driver_id, driver_of, carrier)
+    trailer = _found(problems, "trailer", trailer_id, trailer_of, carrier)
+    home_base = _found(problems, "home_base", home_base_id, home_base_of, carrier)
+    problems.settle()
+    assert truck is not None
+    return Vehicle(
+        truck=truck,
+        leg=leg,
+        driver=driver,
+        trailer=trailer,
+        home_base=home_base,
+        return_home_by=return_home_by,
+    )
+
+
+def plan_tour(
+    *,
+    organization: Organization,
+    truck: Truck,
+    trailer: Trailer | None,
+    driver: Driver | None,
+    leg: ReturnLeg | None,
+    loads: Sequence[Load],
+    home_base: HomeBase | None,
+    now: datetime,
+    already: Sequence[Load] = (),
+    times: Mapping[int, Sequence[StopTime]] | None = None,
+    standing: Standing | None = None,
+) -> PlannedTour:
+    """Return the engine's tour for these loads beside those that are on it `already`.
+
+    `times` holds the agreed windows by the load's key; stops that are not named keep the load's own. With a leg the
+    truck goes home. Without one it departs, as late as is legal, from where `standing` says (its home base, or where
+    its last tour ends, unless told otherwise), and the tour ends where it is empty. Raises `Conflict` ("cannot_carry",
+    "too_late") with the engine's sentence, `Invalid` when nobody knows where the truck stands.
+    """
+    agreed = times or {}
+    every = [*already, *loads]
+    if leg is not None:
+        return plan_home(leg=_whole(leg), loads=every, times=agreed, not_before=now)
+    begins = standing or standing_of(truck, home_base, now, before=latest_pickup(loads[0], agreed))
+    chosen = outbound_choice(organization, truck, trailer, driver, home_base, begins)
+    return plan_out(truck=_going_out(organization, chosen, begins, every[-1].last_stop), loads=every, times=agreed)
+
+
+def standing_of(truck: Truck, home_base: HomeBase | None, now: datetime, *, before: datetime) -> Standing:
+    """Return where the truck stands for a load whose pickup closes at `before`, and from when on it can leave.
+
+    That is where the last tour that begins before then ends; or at home, once it is back on the leg that opened there.
+    Raises `Invalid` when it has no tour and no home base.
+    """
+    base = home_base or truck.home_base
+    last = planned_tours(truck).filter(starts_at__lt=before).order_by("-ends_at").select_related("leg").first()
+    if last is not None:
+        back_at = _back_home_at(last, now)
+        if base is None or back_at is None or back_at > before:
+            return Standing(place=end_of(last), since=max(now, last.ends_at))
+        return Standing(place=base_place(base), since=max(now, back_at))
+    if base is None:
+        sentence = f"Nobody knows where truck {truck} stands. Choose its home base."
+        raise Invalid([FieldProblem("home_base", "required", sentence)])
+    return Standing(place=base_place(base), since=now)
+
+
+def _back_home_at(tour: Tour, now: datetime) -> datetime | None:
+    """Return when the truck is home after a tour that ended elsewhere; None where its way home is not settled."""
+    if tour.leg is not None:
+        return None  # the tour itself ends at home
+    opened = ReturnLeg.objects.filter(pk__in=tour.bookings.values("opened_leg"))
+    leg = opened.exclude(status__in=[Status.WITHDRAWN, Status.DRAFT]).order_by("-home_by").first()
+    if leg is not None:
+        return leg.home_by
+    return tour.ends_at + _HOME_BY_NOW if tour.ends_at + _HOME_BY_NOW <= now else None
+
+
+def latest_pickup(load: Load, times: Mapping[int, Sequence[StopTime]]) -> datetime:
+    """Return when the first pickup closes, as agreed or else as posted."""
+    agreed = {time.sequence: time.closes_at for time in times.get(load.pk, ())}
+    return agreed.get(0, load.first_stop.closes_at)
+
+
+def planned_tours(truck: Truck) -> QuerySet[Tour]:
+    """Return the tours that a truck is to drive, or has driven; cancelled ones are none."""
+    return Tour.objects.filter(truck=truck, status=TourStatus.PLANNED)
+
+
+def end_of(tour: Tour) -> Place:
+    """Return where a tour ends: at its leg's home, or at its last stop."""
+    if tour.leg is not None:
+        return place_of(tour.leg, "home")
+    last = tour.stops.select_related("booking__load").order_by("-sequence").first()
+    if last is None:
+        raise ValueError(f"{tour} has neither leg nor stops.")
+    return stop_place(last.booking.load.stops.get(sequence=last.stop_sequence))
+
+
+def stop_place(stop: Stop) -> Place:
+    """Return where a stop lies, on its ZIP code's centroid, as all figures are."""
+    return Place(stop.zip, stop.city, stop.state, stop.lat, stop.lon, stop.time_zone, "zip")
+
+
+def live_bookings(tour: Tour) -> list[Booking]:
+    """Return the bookings on a tour that stand, with their loads and stops, oldest first."""
+    rows = tour.bookings.filter(status=BookingStatus.BOOKED).select_related("load__organization")
+    return list(rows.prefetch_related("load__stops").order_by("pk"))
+
+
+def agreed_times(bookings: Sequence[Booking]) -> dict[int, tuple[StopTime, ...]]:
+    """Return the agreed windows of bookings by the load's key."""
+    return {booking.load_id: terms_of(booking).stop_times for booking in bookings}
+
+
+def home_by_for(plan: PlannedTour, delivery: Stop, home: Place, *, next_tour_at: datetime | None = None) -> datetime:
+    """Return by when a truck that goes out may be home where nobody said: two days more than the plain way takes.
+
+    Never later than its next tour begins.
+    """
+    latest = plan.ends_at + way(stop_place(delivery), home).expected() + HOME_AFTER_THE_WAY
+    latest = latest.replace(second=0, microsecond=0)
+    return latest if next_tour_at is None else min(latest, next_tour_at)
+
+
+def outbound_choice(
+    carrier: Organization,
+    truck: Truck,
+    trailer: Trailer | None,
+    driver: Driver | None,
+    home_base: HomeBase | None,
+    begins: Standing,
+) -> Chosen:
+    """Return what a truck that goes out pulls, holds and offers, and its home. Raises `Invalid` for what is missing."""
+    problems = Problems()
+    terms = LegTerms(
+        truck=truck.public_id,
+        trailer=trailer.public_id if trailer is not None else None,
+        driver=driver.public_id if driver is not None else None,
+        home_base=home_base.public_id if home_base is not None else None,
+        empty=begins.place,
+        ready_at=begins.since,
+        home_by=begins.since + _OUT_OF_THE_WAY,
+    )
+    chosen = choose(carrier, terms, problems)
+    problems.settle()
+    if chosen is None:
+        raise AssertionError("a choice that failed has noted why")
+    return chosen
+
+
+def _whole(leg: ReturnLeg) -> ReturnLeg:
+    """Return the leg with all that its truck takes: what booked partial loads have taken is counted by the engine."""
+    twin = copy(leg)
+    twin.weight_pounds = leg.weight_pounds + leg.taken_weight_pounds
+    twin.length_feet = leg.length_feet + leg.taken_length_feet
+    twin.pallets = leg.pallets + leg.taken_pallets
+    return twin
+
+
+def _going_out(carrier: Organization, chosen: Chosen, begins: Standing, delivery: Stop) -> ReturnLeg:
+    """Return the leg, never stored, of a truck that goes from where it stands to where it is empty."""
+    return ReturnLeg(
+        id=0,
+        organization=carrier,
+        truck=chosen.truck,
+        equipment=chosen.equipment,
+        attributes=chosen.attributes,
+        weight_pounds=chosen.weight_pounds,
+        length_feet=chosen.length_feet,
+        pallets=chosen.pallets,
+        empty_lat=begins.place.lat,
+        empty_lon=begins.place.lon,
+        ready_at=begins.since,
+        home_lat=delivery.lat,
+        home_lon=delivery.lon,
+        home_by=begins.since + _OUT_OF_THE_WAY,
+        home_miles=0.0,
+        status=Status.DRAFT,
+    )
+
+
+def _found(
+    problems: Problems, field: str, public_id: str, find: Callable[[Organization, str], Unit], carrier: Organization
+) -> Unit | None:
+    """Return a unit of the carrier's own, None where none is named, or note that there is none of that name."""
+    if not public_id:
+        return None
+    try:
+        return find(carrier, public_id)
+    except NotFound as absent:
+        problems.add(field, "not_found", absent.sentence)
+        return None
