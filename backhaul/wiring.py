@@ -9,10 +9,18 @@ _THREADS = ("brokers.lapse_threads",)  # about what is not to be had any more
 _OFFERS = ("brokers.supersede_offers",)  # on an older version of the load
 _ORGANIZATIONS = ("matching.match_organization",)
 _RATES = ("matching.observe_rate",)
+_NOTICES = ("brokers.write_notices",)  # under the bell and by mail
 
 WIRING: Mapping[str, tuple[str, ...]] = {
-    "booking.cancelled": _RATES,
-    "booking.made": _RATES,
+    "booking.cancelled": _RATES + _NOTICES,
+    "booking.made": _RATES + _NOTICES,
+    "claim.closed": _NOTICES,
+    "claim.pending": _NOTICES,
+    "offer.closed": _NOTICES,
+    "offer.made": _NOTICES,
+    "proposal.made": _NOTICES,
+    "thread.closed": _NOTICES,
+    "thread.split": _NOTICES,
     "load.covered": _LOADS + _PROPOSALS + _THREADS,
     "load.opened": _LOADS,
     "load.edited": _LOADS + _PROPOSALS + _OFFERS,
@@ -41,8 +49,6 @@ WIRING: Mapping[str, tuple[str, ...]] = {
 UNHEARD: frozenset[str] = frozenset(
     {
         "canary.heard",
-        "claim.closed",
-        "claim.pending",
         "leg.confirmation_asked",
         "leg.confirmed",
         "leg.drafted",
@@ -56,8 +62,6 @@ UNHEARD: frozenset[str] = frozenset(
         "matches.changed",
         "membership.changed",
         "notice.posted",
-        "offer.closed",
-        "offer.made",
         "organization.changed",
         "organization.checked",
         "plan.cancelled",
@@ -66,7 +70,6 @@ UNHEARD: frozenset[str] = frozenset(
         "plan.started",
         "proposal.answered",
         "proposal.closed",
-        "proposal.made",
         "relationship.asked",
         "tour.changed",
     }

@@ -8,17 +8,35 @@ from brokers.services.decisions import (
     restore_match,
     snooze_match,
 )
+from brokers.services.offers import (
+    counter_offer,
+    decline_offer,
+    expire_due_offers,
+    supersede_offers,
+    withdraw_offer,
+)
 from brokers.services.proposals import propose_line
+from brokers.services.threads import invite_carrier, lapse_rivals, lapse_threads, leave_thread, open_thread
 
 __all__ = [
     "LONGEST_REASON",
     "answer_proposal",
+    "counter_offer",
+    "decline_offer",
     "dismiss_match",
+    "expire_due_offers",
     "forget_old_decisions",
+    "invite_carrier",
     "lapse_due",
     "lapse_of_postings",
+    "lapse_rivals",
+    "lapse_threads",
+    "leave_thread",
+    "open_thread",
     "propose_line",
     "restore_match",
     "snooze_match",
+    "supersede_offers",
+    "withdraw_offer",
     "withdraw_proposal",
 ]

@@ -1,0 +1,118 @@
+"""Who decides for a side of a thread: its own people, or a broker that represents it, save for what it keeps to itself.
+
+In a tender nobody represents anybody: the broker that would buy the load is the other side, and its rivals are rivals.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from brokers.models import Thread
+from foundation.accounts.actor import Actor
+from foundation.accounts.audience import standing
+from foundation.accounts.models import Decision, Organization, RelationshipKind
+from foundation.accounts.queries import brokers_representing, represented_by
+from foundation.trade.errors import Forbidden
+
+_KEPT = {
+    Decision.OFFERS: "making offers and counter-offers",
+    Decision.ACCEPTANCE: "accepting and declining offers",
+    Decision.CLAIMS: "claiming loads",
+    Decision.CANCELLATION: "cancelling and amending bookings",
+}
+
+
+class Side(StrEnum):
+    """A side of a thread."""
+
+    SELLER = "seller"
+    TAKER = "taker"
+
+
+def other(side: Side) -> Side:
+    """Return the side across the table."""
+    return Side.TAKER if side is Side.SELLER else Side.SELLER
+
+
+def side_organization(thread: Thread, side: Side) -> Organization:
+    """Return the organization on a side of a thread."""
+    return thread.seller if side is Side.SELLER else thread.taker
+
+
+def represents(broker: Organization, organization: Organization, now: datetime) -> bool:
+    """Say whether a broker may act for another organization in some decisions at least."""
+    return represented_by(broker, now).filter(pk=organization.pk).exists()
+
+
+def kept_by(organization: Organization, broker: Organization, now: datetime) -> frozenset[str]:
+    """Return the decisions that an organization keeps for itself towards a broker that represents it."""
+    rows = standing(now).filter(giver=organization, taker=broker, kind=RelationshipKind.REPRESENTS)
+    return frozenset(name for row in rows for name in row.keeps)
+
+
+def acts_for(actor: Actor, organization: Organization, decision: Decision, now: datetime) -> bool:
+    """Say whether the actor may take this decision for an organization: its own, or one that its broker represents and
+    that has not kept the decision for itself.
+    """
+    broker = actor.organization
+    if broker.pk == organization.pk:
+        return True
+    return represents(broker, organization, now) and decision not in kept_by(organization, broker, now)
+
+
+def require_acting(actor: Actor, organization: Organization, decision: Decision, now: datetime) -> None:
+    """Raise `Forbidden` unless the actor may take this decision for the organization."""
+    if acts_for(actor, organization, decision, now):
+        return
+    if represents(actor.organization, organization, now):
+        sentence = f"{organization} keeps {_KEPT[decision]} for itself. Ask its people to decide."
+        raise Forbidden("decision_kept", sentence)
+    sentence = "Only the company whose side it is, or a broker that it lets act for it, can do this."
+    raise Forbidden("not_your_side", sentence)
+
+
+def organizations_of(viewer: Organization, thread: Thread, now: datetime) -> frozenset[Side]:
+    """Return the sides of a thread on which an organization stands: its own, and those that it represents."""
+    found = {side for side in Side if side_organization(thread, side).pk == viewer.pk}
+    if thread.kind == Thread.Kind.CARRIAGE:
+        keys = [thread.seller_id, thread.taker_id]
+        mine = set(represented_by(viewer, now).filter(pk__in=keys).values_list("pk", flat=True))
+        found |= {side for side in Side if side_organization(thread, side).pk in mine}
+    return frozenset(found)
+
+
+def sides_of(actor: Actor, thread: Thread, now: datetime) -> frozenset[Side]:
+    """Return the sides of a thread for which the actor's organization stands."""
+    return organizations_of(actor.organization, thread, now)
+
+
+def require_side(actor: Actor, thread: Thread, side: Side, decision: Decision, now: datetime) -> None:
+    """Raise `Forbidden` unless the actor may take this decision for a side of the thread."""
+    organization = side_organization(thread, side)
+    if thread.kind == Thread.Kind.TENDER and actor.organization.pk != organization.pk:
+        sentence = "Only the company whose side it is can do this: nobody is represented in a tender."
+        raise Forbidden("not_your_side", sentence)
+    require_acting(actor, organization, decision, now)
+
+
+def agents_of(thread: Thread, now: datetime) -> dict[Side, list[Organization]]:
+    """Return the brokers that may act for each side of a thread, the other side among them."""
+    if thread.kind == Thread.Kind.TENDER:
+        return {side: [] for side in Side}
+    return {side: list(brokers_representing(side_organization(thread, side), now)) for side in Side}
+
+
+def on_both_sides(thread: Thread, agents: dict[Side, list[Organization]]) -> list[Organization]:
+    """Return the organizations that stand on both sides of a thread, by name: as a side itself or as its broker."""
+    stands = {side: {each.pk: each for each in (side_organization(thread, side), *agents[side])} for side in (*Side,)}
+    both = stands[Side.SELLER].keys() & stands[Side.TAKER].keys()
+    return sorted((stands[Side.SELLER][key] for key in both), key=lambda each: (each.name, each.pk))
+
+
+def both_sides_sentence(both: Sequence[Organization]) -> str:
+    """Return what both sides are told where somebody stands on both; "" where nobody does."""
+    if not both:
+        return ""
+    names = " and ".join(each.name for each in both)
+    verb = "acts" if len(both) == 1 else "act"
+    return f"{names} {verb} for both sides of this negotiation."

@@ -1,0 +1,80 @@
+"""What becomes of threads and offers, told to both sides and to the brokers that represent them, each its own copy."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from brokers.models import Offer, Thread
+from brokers.thread_queries import whole
+from brokers.thread_visibility import before_of, offer_fields, sights_of, thread_fields
+from foundation.accounts.models import Organization
+from foundation.events.services import HasLabel, publish, record_audit
+from foundation.trade.money import decimal_text
+
+SYSTEM = "system"
+
+
+def tell_made(offer: Offer, actor: HasLabel | str, *, by: Organization | None, now: datetime) -> None:
+    """Publish and audit that an offer was made."""
+    thread = _whole(offer.thread)
+    _publish_offer("offer.made", thread, offer, now)
+    changes = {"thread": thread.public_id, "number": offer.number, "rate": decimal_text(offer.rate_cents)}
+    _audit("offer.made", offer.public_id, thread, actor, by, changes)
+
+
+def tell_closed(offer: Offer, actor: HasLabel | str, *, by: Organization | None, now: datetime) -> None:
+    """Publish and audit how an offer ended: its `status` says it."""
+    thread = _whole(offer.thread)
+    _publish_offer("offer.closed", thread, offer, now)
+    changes = {"thread": thread.public_id, "number": offer.number, "reason": offer.reason}
+    _audit(f"offer.{offer.status}", offer.public_id, thread, actor, by, changes)
+
+
+def tell_thread_closed(thread: Thread, actor: HasLabel | str, *, by: Organization | None, now: datetime) -> None:
+    """Publish and audit that a thread is over: `outcome` and its sentence say why, to each side in its own words."""
+    found = _whole(thread)
+    audience = {sight.viewer.public_id: thread_fields(found, sight, brief=True) for sight in sights_of(found, now)}
+    publish(name="thread.closed", subject=found.public_id, version=found.version, audience=audience)
+    _audit(f"thread.{found.status}", found.public_id, found, actor, by, {"outcome": found.outcome})
+
+
+def hearers(thread: Thread, now: datetime) -> list[Organization]:
+    """Return who hears of a thread: its two sides and the brokers that may act for one of them, each once."""
+    return [sight.viewer for sight in sights_of(thread, now)]
+
+
+def _whole(thread: Thread) -> Thread:
+    """Return a thread as it stands now, with all that a payload reads."""
+    return whole(Thread.objects.filter(pk=thread.pk)).get()
+
+
+def _publish_offer(name: str, thread: Thread, offer: Offer, now: datetime) -> None:
+    stored = next(each for each in thread.offers.all() if each.pk == offer.pk)
+    stored.thread = thread
+    before = before_of(stored)
+    audience = {each.viewer.public_id: offer_fields(stored, before, each) for each in sights_of(thread, now)}
+    publish(name=name, subject=offer.public_id, version=stored.version, audience=audience)
+
+
+def _audit(
+    action: str,
+    subject: str,
+    thread: Thread,
+    actor: HasLabel | str,
+    by: Organization | None,
+    changes: dict[str, Any],
+) -> None:
+    """Write it down for both sides and whoever acted; of another's people only the organization is named."""
+    for each in _each_once([thread.seller, thread.taker, *([by] if by else [])]):
+        known = by is None or each.pk == by.pk
+        record_audit(
+            organization_id=each.public_id,
+            actor=actor if known else by.public_id if by else SYSTEM,
+            action=action,
+            subject=subject,
+            changes=changes,
+        )
+
+
+def _each_once(organizations: Iterable[Organization]) -> list[Organization]:
+    return list({each.pk: each for each in organizations}.values())
