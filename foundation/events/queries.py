@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from foundation.events.models import AuditEntry, Canary, Event, FeedEntry, Mail, Notice, NoticeReader, Reaction
@@ -25,6 +25,21 @@ def told(name: str, subject: str) -> QuerySet[FeedEntry]:
     It holds every hearer's copy, so nothing of it goes to a page, an API or another's payload.
     """
     return FeedEntry.objects.filter(event__name=name, event__subject=subject).order_by("event_id", "id")
+
+
+def untold(task: str, subject: str) -> QuerySet[FeedEntry]:
+    """Return what was told about a subject in facts that a task has still to act on, oldest first: for that task.
+
+    As `told`, it holds every hearer's copy.
+    """
+    waiting = Reaction.objects.filter(event=OuterRef("event_id"), task=task, done_at__isnull=True)
+    rows = FeedEntry.objects.filter(Exists(waiting), event__subject=subject)
+    return rows.select_related("event").order_by("event_id", "id")
+
+
+def notice_of(organization_id: str, key: str) -> Notice | None:
+    """Return an organization's notice of a cause."""
+    return Notice.objects.filter(organization_id=organization_id, key=key).first()
 
 
 def last_position(organization_id: str) -> int:

@@ -37,8 +37,8 @@ WORDING: Mapping[NewsKind, Wording] = MappingProxyType(
         NewsKind.BOOKING: Wording("Bookings", "A load was booked, or a booking changed as both agreed.", False),
         NewsKind.CLAIM: Wording("Claims", "A claim is on hold while it is checked, and how it ended.", False),
         NewsKind.ENDED: Wording(
-            "Offers that ended",
-            "Offers declined, withdrawn, expired or replaced; loads that went elsewhere.",
+            "Offers that ended, or that were made for you",
+            "Declined, withdrawn, expired or replaced offers; what your broker offered for you.",
             False,
         ),
     }
