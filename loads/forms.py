@@ -12,7 +12,6 @@ from django.http import QueryDict
 from foundation.places.forms import PlaceField, PlaceInput
 from foundation.places.geocoding import geocode_address
 from foundation.places.place import Place
-from foundation.trade.accessorials import AccessorialTerms
 from foundation.trade.equipment import ATTRIBUTE_NAMES, LOAD_EQUIPMENT_CHOICES, Attribute
 from foundation.trade.errors import Invalid
 from foundation.trade.form_fields import CountField, DollarsField
@@ -20,7 +19,7 @@ from foundation.trade.posting import Audience
 from foundation.trade.windows import instant_from_local, local
 from loads.models import LoadSize, StopKind
 from loads.rules import HAZMAT_CLASSES, MOST_STOPS, needs_by_nature
-from loads.terms import LoadTerms, StopTerms
+from loads.terms import SALE_COLUMNS, LoadTerms, SaleTerms, StopTerms
 
 FIRST_OPENS, FIRST_CLOSES = time(8), time(16)
 _KEY = re.compile(r"[0-9]{1,4}")
@@ -54,12 +53,17 @@ class FreightForm(forms.Form):
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
     rate_cents = DollarsField(label="Offered rate, all in", required=False, help_text="Empty: open to offers.")
+    book_now = forms.BooleanField(
+        label="Book now", required=False, help_text="Carriers may book it at this rate at once, without asking."
+    )
     reserve_cents = DollarsField(
         label="Most you would pay", required=False, help_text="Nobody outside your organization ever sees this."
     )
     free_minutes = CountField(label="Free time at each stop", unit="min", initial=120)
     detention_cents_per_hour = DollarsField(label="Detention an hour after it", required=False)
     tonu_cents = DollarsField(label="Truck ordered, not used", required=False)
+    layover_cents = DollarsField(label="Layover a day", required=False)
+    payment_days = CountField(label="Days to pay", unit="days", initial=30)
     audience = forms.ChoiceField(label="Who may see it", choices=Audience.choices, initial=Audience.MARKET)
     partners_first_until = forms.DateTimeField(
         label="Partners only until",
@@ -93,6 +97,30 @@ class FreightForm(forms.Form):
             return instant_from_local(wall.replace(tzinfo=None), self.time_zone)
         except ValueError as error:
             raise forms.ValidationError(str(error)) from None
+
+
+class SaleForm(forms.Form):
+    """What the broker that sells a load says to carriers."""
+
+    rate_cents = DollarsField(label="Rate to carriers, all in", required=False, help_text="Empty: open to offers.")
+    book_now = forms.BooleanField(
+        label="Book now", required=False, help_text="Carriers may book it at this rate at once, without asking."
+    )
+    free_minutes = CountField(label="Free time at each stop", unit="min", initial=120)
+    detention_cents_per_hour = DollarsField(label="Detention an hour after it", required=False)
+    tonu_cents = DollarsField(label="Truck ordered, not used", required=False)
+    layover_cents = DollarsField(label="Layover a day", required=False)
+    payment_days = CountField(label="Days to pay", unit="days", initial=30)
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def terms(self) -> SaleTerms:
+        """Return the terms of a valid form."""
+        return _sale_terms(self.cleaned_data)
+
+
+def _sale_terms(values: Mapping[str, Any]) -> SaleTerms:
+    given = {name: values[name] or 0 for name in SALE_COLUMNS if name not in ("rate_cents", "book_now")}
+    return SaleTerms.of_columns({**given, "rate_cents": values["rate_cents"], "book_now": values["book_now"]})
 
 
 class StopForm(forms.Form):
@@ -186,10 +214,13 @@ class LoadForm:
         data: QueryDict | None = None,
         freight: Mapping[str, Any] | None = None,
         stops: Sequence[Mapping[str, Any]] = (),
+        kept: SaleTerms | None = None,
     ) -> None:
+        """`kept`: the terms towards carriers are not this form's to say; these stay the owner's."""
         self._time_zone = time_zone
+        self._kept = kept
         self._data = None if data is None else data.copy()
-        self.freight = FreightForm(self._data, initial=dict(freight or {}), time_zone=time_zone)
+        self.freight = self._freight(self._data, dict(freight or {}))
         self.stops: list[StopForm] = []
         if self._data is None:
             self.stops = [StopForm(key=str(key), initial=dict(initial)) for key, initial in enumerate(stops)]
@@ -198,6 +229,12 @@ class LoadForm:
         else:
             keys = [key for key in dict.fromkeys(self._data.getlist("stop")) if _KEY.fullmatch(key)]
             self.stops = [StopForm(self._data, key=key) for key in keys[: MOST_STOPS + 2]]
+
+    def _freight(self, data: QueryDict | None, initial: dict[str, Any]) -> FreightForm:
+        form = FreightForm(data, initial=initial, time_zone=self._time_zone)
+        for name in SALE_COLUMNS if self._kept else ():
+            del form.fields[name]
+        return form
 
     @property
     def errors(self) -> bool:
@@ -220,14 +257,15 @@ class LoadForm:
     @property
     def has_details(self) -> bool:
         """Say whether the part that is folded away has an error in it."""
-        names = ("free_minutes", "detention_cents_per_hour", "tonu_cents", "audience", "partners_first_until")
-        more = ("reference", "external_id", "notes", "instructions", "private_notes")
-        return any(self.freight[name].errors for name in names + more)
+        names = set(SALE_COLUMNS) - {"rate_cents", "book_now"}
+        names |= {"audience", "partners_first_until"}
+        names |= {"reference", "external_id", "notes", "instructions", "private_notes"}
+        return any(self.freight[name].errors for name in names & self.freight.fields.keys())
 
     def forgive(self) -> None:
         """Keep what was typed and drop the errors: the form is not sent yet."""
         freight, stops = self.freight, self.stops
-        self.freight = FreightForm(initial=_typed(freight), time_zone=self._time_zone)
+        self.freight = self._freight(None, _typed(freight))
         self.stops = [StopForm(key=stop.key, initial=_typed(stop)) for stop in stops]
 
     def overwrite(self, name: str, value: str) -> None:
@@ -243,6 +281,7 @@ class LoadForm:
         """Return the terms of a valid form."""
         values = self.freight.cleaned_data
         until = values["partners_first_until"] if values["audience"] == Audience.PARTNERS_FIRST else None
+        sale = self._kept or _sale_terms(values)
         return LoadTerms(
             equipment=values["equipment"],
             size=values["size"],
@@ -254,13 +293,11 @@ class LoadForm:
             hazmat_class=values["hazmat_class"],
             temperature_min_f=values["temperature_min_f"],
             temperature_max_f=values["temperature_max_f"],
-            rate_cents=values["rate_cents"],
+            rate_cents=sale.rate_cents,
+            book_now=sale.book_now,
             reserve_cents=values["reserve_cents"],
-            accessorials=AccessorialTerms(
-                free_minutes=values["free_minutes"],
-                detention_cents_per_hour=values["detention_cents_per_hour"] or 0,
-                tonu_cents=values["tonu_cents"] or 0,
-            ),
+            accessorials=sale.accessorials,
+            payment_days=sale.payment_days,
             audience=values["audience"],
             partners_first_until=until,
             reference=values["reference"],
@@ -302,6 +339,14 @@ def first_stops(today: date) -> list[dict[str, Any]]:
     ]
 
 
+def sale_initial(terms: SaleTerms) -> dict[str, Any]:
+    """Return what the fields of a seller's terms begin with; what costs nothing is left empty."""
+    return {
+        name: (value or None) if name.endswith(("_cents", "_cents_per_hour")) else value
+        for name, value in terms.columns().items()
+    }
+
+
 def freight_initial(terms: LoadTerms, time_zone: str) -> dict[str, Any]:
     """Return what the form of a stored load begins with."""
     until = terms.partners_first_until
@@ -309,9 +354,7 @@ def freight_initial(terms: LoadTerms, time_zone: str) -> dict[str, Any]:
         **{name: getattr(terms, name) for name in FreightForm.base_fields if hasattr(terms, name)},
         "attributes": [int(bit) for bit in ATTRIBUTE_NAMES if terms.attributes & ~needs_by_nature(terms) & bit],
         "pallets": terms.pallets or None,
-        "free_minutes": terms.accessorials.free_minutes,
-        "detention_cents_per_hour": terms.accessorials.detention_cents_per_hour or None,
-        "tonu_cents": terms.accessorials.tonu_cents or None,
+        **sale_initial(SaleTerms.of(terms)),
         "partners_first_until": local(until, time_zone).replace(tzinfo=None) if until else None,
     }
 

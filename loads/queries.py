@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from foundation.accounts.audience import posting_visible_to
+from foundation.accounts.audience import blocked_either_way, posting_visible_to
 from foundation.accounts.models import ApiKey, Organization, Person
 from foundation.accounts.queries import represented_by
 from foundation.events.models import AuditEntry
@@ -57,19 +57,38 @@ def locked_load(*, pk: int | None = None, public_id: str = "") -> Load:
 def visible_loads(organization: Organization, now: datetime | None = None) -> QuerySet[Load]:
     """Return the open loads that the organization may see, its own among them, freshly confirmed first."""
     moment = now or clock.now()
-    rows = Load.objects.filter(on_the_market(moment), posting_visible_to(organization, moment))
+    rows = Load.objects.filter(on_the_market(moment), _in_sight(organization, moment))
     return _with_parts(rows).order_by(*fresh_first())
 
 
+def _in_sight(organization: Organization, now: datetime) -> Q:
+    """Return the condition under which an open load is in an organization's sight.
+
+    Where a broker sells it, that broker is who faces the market: it sees the load, it must be verified itself, and a
+    block between it and the viewer hides the load as one of the owner's does.
+    """
+    sold = Q(seller__isnull=False)
+    shut = Q(seller__verified_at__isnull=True) | blocked_either_way("seller", organization, now)
+    own = Q(organization=organization) | Q(seller=organization)
+    return own | (posting_visible_to(organization, now) & ~(sold & shut))
+
+
 def market_loads(organization: Organization, now: datetime | None = None) -> QuerySet[Load]:
-    """Return the open loads of others that the organization may see; nothing before it is verified."""
-    return visible_loads(organization, now).exclude(organization=organization)
+    """Return the open loads of others that the organization may see; nothing before it is verified.
+
+    Those that it sells itself stand in `loads_to_sell`.
+    """
+    others = visible_loads(organization, now).exclude(organization=organization)
+    return others.exclude(seller=organization) if organization.brokers else others
 
 
 def load_of(organization: Organization, public_id: str, now: datetime | None = None) -> Load:
-    """Return a load of the organization's own, or an open one that it may see; raises `NotFound` otherwise."""
+    """Return a load of the organization's own or that it sells, or an open one that it may see; raises `NotFound`
+    otherwise.
+    """
     moment = now or clock.now()
-    seen = Q(organization=organization) | (on_the_market(moment) & posting_visible_to(organization, moment))
+    kept = Q(organization=organization) | Q(seller=organization)
+    seen = kept | (on_the_market(moment) & _in_sight(organization, moment))
     load = _with_parts(Load.objects.filter(seen, public_id=public_id)).first()
     if load is None:
         raise NotFound("There is no such load here.")
@@ -79,6 +98,15 @@ def load_of(organization: Organization, public_id: str, now: datetime | None = N
 def own_load(organization: Organization, public_id: str) -> Load:
     """Return one of the organization's own loads; raises `NotFound` otherwise."""
     load = own_loads(organization).filter(public_id=public_id).first()
+    if load is None:
+        raise NotFound("There is no such load here.")
+    return load
+
+
+def kept_load(organization: Organization, public_id: str) -> Load:
+    """Return a load that the organization owns or sells, and so may confirm; raises `NotFound` otherwise."""
+    kept = Q(organization=organization) | Q(seller=organization)
+    load = _with_parts(Load.objects.filter(kept, public_id=public_id)).first()
     if load is None:
         raise NotFound("There is no such load here.")
     return load
@@ -122,6 +150,7 @@ def lane_counts(organization: Organization, limit: int = 20) -> list[dict[str, A
             organization__market=organization.market,
             organization__verified_at__isnull=False,
         )
+        .exclude(seller__isnull=False, seller__verified_at__isnull=True)
         .values("pickup_state", "delivery_state")
         .annotate(loads=Count("pk"))
         .filter(loads__gte=3)
@@ -162,13 +191,15 @@ def history_of(organization: Organization, load: Load, limit: int = 50) -> list[
     entries = AuditEntry.objects.filter(organization_id=organization.public_id, subject=load.public_id)
     rows = list(entries.order_by("-id")[:limit])
     actors = {row.actor for row in rows}
-    names = {row.public_id: str(row) for row in Person.objects.filter(public_id__in=actors)}
+    people = Person.objects.filter(public_id__in=actors, memberships__organization=organization)
+    names = {row.public_id: str(row) for row in people}
     keys = ApiKey.objects.filter(organization=organization, public_id__in=actors)
     names |= {key.public_id: f"Key “{key.name}”" for key in keys}
     return [
         Step(
             at=row.created_at,
-            who=names.get(row.actor, "Backhaul" if row.actor == "system" else row.actor),
+            # who booked a load, or acts for another organization, is named with the booking and not here
+            who=names.get(row.actor, "Backhaul" if row.actor == "system" else "Another party"),
             what=ACTIONS.get(row.action, row.action),
             changes=describe(row.changes, organization.time_zone),
         )

@@ -3,13 +3,14 @@
 from django.urls import path
 
 from loads.api.urls import api_urlpatterns
-from loads.views import forms, lists, pages
+from loads.views import forms, lists, pages, sales
 
 app_name = "loads"
 
 urlpatterns = [
     path("loads/", lists.own_list, name="list"),
     path("loads/market/", lists.market, name="market"),
+    path("loads/selling/", lists.selling, name="selling"),
     path("loads/lanes/", lists.lanes, name="lanes"),
     path("loads/new/", forms.new, name="new"),
     path("loads/confirmation/", pages.confirm_shown, name="confirm_shown"),
@@ -19,6 +20,8 @@ urlpatterns = [
     path("loads/<str:load_id>/edit/", forms.edit, name="edit"),
     path("loads/<str:load_id>/confirmation/", pages.confirm, name="confirm"),
     path("loads/<str:load_id>/withdrawal/", pages.withdraw, name="withdraw"),
+    path("loads/<str:load_id>/price/", sales.price, name="price"),
+    path("loads/<str:load_id>/return/", sales.give_back, name="give_back"),
     path("loads/<str:load_id>/opening/", pages.post_again, name="open"),
 ]
 

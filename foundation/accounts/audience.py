@@ -17,6 +17,14 @@ def standing(now: datetime) -> QuerySet[Relationship]:
     return Relationship.objects.filter(Q(valid_until__isnull=True) | Q(valid_until__gt=now), valid_from__lte=now)
 
 
+def blocked_either_way(column: str, viewer: Organization, now: datetime) -> Q:
+    """Return the condition that the organization in a row's column blocks the viewer, or is blocked by it."""
+    rows = standing(now).filter(kind=RelationshipKind.BLOCKED)
+    return Q(Exists(rows.filter(giver=OuterRef(column), taker=viewer))) | Q(
+        Exists(rows.filter(giver=viewer, taker=OuterRef(column)))
+    )
+
+
 def posting_visible_to(viewer: Organization, now: datetime) -> Q:
     """Return the condition under which a posting (a row with `organization` and `audience`) is in the viewer's sight.
 
@@ -27,9 +35,7 @@ def posting_visible_to(viewer: Organization, now: datetime) -> Q:
     if not viewer.is_verified:
         return own
     rows = standing(now)
-    blocked = Exists(rows.filter(kind=RelationshipKind.BLOCKED, giver=OuterRef("organization"), taker=viewer)) | Exists(
-        rows.filter(kind=RelationshipKind.BLOCKED, giver=viewer, taker=OuterRef("organization"))
-    )
+    blocked = blocked_either_way("organization", viewer, now)
     close = Exists(
         rows.filter(
             kind__in=[RelationshipKind.PARTNER, RelationshipKind.REPRESENTS],
@@ -41,7 +47,7 @@ def posting_visible_to(viewer: Organization, now: datetime) -> Q:
         Q(audience=Audience.MARKET) | Q(audience=Audience.PARTNERS_FIRST, partners_first_until__lte=now) | Q(close)
     )
     return own | (
-        Q(organization__market=viewer.market, organization__verified_at__isnull=False) & in_audience & ~Q(blocked)
+        Q(organization__market=viewer.market, organization__verified_at__isnull=False) & in_audience & ~blocked
     )
 
 

@@ -62,6 +62,7 @@ class PostingViewSet(ResourceViewSet):
     noun: ClassVar[str]
     new_serializer_class: ClassVar[type[StrictSerializer]]
     own_only_filters: ClassVar[frozenset[str]] = frozenset()
+    scope_names: ClassVar[str] = "own or market"
 
     parameters = {"list": frozenset({"scope"})}
     buckets = {"list": "search", "bulk": "bulk"}
@@ -103,6 +104,15 @@ class PostingViewSet(ResourceViewSet):
         """Open, withdraw or confirm a row."""
         raise NotImplementedError
 
+    def version_of(self, row: Any) -> int:
+        """Return the version of an own row as its owner counts it."""
+        version: int = row.version
+        return version
+
+    def rows_of_scope(self, scope: str) -> QuerySet[Any] | None:
+        """Return the rows of a further scope of the list, None where there is no such scope."""
+        return None
+
     def find(self, public_id: str) -> Any:
         """Return a row: to read, one in sight; to change, an own one."""
         if self.request.method in ("GET", "HEAD"):
@@ -118,8 +128,7 @@ class PostingViewSet(ResourceViewSet):
         if "If-Match" not in self.request.headers:
             return None
         self.check_if_match(self.one(row))
-        version: int = row.version
-        return version
+        return self.version_of(row)
 
     @extend_schema(parameters=[SCOPE])
     def list(self, request: Request) -> Response:
@@ -127,8 +136,11 @@ class PostingViewSet(ResourceViewSet):
         scope = request.query_params.get("scope", "own")
         if scope == "own":
             return self.listed(self.own_rows())
+        more = self.rows_of_scope(scope)
+        if more is not None:
+            return self.listed(more)
         if scope != "market":
-            raise bad_parameter("scope", "invalid_choice", "scope is own or market.")
+            raise bad_parameter("scope", "invalid_choice", f"scope is {self.scope_names}.")
         for name in self.own_only_filters & request.query_params.keys():
             raise bad_parameter(name, "own_only", f"{name} narrows your own only; leave it out with scope=market.")
         self.order = ("-confirmed_at", "-public_id")  # type: ignore[misc]

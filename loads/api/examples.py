@@ -22,7 +22,10 @@ NEW_LOAD: dict[str, Any] = {
     "weight_pounds": 38000,
     "commodity": "Paper products",
     "rate": {"amount": "2400.00", "currency": "USD"},
+    "book_now": True,
     "tonu": {"amount": "150.00", "currency": "USD"},
+    "layover": {"amount": "250.00", "currency": "USD"},
+    "payment_days": 21,
     "stops": [CHICAGO_IN, DALLAS_IN],
 }
 EDITED_LOAD = {name: value for name, value in NEW_LOAD.items() if name != "external_id"}
@@ -73,9 +76,12 @@ MARKET_LOAD: dict[str, Any] = {
     "temperature_min_f": None,
     "temperature_max_f": None,
     "rate": {"amount": "2400.00", "currency": "USD"},
+    "book_now": True,
     "free_minutes": 120,
     "detention_per_hour": {"amount": "0.00", "currency": "USD"},
     "tonu": {"amount": "150.00", "currency": "USD"},
+    "layover": {"amount": "250.00", "currency": "USD"},
+    "payment_days": 21,
     "loaded_miles": 921.4,
     "opened_at": "2026-11-22T15:04:05Z",
     "confirmed_at": "2026-11-22T15:04:05Z",
@@ -112,6 +118,31 @@ OWN_LOAD: dict[str, Any] = {
     "created_at": "2026-11-22T15:04:05Z",
     "updated_at": "2026-11-22T15:04:05Z",
     "expires_at": "2026-11-24T22:00:00Z",
+}
+SOLD_LOAD: dict[str, Any] = {
+    **{
+        name: value
+        for name, value in OWN_LOAD.items()
+        if name not in ("rate", "book_now", "free_minutes", "detention_per_hour", "tonu", "layover", "payment_days")
+    },
+    "seller": {"id": "org_06hx2k4a8m0q3v5y7z9c1e2g3n", "name": "Lakeside Brokers"},
+    "shipper_rate": {"amount": "2600.00", "currency": "USD"},
+}
+LOAD_TO_SELL: dict[str, Any] = {
+    **MARKET_LOAD,
+    "version": 4,
+    "reference": "PO 7",
+    "notes": "",
+    "audience": "market",
+    "partners_first_until": None,
+    "expires_at": "2026-11-24T22:00:00Z",
+    "shipper_rate": {"amount": "2600.00", "currency": "USD"},
+}
+SALE: dict[str, Any] = {
+    "rate": {"amount": "2400.00", "currency": "USD"},
+    "book_now": True,
+    "layover": {"amount": "250.00", "currency": "USD"},
+    "payment_days": 21,
 }
 BULK_RESULT = {
     "items": [

@@ -20,6 +20,10 @@ from loads.queries import near
 
 OWN_ONLY = frozenset({"status", "external_id", "reference", "updated_after"})
 """Filters over what only the owner sees: they belong to `scope=own`."""
+NOT_THE_SELLERS = frozenset({"external_id", "updated_after"})
+"""Filters over what the broker that sells a load does not see of it."""
+OVER_THE_RATE = frozenset({"min_rate", "has_rate", "book_now"})
+"""Filters over what the owner of a load that a broker sells does not see: they leave such loads out of its list."""
 
 
 def _near_pickup(rows: QuerySet[Load], _name: str, circle: Circle) -> QuerySet[Load]:
@@ -60,6 +64,7 @@ class LoadFilter(FilterSet):  # type: ignore[misc]
         method=_min_dollars, min_value=0, max_value=100_000_000, help_text="In dollars, such as 1250.00."
     )
     has_rate = TrueOrFalseFilter(method=_has_rate, help_text="false: those open to offers.")
+    book_now = TrueOrFalseFilter(field_name="book_now", help_text="true: those that may be booked at once.")
     near = NearFilter(method=_near_pickup, help_text="Around the first pickup: lat,lon,radius_miles.")
     near_delivery = NearFilter(method=_near_delivery, help_text="Around the last delivery: lat,lon,radius_miles.")
     external_id = CharFilter(max_length=64, help_text="Own loads only.")

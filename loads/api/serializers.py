@@ -1,6 +1,7 @@
 """How loads read and are written in the API. Fields that only the owner sees are absent for others."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
@@ -23,11 +24,12 @@ from foundation.trade.accessorials import AccessorialTerms
 from foundation.trade.equipment import LOAD_EQUIPMENT_CHOICES
 from foundation.trade.posting import Audience, Status
 from loads.api import examples
-from loads.models import LoadSize, StopKind
-from loads.terms import LoadTerms, StopTerms
-from loads.visibility import LOAD_FIELDS, MONEY, STOP_FIELDS, Viewer
+from loads.models import Load, LoadSize, StopKind
+from loads.terms import LoadTerms, SaleTerms, StopTerms
+from loads.visibility import LOAD_FIELDS, MONEY, STOP_FIELDS, TOWARDS_CARRIERS, Viewer
 
 OWNER_ONLY = "Only the owner sees it."
+SELLERS = "Where a broker sells the load, its owner does not see this."
 
 
 class CompanySerializer(serializers.Serializer[Any]):
@@ -63,18 +65,28 @@ class StopSerializer(StrictSerializer):
         OpenApiExample("A load to write", examples.EDITED_LOAD, request_only=True),
         OpenApiExample("An own load", examples.OWN_LOAD, response_only=True),
         OpenApiExample("A load on the market", examples.MARKET_LOAD, response_only=True),
+        OpenApiExample("An own load that a broker sells", examples.SOLD_LOAD, response_only=True),
+        OpenApiExample("A load that you sell", examples.LOAD_TO_SELL, response_only=True),
     ]
 )
 class LoadSerializer(StrictSerializer):
     """Freight that needs a truck, with its terms and stops."""
 
-    always_shown: ClassVar[frozenset[str]] = LOAD_FIELDS[Viewer.MARKET] | {"etag"}
+    always_shown: ClassVar[frozenset[str]] = LOAD_FIELDS[Viewer.MARKET] - TOWARDS_CARRIERS | {"etag"}
 
     id = serializers.CharField(read_only=True)
     status = serializers.ChoiceField(choices=Status.choices, read_only=True)
-    version = serializers.IntegerField(read_only=True, help_text="The owner and its brokers see it.")
+    version = serializers.IntegerField(read_only=True, help_text="The owner, its brokers and the seller see it.")
     etag = serializers.CharField(read_only=True, help_text="For If-Match.")
-    organization = CompanySerializer(read_only=True, allow_null=True, help_text="null where the owner hides its name.")
+    organization = CompanySerializer(
+        read_only=True, allow_null=True, help_text="Who sells it; null where it hides its name."
+    )
+    seller = CompanySerializer(
+        read_only=True, required=False, help_text="The broker that sells it for you; absent where you sell it yourself."
+    )
+    shipper_rate = MoneyField(
+        read_only=True, required=False, help_text="What the owner pays the broker that sells it: these two see it."
+    )
     external_id = serializers.CharField(read_only=True, help_text=OWNER_ONLY)
     equipment = serializers.ChoiceField(choices=LOAD_EQUIPMENT_CHOICES)
     size = serializers.ChoiceField(choices=LoadSize.choices, required=False)
@@ -86,11 +98,18 @@ class LoadSerializer(StrictSerializer):
     hazmat_class = StrictCharField(required=False, allow_blank=True, help_text="Such as 3 or 2.1.")
     temperature_min_f = StrictIntegerField(required=False, allow_null=True)
     temperature_max_f = StrictIntegerField(required=False, allow_null=True)
-    rate = MoneyField(required=False, allow_null=True, help_text="All in; null asks for offers.")
+    rate = MoneyField(required=False, allow_null=True, help_text=f"All in; null asks for offers. {SELLERS}")
+    book_now = StrictBooleanField(
+        required=False, help_text=f"Carriers may book it at once at the rate, which it needs. {SELLERS}"
+    )
     reserve = MoneyField(required=False, allow_null=True, help_text=f"The most you would pay. {OWNER_ONLY}")
-    free_minutes = StrictIntegerField(required=False, help_text="Free waiting time at a stop.")
-    detention_per_hour = MoneyField(required=False)
-    tonu = MoneyField(required=False, help_text="Truck ordered, not used.")
+    free_minutes = StrictIntegerField(required=False, help_text=f"Free waiting time at a stop. {SELLERS}")
+    detention_per_hour = MoneyField(required=False, help_text=SELLERS)
+    tonu = MoneyField(required=False, help_text=f"Truck ordered, not used. {SELLERS}")
+    layover = MoneyField(required=False, help_text=f"A day of waiting overnight. {SELLERS}")
+    payment_days = StrictIntegerField(
+        required=False, help_text=f"Days until the carrier is paid, 0 to 120; 30 unless given. {SELLERS}"
+    )
     audience = serializers.ChoiceField(choices=Audience.choices, required=False, help_text=OWNER_ONLY)
     partners_first_until = InstantField(required=False, allow_null=True, help_text=OWNER_ONLY)
     reference = StrictCharField(required=False, allow_blank=True, help_text=OWNER_ONLY)
@@ -136,7 +155,35 @@ _ACCESSORIALS = {
     "free_minutes": "free_minutes",
     "detention_per_hour": "detention_cents_per_hour",
     "tonu": "tonu_cents",
+    "layover": "layover_cents",
 }
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A price", examples.SALE, request_only=True)])
+class SaleSerializer(StrictSerializer):
+    """The terms towards carriers of a load that you sell; what you leave out stays, but for the rate."""
+
+    rate = MoneyField(required=False, allow_null=True, help_text="All in; null or left out asks for offers.")
+    book_now = StrictBooleanField(
+        required=False, help_text="Carriers may book it at once at the rate; false if left out."
+    )
+    free_minutes = StrictIntegerField(required=False)
+    detention_per_hour = MoneyField(required=False)
+    tonu = MoneyField(required=False)
+    layover = MoneyField(required=False)
+    payment_days = StrictIntegerField(required=False)
+
+
+def sale_from(data: Mapping[str, Any], load: Load) -> dict[str, Any]:
+    """Return what `price_load` is asked for by a validated body; what it leaves out is the load's."""
+    stored = SaleTerms.of(load)
+    given = {column: data[name] for name, column in _ACCESSORIALS.items() if name in data}
+    return {
+        "rate_cents": data.get("rate"),
+        "book_now": data.get("book_now", False),
+        "accessorials": replace(stored.accessorials, **given),
+        "payment_days": data.get("payment_days", stored.payment_days),
+    }
 
 
 def terms_from(data: Mapping[str, Any]) -> LoadTerms:

@@ -4,25 +4,52 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from foundation.accounts.models import Capability
+from foundation.rest.errors import bad_parameter
 from foundation.rest.postings import BulkSerializer, PostingViewSet
 from foundation.rest.serializers import EmptySerializer
 from loads import services
 from loads.api.examples import BULK_RESULT, NEW_LOAD
-from loads.api.filters import OWN_ONLY, LoadFilter
-from loads.api.serializers import BulkResultSerializer, LoadSerializer, NewLoadSerializer, shown, terms_from
+from loads.api.filters import NOT_THE_SELLERS, OVER_THE_RATE, OWN_ONLY, LoadFilter
+from loads.api.serializers import (
+    BulkResultSerializer,
+    LoadSerializer,
+    NewLoadSerializer,
+    SaleSerializer,
+    sale_from,
+    shown,
+    terms_from,
+)
 from loads.models import Load
-from loads.queries import load_by_external_id, load_of, market_loads, own_load, own_loads, standing_of
+from loads.queries import (
+    load_by_external_id,
+    load_of,
+    load_to_sell,
+    loads_to_sell,
+    market_loads,
+    own_load,
+    own_loads,
+    standing_of,
+)
 from loads.visibility import view
 
+SCOPE = OpenApiParameter(
+    "scope",
+    {"type": "string", "enum": ["own", "selling", "market"], "default": "own"},
+    description="`own`: your organization's, newest first. `selling`: those that you sell as a broker, newest first. "
+    "`market`: those of others that are open and in your sight, last confirmed first.",
+)
 _MOVED: dict[str, Any] = {"request": EmptySerializer, "responses": LoadSerializer}
 
 
 @extend_schema(tags=["loads"])
 @extend_schema_view(
-    list=extend_schema(summary="List loads"),
+    list=extend_schema(summary="List loads", parameters=[SCOPE]),
     retrieve=extend_schema(summary="Show a load"),
     create=extend_schema(summary="Post a load", request=NewLoadSerializer, responses={201: LoadSerializer}),
     update=extend_schema(summary="Edit a load"),
@@ -32,6 +59,10 @@ _MOVED: dict[str, Any] = {"request": EmptySerializer, "responses": LoadSerialize
     withdrawal=extend_schema(summary="Withdraw a load", **_MOVED),
     opening=extend_schema(summary="Open a load", **_MOVED),
     confirmation=extend_schema(summary="Confirm a load", **_MOVED),
+    sale=extend_schema(summary="Price a load that you sell", request=SaleSerializer, responses=LoadSerializer),
+    return_to_owner=extend_schema(
+        summary="Give a load back to its owner", request=EmptySerializer, responses={204: None}
+    ),
     bulk=extend_schema(
         summary="Post many loads",
         request=BulkSerializer,
@@ -57,7 +88,10 @@ class LoadViewSet(PostingViewSet):
         "withdrawal": "loads:write",
         "opening": "loads:write",
         "confirmation": "loads:write",
+        "sale": "loads:write",
+        "return_to_owner": "loads:write",
     }
+    scope_names = "own, selling or market"
     noun = "load"
     queryset = Load.objects.none()
     serializer_class = LoadSerializer
@@ -70,8 +104,21 @@ class LoadViewSet(PostingViewSet):
         return "/api/v1/loads"
 
     def own_rows(self) -> QuerySet[Load]:
-        """Return the own loads."""
-        return own_loads(self.actor.organization)
+        """Return the own loads; one that a broker sells has no rate of the owner's to be found by."""
+        rows = own_loads(self.actor.organization)
+        return rows.filter(seller__isnull=True) if OVER_THE_RATE & self.request.query_params.keys() else rows
+
+    def rows_of_scope(self, scope: str) -> QuerySet[Load] | None:
+        """Return the loads of others that the organization sells."""
+        if scope != "selling":
+            return None
+        for name in NOT_THE_SELLERS & self.request.query_params.keys():
+            raise bad_parameter(name, "own_only", f"{name} narrows your own only; leave it out with scope=selling.")
+        return loads_to_sell(self.actor.organization)
+
+    def version_of(self, row: Load) -> int:
+        """Return the version that the owner counts."""
+        return row.owners_version
 
     def market_rows(self) -> QuerySet[Load]:
         """Return others' open loads."""
@@ -106,7 +153,7 @@ class LoadViewSet(PostingViewSet):
     def edit_row(self, row: Load, data: Mapping[str, Any]) -> Load:
         """Edit a load."""
         terms = terms_from(data)
-        return services.edit_load(actor=self.actor, load_id=row.public_id, version=row.version, terms=terms)
+        return services.edit_load(actor=self.actor, load_id=row.public_id, version=row.owners_version, terms=terms)
 
     def upsert_row(self, external_id: str, data: Mapping[str, Any], version: int | None) -> tuple[Load, str]:
         """Post or edit a load by the organization's own number."""
@@ -120,6 +167,26 @@ class LoadViewSet(PostingViewSet):
             case "withdraw":
                 return services.withdraw_load(actor=self.actor, load_id=public_id, version=version)
         return services.confirm_load(actor=self.actor, load_id=public_id)
+
+    @action(detail=True, methods=["put"])
+    def sale(self, request: Request, public_id: str) -> Response:
+        """Set your terms towards carriers of a load that you sell. Its owner sees none of them."""
+        load = load_to_sell(self.actor.organization, public_id)
+        self.check_if_match(self.one(load))
+        terms = sale_from(self.body(SaleSerializer), load)
+        services.price_load(actor=self.actor, load_id=public_id, version=load.version, **terms)
+        return self.shown(self.one(load_to_sell(self.actor.organization, public_id)))
+
+    @action(detail=True, methods=["post"], url_path="return")
+    def return_to_owner(self, request: Request, public_id: str) -> Response:
+        """Sell a load no longer: its owner's own terms towards carriers return. If-Match may be sent."""
+        self.body(EmptySerializer)
+        load = load_to_sell(self.actor.organization, public_id)
+        given = "If-Match" in request.headers
+        if given:
+            self.check_if_match(self.one(load))
+        services.give_back_load(actor=self.actor, load_id=public_id, version=load.version if given else None)
+        return Response(status=204)
 
     def check_replay_rights(self) -> None:
         """Ask for the right to post again before the answer to a posting is repeated."""

@@ -23,7 +23,7 @@ from foundation.trade.posting import Status
 from foundation.trade.rules import Problems
 from loads.facts import tell
 from loads.models import Load
-from loads.queries import load_by_external_id, load_by_form, locked_load, own_load
+from loads.queries import kept_load, load_by_external_id, load_by_form, locked_load, own_load
 from loads.road import Stretch, stretches
 from loads.rules import validate
 from loads.services.selling import keep_sale, take_back_load
@@ -130,12 +130,12 @@ def withdraw_load(*, actor: Actor, load_id: str, version: int | None = None) -> 
 
 
 def confirm_load(*, actor: Actor, load_id: str) -> Load:
-    """Say that an open load still stands.
+    """Say that an open load still stands, as its owner or as the broker that sells it.
 
     Raises `NotFound`, `Forbidden`, `Conflict` when it is not open.
     """
     actor.require("loads:write")
-    load = own_load(actor.organization, load_id)
+    load = kept_load(actor.organization, load_id)
     confirm_posting(load, now=clock.now(), noun=NOUN, fact=lambda row: tell("load.confirmed", row, actor))
     return load
 

@@ -52,7 +52,12 @@ def sell_load(*, load: Load, seller: Organization, shipper_rate_cents: int, acto
                 raise Conflict("sold_already", "Another broker sells this load already.")
             raise Conflict("not_open", "This load is not on the market any more, so nobody can sell it.")
         load.refresh_from_db()
-        tell("load.sold", load, actor, changed={"seller": [None, seller.public_id]})
+        tell(
+            "load.sold",
+            load,
+            actor,
+            changed={"seller": [None, str(seller)], "shipper_rate_cents": [None, shipper_rate_cents]},
+        )
 
 
 def take_back_load(*, load: Load, actor: HasLabel | str, now: Any) -> None:

@@ -26,7 +26,7 @@ from loads.road import StopTimes, earliest_arrivals, stretches
 from loads.rules import MOST_STOPS
 from loads.services import edit_load, post_load
 from loads.store import changes, columns
-from loads.terms import LoadTerms, terms_of
+from loads.terms import SALE_COLUMNS, LoadTerms, SaleTerms, terms_of
 
 _TIMES = ("opens_on", "opens", "closes", "closes_on")
 
@@ -75,9 +75,10 @@ def edit(request: HttpRequest, load_id: str) -> HttpResponse:
     if request.method != "POST":
         check_editable(load, "load")
         terms = terms_of(load)
-        freight = freight_initial(terms, zone) | {"version": load.version, "external_id": load.external_id}
-        return _show(request, LoadForm(time_zone=zone, freight=freight, stops=stops_initial(terms)), load)
-    form = LoadForm(time_zone=zone, data=_stops_changed(request.POST))
+        freight = freight_initial(terms, zone) | {"version": load.owners_version, "external_id": load.external_id}
+        form = LoadForm(time_zone=zone, freight=freight, stops=stops_initial(terms), kept=_kept(load))
+        return _show(request, form, load)
+    form = LoadForm(time_zone=zone, data=_stops_changed(request.POST), kept=_kept(load))
     if _is_about_stops(request.POST):
         return _show(request, form, load)
     if not form.is_valid():
@@ -98,6 +99,11 @@ def edit(request: HttpRequest, load_id: str) -> HttpResponse:
         return _show(request, form, own_load(actor.organization, load_id), status=status, version_of_row=True)
     messages.success(request, "Saved and posted: trucks are being matched." if opens else "Saved.")
     return HttpResponseRedirect(reverse("loads:detail", args=[load.public_id]))
+
+
+def _kept(load: Load) -> SaleTerms | None:
+    """Return the owner's own terms towards carriers where a broker sells the load, and so has its own."""
+    return SaleTerms.of(terms_of(load)) if load.seller_id is not None else None
 
 
 @require_POST
@@ -204,12 +210,13 @@ def _show(
 ) -> HttpResponse:
     """Render the form's page. `version_of_row` takes over the stored version, once both were compared."""
     if version_of_row and load is not None and form.freight.is_bound:
-        form.overwrite("version", str(load.version))
+        form.overwrite("version", str(load.owners_version))
     actor = actor_of(request)
     about_stops = request.method == "POST" and _is_about_stops(request.POST)
     values = {
         "load": load,
         "status": load.status if load else "",
+        "seller": load.seller if load else None,
         "may_post": actor.organization.is_verified and actor.email_confirmed,
         "checked": request.method == "POST" and not about_stops,
         **_stops_context(form, quiet=about_stops),
@@ -222,5 +229,8 @@ def _show_both(request: HttpRequest, form: LoadForm, load: Load, typed: LoadTerm
     """Show what is stored now beside what was typed; saving again replaces the newer version knowingly."""
     zone = actor_of(request).organization.time_zone
     roads = stretches([stop.place for stop in typed.stops])
-    differences = describe(changes(load, typed, columns(typed, roads)), zone)
+    values = columns(typed, roads)
+    if load.seller_id is not None:
+        values = {name: value for name, value in values.items() if name not in SALE_COLUMNS}
+    differences = describe(changes(load, typed, values), zone)
     return _show(request, form, load, status=412, version_of_row=True, stale=True, differences=differences)

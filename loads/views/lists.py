@@ -16,8 +16,8 @@ from foundation.trade.equipment import LOAD_EQUIPMENT_CHOICES, TRUCK_EQUIPMENT_C
 from foundation.trade.posting import CONFIRMATION_ASKED_AFTER, Status
 from foundation.trade.time_fields import check_day, day_in
 from loads.models import Load
-from loads.queries import lane_counts, market_loads, near, own_loads, standing_of
-from loads.visibility import view
+from loads.queries import lane_counts, loads_to_sell, market_loads, near, own_loads, standing_of
+from loads.visibility import Viewer, view
 
 PAGE_SIZE = 50
 MOST_PAGES = 200
@@ -48,6 +48,7 @@ class MarketFilter(forms.Form):
         required=False,
     )
     equipment = forms.ChoiceField(label="For my", choices=[("", "Any truck"), *TRUCK_EQUIPMENT_CHOICES], required=False)
+    book_now = forms.BooleanField(label="Book now", required=False)
     day = forms.DateField(
         label="Pickup on",
         required=False,
@@ -59,10 +60,11 @@ class MarketFilter(forms.Form):
 @require_safe
 @scope_required("loads:read")
 def own_list(request: HttpRequest) -> HttpResponse:
-    """Show the organization's own loads; who does not ship is shown the market's."""
+    """Show the organization's own loads; who does not ship is shown those that it sells, or the market's."""
     organization = actor_of(request).organization
     if not organization.ships and not own_loads(organization).exists():
-        return HttpResponseRedirect(reverse("loads:market"))
+        sells = organization.brokers and loads_to_sell(organization).exists()
+        return HttpResponseRedirect(reverse("loads:selling" if sells else "loads:market"))
     now = clock.now()
     form = OwnFilter(request.GET)
     rows = own_loads(organization)
@@ -92,6 +94,34 @@ def own_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @scope_required("loads:read")
+def selling(request: HttpRequest) -> HttpResponse:
+    """Show the loads of others that the organization sells, with both its rates."""
+    actor = actor_of(request)
+    now = clock.now()
+    form = OwnFilter(request.GET)
+    del form.fields["confirm"]
+    rows = loads_to_sell(actor.organization)
+    wanted = form.cleaned_data if form.is_valid() else {}
+    if wanted.get("status"):
+        rows = rows.filter(status=wanted["status"])
+    if wanted.get("equipment"):
+        rows = rows.filter(equipment=wanted["equipment"])
+    if wanted.get("q"):
+        rows = _search(rows, wanted["q"], own=False)
+    loads, paging = _page(request, rows)
+    context = {
+        "form": form,
+        "filtered": any(wanted.values()),
+        "loads": [view(load, Viewer.SELLER) for load in loads],
+        "now": now,
+        "may_write": actor.may("loads:write"),
+        **paging,
+    }
+    return render(request, "loads/selling.html", context)
+
+
+@require_safe
+@scope_required("loads:read")
 def market(request: HttpRequest) -> HttpResponse:
     """Show the open loads of others that the organization may see; the unverified see counts by lane."""
     organization = actor_of(request).organization
@@ -114,10 +144,12 @@ def market(request: HttpRequest) -> HttpResponse:
     if wanted.get("day"):
         begins, ends = day_in(wanted["day"], organization.time_zone)
         rows = rows.filter(pickup_opens_at__lt=ends, pickup_closes_at__gt=begins)
+    if wanted.get("book_now"):
+        rows = rows.filter(book_now=True)
     loads, paging = _page(request, rows)
     standing = standing_of(organization, now)
     seen = [view(load, standing.of(load)) | {"standing": standing.of(load)} for load in loads]
-    filtered = bool(place or wanted.get("equipment") or wanted.get("day"))
+    filtered = bool(place or wanted.get("equipment") or wanted.get("day") or wanted.get("book_now"))
     context = {"form": form, "filtered": filtered, "loads": seen, "now": now, **paging}
     return render(request, "loads/market.html", context)
 
@@ -130,17 +162,15 @@ def lanes(request: HttpRequest) -> HttpResponse:
     return render(request, "loads/lanes.html", {"lanes": lane_counts(organization, limit=50)})
 
 
-def _search(rows: QuerySet[Load], words: str) -> QuerySet[Load]:
-    """Keep the own loads that hold every word somewhere."""
+def _search(rows: QuerySet[Load], words: str, *, own: bool = True) -> QuerySet[Load]:
+    """Keep the loads that hold every word somewhere; ZIP codes and the owner's number are found in own ones only."""
     for word in words.replace("\0", "").replace(",", " ").split()[:6]:
-        stops = Load.objects.filter(Q(stops__city__icontains=word) | Q(stops__state__iexact=word) | Q(stops__zip=word))
-        rows = rows.filter(
-            Q(reference__icontains=word)
-            | Q(external_id__icontains=word)
-            | Q(commodity__icontains=word)
-            | Q(public_id=word)
-            | Q(pk__in=stops.values("pk"))
-        )
+        at_stop = Q(stops__city__icontains=word) | Q(stops__state__iexact=word)
+        of_load = Q(reference__icontains=word) | Q(commodity__icontains=word) | Q(public_id=word)
+        if own:
+            at_stop |= Q(stops__zip=word)
+            of_load |= Q(external_id__icontains=word)
+        rows = rows.filter(of_load | Q(pk__in=Load.objects.filter(at_stop).values("pk")))
     return rows
 
 

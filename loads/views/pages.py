@@ -13,7 +13,7 @@ from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid, Stale
 from foundation.trade.posting import Status
 from loads.models import Load
-from loads.queries import history_of, load_of, own_load, standing_of
+from loads.queries import history_of, kept_load, load_of, own_load, standing_of
 from loads.services import confirm_load, confirm_loads, open_load, withdraw_load
 from loads.visibility import Viewer, view
 
@@ -26,18 +26,21 @@ def detail(request: HttpRequest, load_id: str) -> HttpResponse:
     now = clock.now()
     load = load_of(actor.organization, load_id, now)
     viewer = standing_of(actor.organization, now).of(load)
-    owns = viewer is Viewer.OWNER
+    owns = viewer in (Viewer.OWNER, Viewer.CONSIGNOR)
+    sells = viewer is Viewer.SELLER
     context = {
         "load": view(load, viewer),
         "first": load.first_stop,
         "last": load.last_stop,
         "viewer": viewer.value,
         "owns": owns,
-        "may_write": owns and actor.may("loads:write"),
+        "sells": sells,
+        "sold": viewer is Viewer.CONSIGNOR,
+        "may_write": (owns or sells) and actor.may("loads:write"),
         "now": now,
-        "asks": owns and load.asks_for_confirmation(now),
+        "asks": (owns or sells) and load.asks_for_confirmation(now),
         "ranked_last": load.status == Status.OPEN and load.is_ranked_last(now),
-        "history": history_of(actor.organization, load) if owns else [],
+        "history": history_of(actor.organization, load) if owns or sells else [],
         "zone": actor.organization.time_zone,
     }
     return render(request, "loads/detail.html", context)
@@ -48,7 +51,7 @@ def detail(request: HttpRequest, load_id: str) -> HttpResponse:
 def confirm(request: HttpRequest, load_id: str) -> HttpResponse:
     """Confirm that the load still stands; a list gets its row anew."""
     load = confirm_load(actor=actor_of(request), load_id=load_id)
-    if getattr(request, "htmx", False):
+    if getattr(request, "htmx", False) and load.organization_id == actor_of(request).organization.pk:
         row = own_load(actor_of(request).organization, load.public_id)
         return render(request, "loads/_own_row.html", {"load": row, "now": clock.now(), "may_write": True})
     messages.success(request, "Confirmed: the load still stands.")
@@ -86,7 +89,7 @@ def _turn(request: HttpRequest, load_id: str, verb: Callable[..., Load], said: s
     """Do one verb on the version that the page showed and go back to the load; a refusal is said there."""
     given = request.POST.get("version", "")
     version = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
-    load = own_load(actor_of(request).organization, load_id)
+    load = kept_load(actor_of(request).organization, load_id)
     try:
         load = verb(actor=actor_of(request), load_id=load_id, version=version)
     except (Stale, Conflict, Forbidden) as error:

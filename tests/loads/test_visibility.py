@@ -37,7 +37,8 @@ def test_the_market_sees_these_fields_and_no_others():
     assert LOAD_FIELDS[Viewer.MARKET] == {
         "id", "status", "organization", "equipment", "size", "attributes", "weight_pounds", "length_feet", "pallets",
         "commodity", "hazmat_class", "temperature_min_f", "temperature_max_f", "rate", "free_minutes",
-        "detention_per_hour", "tonu", "loaded_miles", "opened_at", "confirmed_at", "stops",
+        "book_now", "detention_per_hour", "tonu", "layover", "payment_days", "loaded_miles", "opened_at",
+        "confirmed_at", "stops",
     }  # fmt: skip
     assert STOP_FIELDS[Viewer.MARKET] == {
         "kind", "city", "state", "zip3", "time_zone", "opens_at", "closes_at", "opens_at_local", "closes_at_local",
