@@ -163,7 +163,14 @@ def put_on_table(
     somebody_else = Conflict("moved_on", "Another offer was made in the same moment. Reload to see what stands now.")
     with refusing(dict.fromkeys(("one_offer_per_number", "one_live_offer_per_thread"), somebody_else)):
         offer.save(force_insert=True)
-    Thread.objects.filter(pk=thread.pk).update(moved_at=now, version=F("version") + 1)
+    Thread.objects.filter(pk=thread.pk).update(
+        moved_at=now,
+        version=F("version") + 1,
+        # what was asked and suggested spoke of the offers before this one
+        seller_splits_at=None,
+        taker_splits_at=None,
+        split_cents=None,
+    )
     tell_made(offer, actor, by=actor.organization, now=now)
     return offer
 
