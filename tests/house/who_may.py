@@ -25,6 +25,10 @@ GET    accounts:set_up             200  200  200  200  200  200  200  200  200  
 POST   accounts:set_up             422  422  422  422  422  422  422  422  422  422  422  422  422  in?
 POST   accounts:switch             404  404  404  404  404  404  404  404  404  404  404  404  404  in?
 POST   accounts:leave              302  302  302  302  302  409  302  409  409  409  409  409  404  in?
+GET    accounts:verification       200  200  200  200  403  200  200  200  200  200  200  200  new? in?
+POST   accounts:verification_record 302  403  302  403  403  302  302  302  302  302  302  302  new? in?
+POST   accounts:verification_code  302  403  302  403  403  302  302  302  302  302  302  302  new? in?
+POST   accounts:verification_entry 422  403  422  403  403  422  422  422  422  422  422  422  new? in?
 GET    accounts:people             200  403  200  403  403  200  200  200  200  200  200  200  new? in?
 POST   accounts:people             422  403  422  403  403  422  422  422  422  422  422  422  new? in?
 POST   accounts:role               404  403  302  403  403  404  404  404  404  404  404  404  new? in?
@@ -51,6 +55,7 @@ GET    places:suggestions          200  200  200  200  200  200  200  200  200  
 GET    places:freeways             200  200  200  200  200  200  200  200  200  200  200  200  200  200
 GET    loads:list                  200  200  302  302  403  302  302  200  302  200  200  200  new? in?
 GET    loads:market                200  200  200  200  403  200  200  200  200  200  200  200  new? in?
+GET    loads:selling               200  200  200  200  403  200  200  200  200  200  200  200  new? in?
 GET    loads:lanes                 200  200  200  200  403  200  200  200  200  200  200  200  new? in?
 GET    loads:new                   200  403  403  403  403  403  403  200  403  200  200  200  new? in?
 POST   loads:new                   422  403  403  403  403  403  403  422  403  422  422  422  new? in?
@@ -62,6 +67,9 @@ GET    loads:edit                  200  403  404  404  403  404  404  404  404  
 POST   loads:edit                  422  403  404  404  403  404  404  404  404  404  404  404  new? in?
 POST   loads:confirm               302  403  404  404  403  404  404  404  404  404  404  404  new? in?
 POST   loads:withdraw              302  403  404  404  403  404  404  404  404  404  404  404  new? in?
+GET    loads:price                 404  403  404  404  403  404  404  404  404  404  404  404  new? in?
+POST   loads:price                 404  403  404  404  403  404  404  404  404  404  404  404  new? in?
+POST   loads:give_back             404  403  404  404  403  404  404  404  404  404  404  404  new? in?
 POST   loads:open                  302  403  404  404  403  404  404  404  404  404  404  404  new? in?
 GET    carriers:legs               302  302  200  200  403  302  302  302  200  200  200  200  new? in?
 GET    carriers:market             200  200  200  200  403  200  200  200  200  200  200  200  new? in?
@@ -132,6 +140,8 @@ PUT    api-load-by-external-id     400  403  400  400  403  400  400  400  400  
 GET    api-load-detail             200  200  200  200  403  200  200  200  200  404  404  404  401  401
 PUT    api-load-detail             428  403  404  404  403  404  404  404  404  404  404  404  401  401
 POST   api-load-confirmation       200  403  404  404  403  404  404  404  404  404  404  404  401  401
+PUT    api-load-sale               404  403  404  404  403  404  404  404  404  404  404  404  401  401
+POST   api-load-return-to-owner    404  403  404  404  403  404  404  404  404  404  404  404  401  401
 POST   api-load-opening            200  403  404  404  403  404  404  404  404  404  404  404  401  401
 POST   api-load-withdrawal         200  403  404  404  403  404  404  404  404  404  404  404  401  401
 GET    api-legs-list               200  200  200  200  403  200  200  200  200  200  200  200  401  401
