@@ -10,12 +10,15 @@ _OFFERS = ("brokers.supersede_offers",)  # on an older version of the load
 _ORGANIZATIONS = ("matching.match_organization",)
 _RATES = ("matching.observe_rate",)
 _NOTICES = ("brokers.write_notices",)  # under the bell and by mail
+_PAPERS = ("brokers.make_documents",)  # of what was agreed
 
 WIRING: Mapping[str, tuple[str, ...]] = {
     "booking.cancelled": _RATES + _NOTICES,
-    "booking.made": _RATES + _NOTICES,
+    "booking.made": _RATES + _NOTICES + _PAPERS,
     "claim.closed": _NOTICES,
     "claim.pending": _NOTICES,
+    "confirmation.ready": _NOTICES,
+    "confirmation.signed": _NOTICES,
     "offer.closed": _NOTICES,
     "offer.made": _NOTICES,
     "proposal.made": _NOTICES,
@@ -76,7 +79,7 @@ UNHEARD: frozenset[str] = frozenset(
 )
 
 # Facts that are wired before the room that publishes them does; a test takes a name out once it is published.
-AHEAD: frozenset[str] = frozenset({"booking.cancelled"})
+AHEAD: frozenset[str] = frozenset()
 
 # Tasks that the relay sends every so many seconds.
 PERIODIC: Mapping[str, float] = {

@@ -9,6 +9,7 @@ from brokers.models import Booking, Claim, ClaimedLoad, ClaimStatus, Tour, TourS
 from foundation.accounts.actor import Actor
 from foundation.accounts.audience import posting_visible_to
 from foundation.accounts.models import Organization, Role
+from foundation.accounts.queries import represented_by
 from foundation.trade.errors import NotFound
 from foundation.trade.posting import Status
 from loads.models import Load
@@ -27,6 +28,14 @@ def bookings_of(viewer: Organization) -> QuerySet[Booking]:
 def booking_of(viewer: Organization, public_id: str) -> Booking:
     """Return a booking of which the viewer is a party; raises `NotFound`."""
     return _one(bookings_of(viewer), public_id, "There is no such booking here.")
+
+
+def booking_for(viewer: Organization, public_id: str, now: datetime) -> Booking:
+    """Return a booking of which the viewer is a party, or represents carrier or seller; raises `NotFound`."""
+    givers = represented_by(viewer, now).order_by().values("pk")
+    mine = Q(carrier=viewer) | Q(seller=viewer) | Q(shipper=viewer)
+    rows = _whole_bookings(Booking.objects.filter(mine | Q(carrier__in=givers) | Q(seller__in=givers)))
+    return _one(rows, public_id, "There is no such booking here.")
 
 
 def live_booking_of_load(viewer: Organization, load: Load) -> Booking | None:

@@ -15,6 +15,7 @@ from brokers.facts import tell_of_booking, tell_of_tour
 from brokers.models import Booking, BookingStatus, ClaimedLoad, Offer, Tour, TourStatus
 from brokers.services.confirmations import issue_confirmation
 from brokers.services.records import write_record
+from brokers.services.threads import lapse_rivals
 from brokers.services.tours import replan, start_tour, write_stops
 from brokers.terms import BargainTerms, StopTime
 from brokers.touring import (
@@ -180,6 +181,7 @@ def _book(
     if carrier.pk != booking.seller_id:  # who hauls its own freight signs nothing with itself
         issue_confirmation(booking=booking, actor=actor, now=now)
     write_record(booking=booking, now=now)
+    lapse_rivals(load=load, except_thread=offer.thread if offer is not None else None, now=now, tour=tour)
     tell_of_tour(tour, actor)
     tell_of_booking("booking.made", booking, actor)
     return booking

@@ -1,0 +1,166 @@
+"""Cancelling a booking: what is owed is recorded, load and leg go back to the market, the tour shrinks: all or none."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from brokers.acting import acts_for, represents
+from brokers.booking_queries import booking_for
+from brokers.facts import tell_of_booking
+from brokers.fallout import is_over, no_show_is_shown, owed, reasons_for
+from brokers.models import BOOKING_MOVES, Booking, BookingStatus, CancelReason, Tour, TourStatus
+from brokers.retrying import retried
+from brokers.services.records import write_record
+from brokers.services.tours import leave_tour
+from carriers.facts import tell as tell_of_leg
+from carriers.models import Driver, ReturnLeg, Trailer, Truck
+from carriers.services.booked import reopen_leg, restore_leg
+from foundation.accounts.actor import Actor
+from foundation.accounts.models import Decision, Organization
+from foundation.trade import clock
+from foundation.trade.errors import Conflict, FieldProblem, Forbidden, Invalid
+from foundation.trade.life_cycle import check_version, withdraw_posting
+from foundation.trade.locks import locked
+from foundation.trade.posting import Status
+from foundation.trade.rules import Problems
+from foundation.trade.status import change_status
+from loads.models import Load, LoadSize
+from loads.queries import locked_load
+from loads.services import reopen_load
+
+LONGEST_NOTE = 500
+
+_OVER = "This booking was cancelled already. Reload to see why, and what is owed."
+_HAULED = "The last delivery window of this booking has closed: what is hauled is not cancelled any more."
+
+
+def cancel_booking(*, actor: Actor, booking_id: str, version: int | None, reason: str, note: str = "") -> Booking:
+    """Cancel a booking for the side that the actor stands on, with a reason, and return it with what is owed.
+
+    `version` is the one that was looked at. Raises `NotFound`, `Forbidden` for a side that may not (a shipper whose
+    load a broker sold asks the broker), `Stale`, `Conflict` when it was cancelled already or is over, `Invalid`.
+    """
+    actor.require("bookings:write")
+    actor.require_confirmed_email()
+    problems = Problems()
+    problems.text("note", note, longest=LONGEST_NOTE, label="The note", many_lines=True)
+    problems.settle()
+    found = booking_for(actor.organization, booking_id, clock.now())
+    return retried(lambda: _cancel(actor, found, version, reason, note))
+
+
+def cancelling_side(actor: Actor, booking: Booking, now: datetime) -> Organization:
+    """Return for which side an actor cancels: its own, or the one that it represents. Raises `Forbidden`."""
+    for side in (booking.carrier, booking.seller):
+        if side.pk == actor.organization.pk:
+            return side
+    for side in (booking.carrier, booking.seller):
+        if acts_for(actor, side, Decision.CANCELLATION, now):
+            return side
+    for side in (booking.carrier, booking.seller):
+        if represents(actor.organization, side, now):
+            sentence = f"{side} keeps cancelling bookings for itself. Ask its people to decide."
+            raise Forbidden("decision_kept", sentence)
+    sentence = f"{booking.seller} sold this load to the carrier: ask {booking.seller} to cancel."
+    raise Forbidden("not_your_side", sentence)
+
+
+def _cancel(actor: Actor, found: Booking, version: int | None, reason: str, note: str) -> Booking:
+    load = locked_load(pk=found.load_id)
+    legs = _hold(found)
+    booking = locked(_whole(), [found.pk])[found.pk]
+    booking.load = load
+    now = clock.now()
+    side = cancelling_side(actor, booking, now)
+    if booking.status != BookingStatus.BOOKED:
+        raise Conflict("status_moved_on", _OVER)
+    check_version(booking, version)
+    _check_reason(booking, side, reason, now)
+    if is_over(booking, now):
+        raise Conflict("booking_over", _HAULED)
+    money = owed(booking, side, now, reason)
+    change_status(
+        booking,
+        to=BookingStatus.CANCELLED,
+        moves=BOOKING_MOVES,
+        fact=_nothing,
+        sentence=_OVER,
+        cancelled_at=now,
+        cancelled_for=side,
+        cancelled_by=actor.person,
+        cancel_reason=reason,
+        cancel_note=note.strip(),
+        owed_by=money.by,
+        owed_tonu_cents=money.tonu_cents,
+        owed_deadhead_cents=money.deadhead_cents,
+        owed_deadhead_miles=money.deadhead_miles,
+    )
+    reopen_load(load=load, actor=actor, now=now)
+    if booking.leg_id is not None:
+        _free_leg(legs[booking.leg_id], booking, load, actor, now)
+    if booking.opened_leg_id is not None:
+        _close_opened(legs[booking.opened_leg_id], actor, now)
+    leave_tour(tour=_tour(booking), booking=booking, actor=actor, now=now)
+    write_record(booking=booking, now=now)
+    changes = {"reason": reason, "for": side.public_id, "owed_cents": money.cents}
+    tell_of_booking("booking.cancelled", booking, actor, changes=changes)
+    return booking
+
+
+def _hold(found: Booking) -> dict[int, ReturnLeg]:
+    """Hold what the cancellation will change, in the house's order, and return the legs as they stand."""
+    keys = [key for key in (found.leg_id, found.opened_leg_id) if key is not None]
+    related = ReturnLeg.objects.select_related("organization", "truck", "driver", "trailer", "home_base", "trip")
+    legs = locked(related, keys)
+    tour = locked(Tour.objects.all(), [found.tour_id])[found.tour_id]
+    locked(Truck.objects.all(), [tour.truck_id])
+    if tour.driver_id is not None:
+        locked(Driver.objects.all(), [tour.driver_id])
+    if tour.trailer_id is not None:
+        locked(Trailer.objects.all(), [tour.trailer_id])
+    return legs
+
+
+def _check_reason(booking: Booking, side: Organization, reason: str, now: datetime) -> None:
+    allowed = reasons_for(booking, side)
+    if reason not in allowed:
+        words = ", ".join(sorted(CancelReason(each).value for each in allowed))
+        raise Invalid([FieldProblem("reason", "invalid_choice", f"Give one of these reasons: {words}.")])
+    if reason == CancelReason.NO_SHOW and not no_show_is_shown(booking, now):
+        sentence = "The pickup window has not closed yet, so the truck may still come. Give another reason, or wait."
+        raise Invalid([FieldProblem("reason", "too_early", sentence)])
+
+
+def _free_leg(leg: ReturnLeg, booking: Booking, load: Load, actor: Actor, now: datetime) -> None:
+    """Give the leg back what the load took of it, and put it on the market where no full load covers it any more."""
+    if load.size == LoadSize.PARTIAL:
+        restore_leg(
+            leg=leg,
+            weight_pounds=min(load.weight_pounds, leg.taken_weight_pounds),
+            length_feet=min(load.length_feet, leg.taken_length_feet),
+            pallets=min(load.pallets, leg.taken_pallets),
+            actor=actor,
+            now=now,
+        )
+    others = booking.tour.bookings.filter(status=BookingStatus.BOOKED, load__size=LoadSize.FULL)
+    if leg.status == Status.COVERED and not others.exists():
+        reopen_leg(leg=leg, actor=actor, now=now)
+
+
+def _close_opened(leg: ReturnLeg, actor: Actor, now: datetime) -> None:
+    """Withdraw the leg home that the outbound booking had opened, unless a load is booked on it: that one stands."""
+    booked = Tour.objects.filter(leg=leg, status=TourStatus.PLANNED).exists()
+    if leg.status == Status.OPEN and not booked:
+        withdraw_posting(leg, now=now, noun="return leg", fact=lambda row: tell_of_leg("leg.withdrawn", row, actor))
+
+
+def _tour(booking: Booking) -> Tour:
+    return Tour.objects.select_related("organization", "truck", "driver", "trailer", "leg").get(pk=booking.tour_id)
+
+
+def _whole() -> QuerySet[Booking]:
+    return Booking.objects.select_related("shipper", "seller", "carrier", "tour", "offer")
+
+
+def _nothing(_: Booking) -> None:
+    """Publish nothing yet: the fact comes once load, leg and tour stand as they will."""
