@@ -145,7 +145,13 @@ CELERY_TASK_TIME_LIMIT = LONGEST_TASK_SECONDS
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 # Somebody sits and waits for a plan: it has its turn beside the postings, not behind all of them.
-CELERY_TASK_ROUTES = {"matching.make_plans": {"queue": "plans"}}
+# The federal registry may be slow or away: what waits for it has a queue of its own.
+CELERY_TASK_ROUTES = {
+    "matching.make_plans": {"queue": "plans"},
+    "accounts.ask_registry": {"queue": "federal"},
+    "accounts.refresh_records": {"queue": "federal"},
+    "brokers.check_claims": {"queue": "federal"},
+}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

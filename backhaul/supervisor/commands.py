@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+ALL_QUEUES = "default,bulk,plans,federal"
 STREAM_STOP_SECONDS = 2  # an open live stream holds a web worker back; after this it is cut
 
 
@@ -26,11 +27,12 @@ def web(*, host: str, port: int, workers: int | None = None) -> list[str]:
 
 
 def worker(*, concurrency: int | None = None) -> list[str]:
-    """Return the Celery worker's command line."""
+    """Return the Celery worker's command line; `WORKER_QUEUES` gives a worker some of the queues only."""
     count = concurrency or int(os.environ.get("WORKERS") or 2)
+    queues = os.environ.get("WORKER_QUEUES") or ALL_QUEUES
     return [
         *(sys.executable, "-m", "celery", "--app", "backhaul", "--quiet", "worker"),
-        *("--concurrency", str(count), "--queues", "default,bulk,plans", "--loglevel", "INFO"),
+        *("--concurrency", str(count), "--queues", queues, "--loglevel", "INFO"),
         *("--without-gossip", "--without-mingle", "--without-heartbeat", "-O", "fair"),
     ]
 

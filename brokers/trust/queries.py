@@ -15,6 +15,7 @@ from brokers.trust.domains import domain_of, look_alike
 from foundation.accounts.federal.sources import asks_registry
 from foundation.accounts.models import FederalRecord, Organization, Verification
 from foundation.accounts.models.organizations import email_domain, phone_digits
+from foundation.accounts.queries import record_of
 from foundation.trade.posting import Status
 from loads.models import Load
 
@@ -44,13 +45,6 @@ def case_of(carrier: Organization, loads: Sequence[Load], now: datetime) -> Case
         made_lately=_made_lately(carrier, now),
         held_lately=held_lately(carrier, now),
     )
-
-
-def record_of(organization: Organization) -> FederalRecord | None:
-    """Return the registry's record of an organization's number in its market, None for none yet."""
-    if not organization.usdot_number:
-        return None
-    return FederalRecord.objects.filter(market=organization.market, usdot_number=organization.usdot_number).first()
 
 
 def held_lately(carrier: Organization, now: datetime) -> list[datetime]:

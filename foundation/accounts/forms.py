@@ -215,6 +215,17 @@ class AskForm(forms.Form):
         self.fields["kind"].choices = choices  # type: ignore[attr-defined]
 
 
+class CodeForm(forms.Form):
+    """Enter the code that the federal contact got."""
+
+    code = forms.CharField(
+        label="The code from the mail",
+        max_length=20,
+        help_text="Eight digits.",
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+    )
+
+
 class KeyForm(_UntilForm):
     """Make an API key."""
 

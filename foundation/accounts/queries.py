@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from foundation.accounts.audience import standing
 from foundation.accounts.models import (
     ApiKey,
+    FederalRecord,
     Invitation,
     Membership,
     Organization,
@@ -18,6 +19,7 @@ from foundation.accounts.models import (
     RelationshipRequest,
     Role,
     Verification,
+    VerificationCode,
 )
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
@@ -155,6 +157,30 @@ def blocks_either_way(one: Organization, other: Organization, now: datetime) -> 
 def verifications_of(organization: Organization) -> Sequence[Verification]:
     """Return the decisions about an organization, newest first."""
     return list(Verification.objects.filter(organization=organization).order_by("-decided_at", "-pk"))
+
+
+def record_of(organization: Organization) -> FederalRecord | None:
+    """Return the registry's record of an organization's number in its market, None for none yet."""
+    if not organization.usdot_number:
+        return None
+    rows = FederalRecord.objects.filter(market=organization.market, usdot_number=organization.usdot_number)
+    return rows.first()
+
+
+def holder_of_number(organization: Organization) -> Organization | None:
+    """Return the other organization of the market that is verified with this one's USDOT number, None for none."""
+    if not organization.usdot_number:
+        return None
+    rows = Organization.objects.filter(
+        market=organization.market, usdot_number=organization.usdot_number, verified_at__isnull=False
+    )
+    return rows.exclude(pk=organization.pk).first()
+
+
+def live_code_of(organization: Organization, now: datetime) -> VerificationCode | None:
+    """Return the code that the organization may still enter, None for none."""
+    rows = VerificationCode.objects.filter(organization=organization, closed_at__isnull=True, expires_at__gt=now)
+    return rows.first()
 
 
 def by_id_or_name(text: str) -> list[Organization]:

@@ -4,7 +4,7 @@ from allauth.account import views as allauth_views
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, include, path
 
-from foundation.accounts.views import home, keys, notices, organization, people, relationships
+from foundation.accounts.views import home, keys, notices, organization, people, relationships, verification
 
 app_name = "accounts"
 
@@ -17,6 +17,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("organization/new/", organization.set_up, name="set_up"),
     path("organization/switch/", home.switch, name="switch"),
     path("organization/leave/", home.leave, name="leave"),
+    path("organization/verification/", verification.overview, name="verification"),
+    path("organization/verification/record/", verification.look_up, name="verification_record"),
+    path("organization/verification/code/", verification.send, name="verification_code"),
+    path("organization/verification/entry/", verification.enter, name="verification_entry"),
     path("organization/people/", people.people, name="people"),
     path("organization/people/<str:person_id>/role/", people.role, name="role"),
     path("organization/people/<str:person_id>/removal/", people.remove, name="remove"),

@@ -1,5 +1,6 @@
 """The tables of accounts."""
 
+from foundation.accounts.models.codes import VerificationCode
 from foundation.accounts.models.federal import FederalOutcome, FederalRecord
 from foundation.accounts.models.keys import ApiKey
 from foundation.accounts.models.organizations import Capability, Market, Organization, Verification
@@ -22,4 +23,5 @@ __all__ = [
     "RelationshipRequest",
     "Role",
     "Verification",
+    "VerificationCode",
 ]

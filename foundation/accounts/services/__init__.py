@@ -1,5 +1,6 @@
 """Every write of accounts."""
 
+from foundation.accounts.services.codes import ask_record, enter_code, send_code
 from foundation.accounts.services.keys import create_key, revoke_key
 from foundation.accounts.services.organizations import (
     create_organization,
@@ -29,17 +30,20 @@ __all__ = [
     "accept_invitation",
     "answer_request",
     "ask_for_relationship",
+    "ask_record",
     "change_role",
     "create_key",
     "create_organization",
     "end_relationship",
     "endangers_verification",
+    "enter_code",
     "find_invitation",
     "invite_colleague",
     "remove_member",
     "revoke_invitation",
     "revoke_key",
     "revoke_verification",
+    "send_code",
     "set_relationship",
     "switch_organization",
     "update_organization",

@@ -11,7 +11,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 
 from foundation.events.chain import chain_batch
 from foundation.events.relay.placing import BATCH, place_batch
-from foundation.events.relay.sending import announce, send_reactions, send_task, sweep
+from foundation.events.relay.sending import announce, queue_of, send_reactions, send_task, sweep
 from foundation.events.services import WAKE_CHANNEL, publish
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class Relay:
         for task, seconds in self.periodic.items():
             # A message that no worker took within its period makes way for the next one.
             if self._is_due(f"task {task}", seconds):
-                send_task(task, [], queue="default", expires_seconds=seconds)
+                send_task(task, [], queue=queue_of(task) or "default", expires_seconds=seconds)
 
 
 def _serve(relay: Relay, listener: psycopg.Connection[tuple[object, ...]], stop: StopEvent) -> None:

@@ -77,14 +77,14 @@ def send_reactions(reactions: Iterable[Reaction]) -> bool:
     """Send the messages of reactions and lease them; stop at the first that the broker refuses, and say so."""
     for task, rows in chunks(reactions):
         subjects = list(dict.fromkeys(row.subject for row in rows))
-        queue = _queue_of(task) or ("bulk" if len(subjects) >= BULK_FROM else "default")
+        queue = queue_of(task) or ("bulk" if len(subjects) >= BULK_FROM else "default")
         if not send_task(task, [subjects, max(row.position for row in rows)], queue=queue):
             return False
         _lease(rows)
     return True
 
 
-def _queue_of(task: str) -> str:
+def queue_of(task: str) -> str:
     """Return the queue that the settings keep for a task, "" for none: long work does not wait behind all postings."""
     routes: Mapping[str, Mapping[str, str]] = current_app.conf.task_routes or {}
     return routes.get(task, {}).get("queue", "")
