@@ -42,4 +42,4 @@ def load_zip_table() -> int:
 def warm_up() -> None:
     """Read gazetteer and road network into this process, which the first question would otherwise wait for."""
     gazetteer()
-    road_network()
+    road_network().prepare()

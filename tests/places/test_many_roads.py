@@ -92,3 +92,20 @@ def test_barriers_are_found_the_same_way_for_many_lines(monkeypatch: pytest.Monk
     monkeypatch.setattr(barriers_module, "_MANY_LINES", 1)
     assert 50 < expected.sum() < 850
     assert (crosses_barrier(*a.T, *b.T) == expected).all()
+
+
+def test_a_prepared_network_answers_near_and_far_places_as_the_search_does(
+    network: RoadNetwork,
+) -> None:
+    searched, prepared = RoadNetwork(network.graph, "searched"), RoadNetwork(network.graph, "prepared")
+    prepared.prepare()
+    random = np.random.default_rng(11)
+    for degrees in (0.0, 0.3, 1.5, 3.4, 12.0):
+        for _ in range(12):
+            lat, lon = random.uniform(30.0, 46.0), random.uniform(-118.0, -75.0)
+            lats = np.clip(lat + random.uniform(-degrees, degrees, 9), 26.0, 48.0)
+            lons = np.clip(lon + random.uniform(-degrees, degrees, 9), -123.0, -70.0)
+            there, quick = searched.one_to_many(lat, lon, lats, lons), prepared.one_to_many(lat, lon, lats, lons)
+            back = prepared.many_to_one(lats, lons, lat, lon)
+            for name in ("miles", "minutes", "estimated"):
+                assert getattr(there, name).tolist() == getattr(quick, name).tolist() == getattr(back, name).tolist()

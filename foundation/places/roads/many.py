@@ -79,6 +79,13 @@ class NearNodes:
             found[pairs] = best
         return found
 
+    def from_point(self, node: NDArray[np.int32], way: Floats, nodes: NDArray[np.int32], access: Floats) -> Floats:
+        """Return the weights from one point (its nodes and the weights to them, (6,)) to n others, (n, 6) each; as
+        `between` does.
+        """
+        row = self._rows(self.position[node][None], way[None])[0]
+        return np.asarray((row[self.position[nodes]] + access).min(axis=1))
+
     def _rows(self, leave: Ints, access: Floats) -> Floats:
         """Return the weights from points to every access node that is near, one row a point."""
         rows = np.full((leave.shape[0], self.starts.size - 1), np.inf)

@@ -154,6 +154,10 @@ class RoadNetwork:
         weights[near[crosses_barrier(*a[near].T, *b[near].T)]] = np.inf
         return weights, straights
 
+    def prepare(self) -> None:
+        """Work out the table of near nodes now, in half a second, which later answers for near places come from."""
+        self._near_nodes()
+
     def _near_nodes(self) -> NearNodes:
         near = self._near
         if near is None:
@@ -208,11 +212,17 @@ class RoadNetwork:
     ) -> Floats:  # fmt: skip
         """Return the least weights from a point to others: straight over the surface, or by their nodes.
 
-        The search goes no further than they should be away; whatever is not found within it is searched for farther.
+        Near ones stand in the nodes' table, once there is one. The search goes no further than they should be away;
+        whatever is not found within it is searched for farther.
         """
+        if self._near is not None and (lat, lon) not in self._rows and straight.max() <= NEAR_MILES:
+            (node,), (way,) = self._enter(np.array([lat]), np.array([lon]))
+            found = np.minimum(self._near.from_point(node, way, nodes, access), direct)
+            if (found < NEAR_WEIGHT).all():
+                return found
         expected = (60 + float(straight.max()) * 1.3 * 60 / SURFACE_MPH) * MILLIS * SHIFT
         row, limit = self._row(lat, lon, expected, keep=keep)
-        found: Floats = np.minimum((row[nodes] + access).min(axis=1), direct)
+        found = np.minimum((row[nodes] + access).min(axis=1), direct)
         # A node beyond the limit is farther than all that was found within it.
         if (found > limit).any():
             row, _ = self._row(lat, lon, np.inf, keep=keep)
