@@ -6,6 +6,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from matching.engine.timeline import TimeLine, timelines
 from matching.engine.travel import TravelOracle
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTES_A_DAY = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,13 @@ def _estimate(scores: Scores, row: int, code: str, policy: Policy) -> dict[str, 
 
 def instant(minutes: int) -> str:
     """Return an instant as RFC 3339 in UTC."""
-    return (_EPOCH + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    day, minute = divmod(minutes, _MINUTES_A_DAY)
+    return f"{_date(day)}T{minute // 60:02}:{minute % 60:02}:00Z"
+
+
+@lru_cache(maxsize=1_000)
+def _date(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d")
 
 
 def _refusal(scores: Scores, row: int) -> dict[str, Any] | None:

@@ -30,6 +30,8 @@ IDLE = 12  # minutes not driven since the last stretch: stops at one place may m
 NODE = 13  # last entry in the trace, if there is one
 ROWS = 14
 
+_CLOCKS = slice(DRIVE, CYCLE + 1)
+
 NEVER = 1 << 50
 UNBOUND = 1 << 40
 
@@ -56,7 +58,7 @@ class Trace:
         count = labels.shape[1]
         self.before.append(labels[NODE].copy())
         self.owners.append(labels[OWNER].copy())
-        self.minutes.append(np.array(np.broadcast_to(np.asarray(minutes, dtype=np.int64), (count,))))
+        self.minutes.append(np.full(count, minutes, dtype=np.int64))
         self.deeds.append(deed)
         labels[NODE] = np.arange(self.size, self.size + count)
         self.size += count
@@ -140,10 +142,10 @@ def drive(labels: Labels, minutes: Ints, need: Ints, limits: DutyLimits, trace: 
     there: list[Labels] = []
     begun_with = labels.shape[1]
     while True:
-        step = np.minimum(going[TO_DRIVE], np.clip(going[[DRIVE, SHIFT, BREAK, CYCLE]].min(axis=0), 0, None))
+        step = np.minimum(going[TO_DRIVE], np.maximum(going[_CLOCKS].min(axis=0), 0))
         going[TIME] += step
-        for row in (DRIVE, SHIFT, BREAK, CYCLE, TO_DRIVE):
-            going[row] -= step
+        going[TO_DRIVE] -= step
+        going[_CLOCKS] -= step
         going[IDLE] = np.where(step > 0, 0, going[IDLE])
         if trace is not None:
             trace.add(going, "drive", step)
@@ -211,7 +213,8 @@ def undominated(labels: Labels, need: Ints) -> Labels:
     for gap in range(1, int(rank.max(initial=0)) + 1):
         later = later[(rank[later] >= gap) & ~superfluous[later]]
         second = later[mixed[later - gap] == mixed[later]]
-        superfluous[second] = _makes_superfluous(labels[:, order[second - gap]], labels[:, order[second]])
+        if second.size:
+            superfluous[second] = _makes_superfluous(labels[:, order[second - gap]], labels[:, order[second]])
     return labels.take(order[~superfluous], axis=1)
 
 

@@ -5,11 +5,12 @@ A window allows a beginning from `opens_at` through `closes_at`, both included, 
 appointment to the minute.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from matching.engine import columns
 from matching.engine.columns import Bools, Floats, Ints
@@ -93,7 +94,12 @@ class Legs:
     def take(self, rows: ArrayLike) -> Self:
         """Return the legs at these positions, in this order."""
         where = np.asarray(rows, dtype=np.int64)
-        return type(self)(**{item.name: getattr(self, item.name)[where] for item in fields(self)})
+        columns.unique("key", self.key[where])
+        return _as_checked(self, {name: getattr(self, name)[where] for name in _LEG_COLUMNS})
+
+    def with_homes(self, miles: Floats, minutes: Floats, estimated: Bools) -> Self:
+        """Return the legs with these ways straight home."""
+        return _with_ways(self, "home", miles, minutes, estimated)
 
 
 _LEG_FIGURES = (
@@ -212,15 +218,45 @@ class Loads:
     def take(self, rows: ArrayLike) -> Self:
         """Return the loads at these positions, in this order, with their stops."""
         where = np.asarray(rows, dtype=np.int64)
+        columns.unique("key", self.key[where])
         counts = np.diff(self.stop_offsets)[where]
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         stops = np.repeat(self.stop_offsets[:-1][where] - offsets[:-1], counts) + np.arange(offsets[-1])
-        chosen = {
-            item.name: getattr(self, item.name)[stops if item.name.startswith("stop_") else where]
-            for item in fields(self)
-            if item.name != "stop_offsets"
-        }
-        return type(self)(stop_offsets=offsets, **chosen)
+        chosen = {name: getattr(self, name)[where] for name in _LOAD_COLUMNS}
+        chosen |= {name: getattr(self, name)[stops] for name in _STOP_COLUMNS}
+        return _as_checked(self, chosen | {"stop_offsets": offsets})
+
+    def with_stretches(self, miles: Floats, minutes: Floats, estimated: Bools) -> Self:
+        """Return the loads with these ways before each stop."""
+        return _with_ways(self, "stop", miles, minutes, estimated)
+
+
+Rows = TypeVar("Rows", Legs, Loads)
+
+_LEG_COLUMNS = tuple(item.name for item in fields(Legs))
+_LOAD_COLUMNS = tuple(item.name for item in fields(Loads) if not item.name.startswith("stop_"))
+_STOP_COLUMNS = tuple(item.name for item in fields(Loads) if item.name not in (*_LOAD_COLUMNS, "stop_offsets"))
+
+
+def _as_checked(rows: Rows, chosen: Mapping[str, NDArray[np.generic]]) -> Rows:
+    """Return rows of these columns, which were checked when `rows` were made: checking takes longer than taking."""
+    made = object.__new__(type(rows))
+    for name, column in chosen.items():
+        column.setflags(write=False)
+        object.__setattr__(made, name, column)
+    return made
+
+
+def _with_ways(rows: Rows, name: str, miles: Floats, minutes: Floats, estimated: Bools) -> Rows:
+    """Return the same rows with other ways: these alone are checked."""
+    known = {item.name: getattr(rows, item.name) for item in fields(rows)}
+    ways = {
+        f"{name}_miles": columns.floats(f"{name}_miles", miles, columns.FIGURE, unknown=True),
+        f"{name}_minutes": columns.floats(f"{name}_minutes", minutes, columns.FIGURE, unknown=True),
+        f"{name}_estimated": columns.bools(f"{name}_estimated", estimated),
+    }
+    columns.same_length("columns of ways", ways, known[f"{name}_miles"].size)
+    return _as_checked(rows, known | ways)
 
 
 def _set_ints(row: Legs | Loads, name: str, bounds: columns.Bounds) -> None:

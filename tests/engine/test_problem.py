@@ -57,6 +57,29 @@ def test_columns_cannot_be_changed_and_rows_are_taken_with_their_stops():
     assert len(make_legs({}, {}).take([1])) == 1
 
 
+def test_what_is_taken_is_read_only_too_and_no_row_is_taken_twice():
+    legs, loads = make_legs({"key": 1}, {"key": 2}), make_loads({"key": 1}, {"key": 2})
+    for rows in (legs, loads):
+        with pytest.raises(ValueError, match="read-only"):
+            rows.take([1]).key[0] = 7
+        with pytest.raises(ValueError, match="key must be different"):
+            rows.take([1, 1])
+
+
+def test_ways_are_put_in_after_a_check_of_their_own():
+    legs, loads = make_legs({}, {}), make_loads({})
+    homes = legs.with_homes(np.array([10.0, np.nan]), np.array([12.0, np.nan]), np.array([True, False]))
+    assert homes.home_miles[0] == 10.0
+    assert homes.home_estimated.tolist() == [True, False]
+    assert np.isnan(legs.home_miles).all()
+    stretches = loads.with_stretches(np.array([np.nan, 5.0]), np.array([np.nan, 6.0]), np.array([False, False]))
+    assert stretches.stop_minutes[1] == 6.0
+    with pytest.raises(ValueError, match="home_miles"):
+        legs.with_homes(np.array([-1.0, 0.0]), np.zeros(2), np.zeros(2, dtype=bool))
+    with pytest.raises(ValueError, match="stop_minutes"):
+        loads.with_stretches(np.zeros(2), np.zeros(3), np.zeros(2, dtype=bool))
+
+
 def test_the_policy_can_be_stored_and_refuses_nonsense():
     assert json.loads(json.dumps(DEFAULT_POLICY.as_dict()))["duty"]["drive_minutes"] == 660
     with pytest.raises(ValueError, match="hour_cents"):
