@@ -1,4 +1,4 @@
-"""Offers: countered, declined, withdrawn, expired, superseded. Accepting one is in `brokers.services.acceptance`."""
+"""Offers: accepted (`brokers.services.acceptance`), countered, declined, withdrawn, expired, superseded."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,6 +11,7 @@ from brokers.bargain_rules import DEFAULT_MINUTES, judge
 from brokers.models import Offer, OfferStatus, Thread, ThreadOutcome, ThreadStatus
 from brokers.outcomes import said_at, standing_sentence, status_at
 from brokers.retrying import retried
+from brokers.services.acceptance import accept_offer
 from brokers.services.table import (
     check_live,
     check_load_version,
@@ -36,6 +37,15 @@ from foundation.trade.locks import locked
 from foundation.trade.money import dollars
 from foundation.trade.rules import Problems
 from loads.models import Load
+
+__all__ = [
+    "accept_offer",
+    "counter_offer",
+    "decline_offer",
+    "expire_due_offers",
+    "supersede_offers",
+    "withdraw_offer",
+]
 
 BATCH = 200
 LONGEST_REASON = 200

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from brokers.acting import Side, require_acting
 from brokers.bargain_rules import DEFAULT_MINUTES, judge
@@ -30,7 +30,7 @@ from loads.models import Load
 from loads.queries import load_of, load_to_sell, own_load
 
 MOST_THREADS_A_DAY = 3
-"""So often a truck may begin anew on one load within 24 hours: ten counters are meant to be the end of it."""
+"""So many that ended within 24 hours: ten counters are meant to be the end of it. Those that lapsed do not count."""
 
 _THERE_ALREADY = Conflict(
     "thread_open", "You negotiate over this load with this truck already. Go on in that negotiation."
@@ -159,19 +159,24 @@ def _begin(
         expires_in_minutes=expires_in_minutes,
         confirmed=confirmed,
     )
-    before = Thread.objects.filter(
-        load=load, truck=vehicle.truck, taker=taker, opened_at__gt=now - timedelta(hours=24)
-    ).exclude(status=ThreadStatus.OPEN)
-    if before.count() >= MOST_THREADS_A_DAY:
-        raise Conflict(
-            "too_many_threads",
-            f"This truck has been in {MOST_THREADS_A_DAY} negotiations over this load today. Call the other side.",
-        )
+    check_not_too_often(Thread.objects.filter(load=load, taker=taker, truck=vehicle.truck), now)
     with refusing({"one_open_thread_per_load_and_truck": _THERE_ALREADY}):
         thread.save(force_insert=True)
     return put_on_table(
         thread, actor=actor, side=side, terms=whole, load=load, now=now, expires_in_minutes=expires_in_minutes
     )
+
+
+def check_not_too_often(before: QuerySet[Thread], now: datetime) -> None:
+    """Raise `Conflict` where as many threads as a day allows were begun and ended already."""
+    lately = before.filter(opened_at__gt=now - timedelta(hours=24)).exclude(
+        status__in=[ThreadStatus.OPEN, ThreadStatus.LAPSED]
+    )
+    if lately.count() >= MOST_THREADS_A_DAY:
+        raise Conflict(
+            "too_many_threads",
+            f"You have ended {MOST_THREADS_A_DAY} negotiations over this load within a day. Call the other side.",
+        )
 
 
 def _carrier_of(actor: Actor, truck_id: str, leg_id: str) -> Organization:

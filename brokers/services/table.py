@@ -4,7 +4,7 @@ All inside the caller's transaction, after the load is locked. Offers are the la
 whoever closes threads of several loads (a truck is booked) waits in no circle.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -214,19 +214,22 @@ def close_thread(
     )
 
 
-def lapse(threads: Iterable[Thread], outcome: str, *, now: datetime) -> int:
-    """Lapse those of the threads that are still open, with what stands on their tables; return how many.
+def lapse(outcomes: Mapping[int, str], *, now: datetime) -> int:
+    """Lapse those of the threads, given by key with why, that are still open, with what stands on their tables; return
+    how many.
 
-    Locks them by id: they may be of several loads.
+    Locks them all by id before the first is closed: they may be of several loads.
     """
-    keys = [thread.pk for thread in threads]
-    held = locked(Thread.objects.filter(status=ThreadStatus.OPEN).select_related("seller", "taker", "load"), keys)
-    for thread in held.values():
+    if not outcomes:
+        return 0
+    rows = Thread.objects.filter(status=ThreadStatus.OPEN).select_related("seller", "taker", "load")
+    held = locked(rows, outcomes)
+    for key, thread in held.items():
         for offer in thread.offers.filter(status=OfferStatus.LIVE):
             # what ran out before this moment expired, also where the sweep has not come by
             over = OfferStatus.EXPIRED if offer.expires_at <= now else OfferStatus.LAPSED
             close_offer(offer, over, now=now)
-        close_thread(thread, ThreadStatus.LAPSED, outcome, now=now)
+        close_thread(thread, ThreadStatus.LAPSED, outcomes[key], now=now)
     return len(held)
 
 

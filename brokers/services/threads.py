@@ -63,15 +63,16 @@ def lapse_rivals(*, load: Load, except_thread: Thread | None, now: datetime, tou
 
     Inside the booking's transaction, after legs, tours and trucks are locked; return how many.
     """
-    others = Thread.objects.exclude(pk=except_thread.pk if except_thread else None).filter(status=ThreadStatus.OPEN)
-    count = lapse(others.filter(load=load), ThreadOutcome.BOOKED_ELSEWHERE, now=now)
-    if tour is None:
-        return count
-    rows = (
-        others.filter(truck=tour.truck).exclude(load=load).select_related("leg", "load").prefetch_related("load__stops")
-    )
-    taken = [thread for thread in rows if _is_taken(thread, tour)]
-    return count + lapse(taken, ThreadOutcome.TRUCK_TAKEN, now=now)
+    others = Thread.objects.filter(status=ThreadStatus.OPEN)
+    if except_thread is not None:
+        others = others.exclude(pk=except_thread.pk)
+    gone = dict.fromkeys(others.filter(load=load).values_list("pk", flat=True), ThreadOutcome.BOOKED_ELSEWHERE)
+    if tour is not None:
+        of_truck = others.filter(truck=tour.truck).exclude(load=load).select_related("leg", "load")
+        for thread in of_truck.prefetch_related("load__stops"):
+            if _is_taken(thread, tour):
+                gone[thread.pk] = ThreadOutcome.TRUCK_TAKEN
+    return lapse(gone, now=now)
 
 
 def lapse_threads(*, subjects: Sequence[str], settle: Settle) -> int:
@@ -83,10 +84,8 @@ def lapse_threads(*, subjects: Sequence[str], settle: Settle) -> int:
             rows = Thread.objects.filter(theirs, status=ThreadStatus.OPEN).select_related(
                 "load__organization", "load__seller", "leg"
             )
-            for thread in rows.order_by("pk"):
-                outcome = _why_gone(thread)
-                if outcome:
-                    count += lapse([thread], outcome, now=clock.now())
+            gone = {thread.pk: _why_gone(thread) for thread in rows}
+            count += lapse({key: outcome for key, outcome in gone.items() if outcome}, now=clock.now())
             settle(subject)
     return count
 
