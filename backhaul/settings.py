@@ -101,6 +101,10 @@ _database: dict[str, Any] = env.db_url_config(
     DATABASE_URL or f"postgres://backhaul@{quote(str(SOCKETS), safe='')}/backhaul"
 )
 _database["HOST"] = unquote(_database.get("HOST", ""))  # a socket's folder is written with %2F
+# The statements of `foundation.trade.statements` are planned once a connection, for any values: their plans hang on
+# none. Nothing else is prepared. Off behind a pooler that hands each transaction another connection.
+_keeps_plans = env.bool("DATABASE_PREPARED", default=True)
+_kept_plans = {"prepare_threshold": 0, "options": "-c plan_cache_mode=force_generic_plan"} if _keeps_plans else {}
 _pool_size = env.int("DATABASE_POOL", default=16)  # 0: none, for commands that ask once and end
 _pool = {"pool": {"min_size": 1, "max_size": _pool_size, "timeout": 10}} if _pool_size else {}
 DATABASES = {
@@ -109,7 +113,7 @@ DATABASES = {
         # A pool per process: under ASGI persistent connections are one per thread and soon too many for the server.
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": _database.get("OPTIONS", {}) | _pool,
+        "OPTIONS": _kept_plans | _database.get("OPTIONS", {}) | _pool,
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

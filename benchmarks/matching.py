@@ -29,7 +29,7 @@ from backhaul.celery import spare_what_stays  # noqa: E402
 from benchmarks.full_market import LEGS, LOADS, fill  # noqa: E402
 from carriers.models import ReturnLeg  # noqa: E402
 from foundation.events.models import Event, Reaction  # noqa: E402
-from foundation.places.services import travel_oracle  # noqa: E402
+from foundation.places.services import travel_oracle, warm_up  # noqa: E402
 from loads.models import Load  # noqa: E402
 from matching.candidates import legs_for_load, loads_for_leg  # noqa: E402
 from matching.models import Match, MatchRun  # noqa: E402
@@ -144,7 +144,8 @@ def main() -> None:
     some_loads = list(Load.objects.order_by("id")[:: max(1, loads // asked.sample)][: asked.sample])
     some_legs = list(ReturnLeg.objects.order_by("id")[:: max(1, legs // asked.sample)][: asked.sample])
     done = set(MatchRun.objects.filter(leg__isnull=False).values_list("leg", flat=True))
-    spare_what_stays()  # as each worker does when it starts
+    warm_up()  # as each worker does when it starts
+    spare_what_stays()
     if asked.lists == "none":
         note_ways()
         measure(some_loads, legs_for_load, loads_task, "load")

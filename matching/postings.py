@@ -6,7 +6,7 @@ the scoring.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +14,12 @@ import numpy as np
 
 from carriers.models import ReturnLeg
 from foundation.trade.posting import Status
+from foundation.trade.statements import rows_of, rows_of_each
 from loads.models import LoadSize, StopKind
 from matching.candidates import LEGS_FOR_LOAD, LOADS_FOR_GIVEN_LEG, LOADS_FOR_LEG, given_leg, stored_leg
-from matching.engine.columns import LOAD_CODES, TRUCK_CODES, Ints
+from matching.engine.columns import LOAD_CODES, TRUCK_CODES, Bools, Floats, Ints
 from matching.engine.problem import DELIVERY, OPEN_TO_OFFERS, PICKUP, Legs, Loads
 from matching.engine.travel import TravelOracle
-from matching.statements import Rows, rows_of_each
 
 Stretch = tuple[float, float, bool]
 """Miles, driving minutes, and whether they are estimates."""
@@ -92,6 +92,8 @@ class LegRows:
 
     def take(self, row: int) -> "LegRows":
         """Return one of them alone."""
+        if len(self.sides) == 1:
+            return self
         return LegRows([self.sides[row]], self.columns.take([row]))
 
 
@@ -104,6 +106,8 @@ class LoadRows:
 
     def take(self, row: int) -> "LoadRows":
         """Return one of them alone."""
+        if len(self.sides) == 1:
+            return self
         return LoadRows([self.sides[row]], self.columns.take([row]))
 
 
@@ -225,7 +229,7 @@ def market_loads(market: str, road_version: str) -> LoadRows:
 
 
 def _legs(chosen: str, parameters: Mapping[str, Any], road_version: str) -> LegRows:
-    rows = _rows(_LEGS.format(chosen=chosen), {**parameters, "road": road_version})
+    rows = rows_of(_LEGS.format(chosen=chosen), {**parameters, "road": road_version})
     owners: dict[int, Owner] = {}
     names = (
         "equipment", "reach_west", "reach_south", "reach_east", "reach_north",
@@ -267,8 +271,8 @@ def _loads(chosen: str, parameters: Mapping[str, Any], road_version: str, *, at_
     if at_once:
         rows, stops = rows_of_each([question, (_STOPS.format(chosen=chosen), parameters)])
     else:
-        rows = _rows(*question)
-        stops = _rows(_STOPS.format(chosen=_KEYED), {"keys": [row[0] for row in rows]}) if rows else []
+        rows = rows_of(*question)
+        stops = rows_of(_STOPS.format(chosen=_KEYED), {"keys": [row[0] for row in rows]}) if rows else []
     owners: dict[int, Owner] = {}
     sides = [Side(*_side(row, owners)) for row in rows]
     keys = [side.pk for side in sides]
@@ -319,7 +323,7 @@ def with_leg_way(leg: LegRows, travel: TravelOracle) -> tuple[LegRows, list[Stre
     )
     way = _known(found)
     if way:
-        columns = replace(columns, **_as_columns("home", way))
+        columns = columns.with_homes(*_as_columns(way))
     return LegRows(leg.sides, columns), way
 
 
@@ -335,7 +339,7 @@ def with_load_way(load: LoadRows, travel: TravelOracle) -> tuple[LoadRows, list[
     else:
         way = _known(travel.pairs(lat[:-1], lon[:-1], lat[1:], lon[1:]))
     if way:
-        columns = replace(columns, **_as_columns("stop", [_UNKNOWN, *way]))
+        columns = columns.with_stretches(*_as_columns([_UNKNOWN, *way]))
     return LoadRows(load.sides, columns), way
 
 
@@ -345,13 +349,9 @@ def _known(found: Any) -> list[Stretch]:
     return list(zip(found.miles.tolist(), found.minutes.tolist(), found.estimated.tolist(), strict=True))
 
 
-def _as_columns(name: str, way: Sequence[Stretch]) -> dict[str, Any]:
+def _as_columns(way: Sequence[Stretch]) -> tuple[Floats, Floats, Bools]:
     miles, minutes, estimated = zip(*way, strict=True)
-    return {
-        f"{name}_miles": np.array(miles),
-        f"{name}_minutes": np.array(minutes),
-        f"{name}_estimated": np.array(estimated, dtype=np.bool_),
-    }
+    return np.array(miles), np.array(minutes), np.array(estimated, dtype=np.bool_)
 
 
 def _side(row: tuple[Any, ...], owners: dict[int, Owner]) -> tuple[Any, ...]:
@@ -372,7 +372,3 @@ def _ints(values: Sequence[int]) -> Ints:
 def _transposed(rows: Sequence[tuple[Any, ...]], first: int, count: int) -> list[Sequence[Any]]:
     """Return so many columns of the rows from the first on, also when there are no rows."""
     return [[row[at] for row in rows] for at in range(first, first + count)]
-
-
-def _rows(statement: str, parameters: Mapping[str, Any]) -> Rows:
-    return rows_of_each([(statement, parameters)])[0]

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from foundation.accounts.models import Organization, Relationship, RelationshipKind
 from foundation.trade.posting import Audience
+from foundation.trade.statements import rows_of
 
 
 def standing(now: datetime) -> QuerySet[Relationship]:
@@ -107,10 +107,9 @@ class Sight:
         self._viewers = {viewer.pk: viewer for viewer in viewers}
         self._owners = {owner.pk: owner for owner in owners}
         self._now = now
-        with connection.cursor() as cursor:
-            ids = list({*self._viewers, *self._owners})
-            cursor.execute(_BETWEEN, {"ids": ids, "now": now, "market": brokers_of})
-            found = cursor.fetchall()
+        self._of_brokers = brokers_of
+        ids = list({*self._viewers, *self._owners})
+        found = rows_of(_BETWEEN, {"ids": ids, "now": now, "market": brokers_of})
         rows = [row for row in found if row[1] is not None]
         self.brokers = [Broker(key, name, str(brokers_of)) for key, taker, name in found if taker is None]
         self._viewers = {broker.pk: broker for broker in self.brokers} | self._viewers
@@ -120,6 +119,10 @@ class Sight:
             for giver, taker, kind in rows
             if kind in (RelationshipKind.PARTNER, RelationshipKind.REPRESENTS)
         }
+
+    def holds(self, keys: Iterable[int]) -> bool:
+        """Say whether these organizations are both viewers and owners here, and the market's brokers are known."""
+        return self._of_brokers is not None and all(key in self._viewers and key in self._owners for key in keys)
 
     def sees(
         self,

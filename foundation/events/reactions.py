@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.db.transaction import TransactionManagementError
 
 from foundation.events.models import Reaction
+from foundation.trade.statements import rows_of
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +46,7 @@ class Settle:
         """Mark the subject's reactions as done; raises `TransactionManagementError` outside a transaction."""
         if not connection.in_atomic_block:
             raise TransactionManagementError("Settle a subject in the transaction of the effect")
-        with connection.cursor() as cursor:
-            cursor.execute(_SETTLE, {"task": self.task, "subject": subject, "up_to": self.up_to})
+        rows_of(_SETTLE, {"task": self.task, "subject": subject, "up_to": self.up_to})
         transaction.on_commit(partial(self.committed.add, subject))
 
 
@@ -60,9 +60,8 @@ def wait_after(attempts: int) -> timedelta:
 
 def _begin(task: str, subjects: Sequence[str]) -> dict[str, int]:
     """Note an attempt at what is undone of these subjects; return the last position of each that waits."""
-    with connection.cursor() as cursor:
-        cursor.execute(_BEGIN, {"lease": LEASE.total_seconds(), "task": task, "subjects": list(subjects)})
-        return dict(sorted(cursor.fetchall(), key=lambda row: row[1]))
+    found = rows_of(_BEGIN, {"lease": LEASE.total_seconds(), "task": task, "subjects": list(subjects)})
+    return dict(sorted(found, key=lambda row: row[1]))
 
 
 def _undone(task: str, subjects: Sequence[str]) -> Q:

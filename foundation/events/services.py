@@ -11,6 +11,7 @@ from django.db.transaction import TransactionManagementError
 
 from foundation.events import live
 from foundation.events.models import AuditEntry, Event, Mail, Notice, NoticeReader
+from foundation.trade.statements import rows_of
 
 LARGEST_PAYLOAD_BYTES = 20_000
 WAKE_CHANNEL = "backhaul_events"
@@ -65,20 +66,16 @@ def publish(*, name: str, subject: str, audience: Mapping[str, dict[str, Any]], 
         raise ValueError(f"{name!r} does not name a fact; write it like `load.opened`")
     payloads = [_written(organization_id, payload) for organization_id, payload in audience.items()]
     event = Event(name=name, subject=subject, version=version)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _PUBLISH,
-            {
-                "public_id": event.public_id,
-                "name": name,
-                "subject": subject,
-                "version": version,
-                "readers": list(audience),
-                "payloads": payloads,
-                "channel": WAKE_CHANNEL,
-            },
-        )
-        event.pk, event.created_at, _ = cursor.fetchone()
+    told = {
+        "public_id": event.public_id,
+        "name": name,
+        "subject": subject,
+        "version": version,
+        "readers": list(audience),
+        "payloads": payloads,
+        "channel": WAKE_CHANNEL,
+    }
+    event.pk, event.created_at, _ = rows_of(_PUBLISH, told)[0]
     event._state.adding = False
     return event
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from django.db import connection
+from foundation.trade.statements import rows_of
 
 
 def now() -> datetime:
@@ -10,7 +10,5 @@ def now() -> datetime:
 
     Callers write `clock.now()`, so that tests can replace this one function.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        instant: datetime = cursor.fetchone()[0]
+    instant: datetime = rows_of("SELECT clock_timestamp()", {})[0][0]
     return instant.astimezone(UTC)

@@ -39,16 +39,26 @@ class _Payload:
     gone: list[str] = field(default_factory=list)
 
 
-def announce(*, subject: str, version: int, market: str, pairs: Iterable[ChangedPair], now: datetime) -> None:
+def announce(
+    *,
+    subject: str,
+    version: int,
+    market: str,
+    pairs: Iterable[ChangedPair],
+    now: datetime,
+    sight: Sight | None = None,
+) -> None:
     """Publish `matches.changed` to the carrier, the shipper and the brokers of each pair, each told only of its own.
 
-    Runs in the transaction that stored the matches. An organization that may see none of the pairs hears nothing.
+    Runs in the transaction that stored the matches. An organization that may see none of the pairs hears nothing. The
+    sight of a moment ago serves if it is everybody's concerned, on everybody.
     """
     rows = list(pairs)
     viewers: dict[int, Organization | Owner | Broker] = {}
     for pair in rows:
         viewers |= {side.organization.pk: side.organization for side in (pair.leg, pair.load)}
-    sight = Sight(viewers=viewers.values(), owners=viewers.values(), now=now, brokers_of=market)
+    if sight is None or not sight.holds(viewers):
+        sight = Sight(viewers=viewers.values(), owners=viewers.values(), now=now, brokers_of=market)
     viewers = {broker.pk: broker for broker in sight.brokers} | viewers
     payloads: dict[int, _Payload] = {}
     for pair in rows:

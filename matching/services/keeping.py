@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from foundation.accounts.audience import Sight
 from foundation.trade.ids import derived_id
+from foundation.trade.statements import Rows, Statement, rows_of, rows_of_each
 from matching.engine.policy import Policy
 from matching.models import Match
 from matching.postings import Side, Stretch
-from matching.statements import Rows, Statement, rows_of_each
 
 Rank = tuple[int, int]
 """Minus the gain in cents, and the other side's key: lower is better."""
@@ -47,7 +48,8 @@ class Run:
 
     `seen` holds the version of every leg or load on the other side that was looked at, by key, of which `candidates`
     were scored; `stretches` is the subject's own way, which the next runs need not ask the road for. `describe` makes
-    the columns that are stored of the pairs at these rows, `figures` those of one pair that are plain figures.
+    the columns that are stored of the pairs at these rows, `figures` those of one pair that are plain figures. `sight`
+    is that of the pairs' organizations and the market's brokers on one another, where it is known.
     """
 
     leg: Side | None
@@ -61,6 +63,7 @@ class Run:
     refusals: dict[str, int]
     road_version: str
     stretches: list[Stretch]
+    sight: Sight | None = None
 
     @property
     def subject(self) -> Side:
@@ -74,13 +77,15 @@ class Run:
 class Places:
     """Which pairs of a run have a place, and the bars: of its own lists, and of the other sides' that it raises.
 
-    `announced` are those with a place in a list by market gain: the others are kept for the carrier alone.
+    `announced` are those with a place in a list by market gain: the others are kept for the carrier alone. `may_push`
+    says whether one of the other sides' lists is full, so that a pair that enters it may push another out.
     """
 
     kept: set[str] = field(default_factory=set)
     announced: set[str] = field(default_factory=set)
     own_bar: Rank | None = None
     market_bar: Rank | None = None
+    may_push: bool = False
     raised_own: dict[int, Rank] = field(default_factory=dict)
     raised_market: dict[int, Rank] = field(default_factory=dict)
 
@@ -159,7 +164,8 @@ def _places_of_leg(leg: Side, pairs: Sequence[Pair], policy: Policy) -> Places:
     if not announced:
         return places
     wanted = {"loads": [pair.load.pk for _, pair in announced], "leg": leg.pk, "last": policy.kept_per_load - 1}
-    lists = {row[0]: (_rank(*row[1:3]), _rank(*row[3:5])) for row in _rows(_LOADS_LISTS, wanted)}
+    lists = {row[0]: (_rank(*row[1:3]), _rank(*row[3:5])) for row in rows_of(_LOADS_LISTS, wanted)}
+    places.may_push = any(last is not None for _, last in lists.values())
     for _, pair in announced:
         bar, last = lists.get(pair.load.pk, (None, None))
         placed, raised = _compete(last, bar, (-pair.market_gain_cents, leg.pk))
@@ -177,7 +183,8 @@ def _places_of_load(load_key: int, pairs: Sequence[Pair], policy: Policy) -> Pla
     if not pairs:
         return places
     wanted = {"legs": [pair.leg.pk for pair in pairs], "load": load_key, "last": policy.kept_per_leg - 1}
-    lists = {row[0]: row[1:] for row in _rows(_LEGS_LISTS, wanted)}
+    lists = {row[0]: row[1:] for row in rows_of(_LEGS_LISTS, wanted)}
+    places.may_push = any(row[3] is not None or row[7] is not None for row in lists.values())
     for pair in pairs:
         stands = lists.get(pair.leg.pk, (None,) * 8)
         if pair.is_for_carrier:
@@ -246,8 +253,8 @@ def loose_question(run: Run, fresh: Sequence[Pair], policy: Policy) -> Statement
 def loose_rows(run: Run, answer: Rows, policy: Policy) -> list[int]:
     """Return the keys of rows that the fresh pairs pushed out of every list, locked for deletion."""
     if run.leg is not None and answer:
-        answer = _rows(*_loose({row[0] for row in answer}, policy))
-    return [row[0] for row in _rows(_LOCKED, {"ids": [row[0] for row in answer]})] if answer else []
+        answer = rows_of(*_loose({row[0] for row in answer}, policy))
+    return [row[0] for row in rows_of(_LOCKED, {"ids": [row[0] for row in answer]})] if answer else []
 
 
 def _loose(legs: set[int], policy: Policy) -> Statement:
@@ -305,7 +312,3 @@ def bars_as_columns(places: Places) -> dict[str, Any]:
     for name, bar in (("own", places.own_bar), ("market", places.market_bar)):
         columns |= {f"{name}_bar_cents": None if bar is None else -bar[0], f"{name}_bar_key": bar and bar[1]}
     return columns
-
-
-def _rows(statement: str, parameters: Mapping[str, Any]) -> Rows:
-    return rows_of_each([(statement, parameters)])[0]

@@ -1,6 +1,7 @@
 """Runs: a leg against the open loads, or a load against the open legs; read, scored outside any transaction, stored."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -28,7 +29,6 @@ from matching.policies import current_policy
 from matching.postings import (
     LegRows,
     LoadRows,
-    Side,
     Stretch,
     candidate_legs,
     candidate_loads,
@@ -45,6 +45,8 @@ from matching.services.storing import clear_matches, store_matches
 Row = TypeVar("Row", ReturnLeg, Load)
 
 REFRESHED_AT_ONCE = 200
+_BESIDE = ThreadPoolExecutor(max_workers=1, thread_name_prefix="road")
+"""Where a posting's own way is searched while the database looks for its candidates."""
 FIRST_RUN_WITHIN = timedelta(minutes=5)
 """How long a fresh posting waits for the run that its own fact brings before the sweep takes it up."""
 
@@ -177,21 +179,23 @@ def _settle_nothing(subject: str) -> None:
 
 
 def _match_leg(row: LegRows, settle: Callable[[], None]) -> None:
-    travel = travel_oracle()
-    leg, way = with_leg_way(row, travel)
-    loads = candidate_loads(leg.sides[0], travel.version)
-    policy = current_policy()
+    travel, policy = travel_oracle(), current_policy()
+    road = _BESIDE.submit(with_leg_way, row, travel)
+    loads = candidate_loads(row.sides[0], travel.version)
+    now = clock.now()
+    leg, way = road.result()
     scores = score_leg(leg.columns, 0, loads.columns, travel, policy) if loads.sides else None
-    _store(leg, loads, scores, way, policy, settle, of_leg=True)
+    _store(leg, loads, scores, way, policy, now, settle, of_leg=True)
 
 
 def _match_load(row: LoadRows, settle: Callable[[], None]) -> None:
-    travel = travel_oracle()
-    load, way = with_load_way(row, travel)
-    legs = candidate_legs(load.sides[0], travel.version)
-    policy = current_policy()
+    travel, policy = travel_oracle(), current_policy()
+    road = _BESIDE.submit(with_load_way, row, travel)
+    legs = candidate_legs(row.sides[0], travel.version)
+    now = clock.now()
+    load, way = road.result()
     scores = score_load(load.columns, 0, legs.columns, travel, policy) if legs.sides else None
-    _store(legs, load, scores, way, policy, settle, of_leg=False)
+    _store(legs, load, scores, way, policy, now, settle, of_leg=False)
 
 
 def _worth_something(scores: Scores, among: slice) -> Ints:
@@ -199,14 +203,17 @@ def _worth_something(scores: Scores, among: slice) -> Ints:
     return np.flatnonzero(scores.feasible[among] & worth) + (among.start or 0)
 
 
-def _pairs(legs: LegRows, loads: LoadRows, scores: Scores, now: datetime) -> list[Pair]:
-    rows = _worth_something(scores, slice(None))
-    if not rows.size:
-        return []
-    carriers = {legs.sides[row].organization for row in scores.leg_row[rows].tolist()}
-    shippers = {loads.sides[row].organization for row in scores.load_row[rows].tolist()}
-    sight = Sight(viewers=carriers, owners=carriers | shippers, now=now)
-    return pairs_worth_something(legs, loads, scores, sight)
+def _pairs(
+    legs: LegRows, loads: LoadRows, scores: Scores | None, market: str, now: datetime
+) -> tuple[list[Pair], Sight | None]:
+    """Return the pairs worth something, and how their organizations and the market's brokers see one another."""
+    rows = _worth_something(scores, slice(None)) if scores is not None else np.empty(0, np.int64)
+    if scores is None or not rows.size:
+        return [], None
+    parties = {legs.sides[row].organization for row in scores.leg_row[rows].tolist()}
+    parties |= {loads.sides[row].organization for row in scores.load_row[rows].tolist()}
+    sight = Sight(viewers=parties, owners=parties, now=now, brokers_of=market)
+    return pairs_worth_something(legs, loads, scores, sight), sight
 
 
 def pairs_worth_something(
@@ -246,17 +253,18 @@ def _store(
     scores: Scores | None,
     way: list[Stretch],
     policy: Policy,
+    now: datetime,
     settle: Callable[[], None],
     *,
     of_leg: bool,
 ) -> None:
-    now = clock.now()
-    others: Sequence[Side] = loads.sides if of_leg else legs.sides
+    subject, others = (legs.sides[0], loads.sides) if of_leg else (loads.sides[0], legs.sides)
+    pairs, sight = _pairs(legs, loads, scores, subject.organization.market, now)
     store_matches(
         run=Run(
             leg=legs.sides[0] if of_leg else None,
             load=None if of_leg else loads.sides[0],
-            pairs=_pairs(legs, loads, scores, now) if scores is not None else [],
+            pairs=pairs,
             describe=partial(describe_pairs, (legs.columns, loads.columns), scores, policy),
             figures=partial(figures_of, scores),
             candidates=len(others),
@@ -265,6 +273,7 @@ def _store(
             refusals=scores.refusal_counts() if scores is not None else {},
             road_version=travel_oracle().version,
             stretches=way,
+            sight=sight,
         ),
         policy=policy,
         now=now,

@@ -12,7 +12,9 @@ from typing import Any
 
 from django.db import transaction
 
+from foundation.accounts.audience import Sight
 from foundation.trade.posting import Status
+from foundation.trade.statements import Rows, Statement, rows_of_each
 from matching.engine.policy import Policy as PolicyTerms
 from matching.models import Match, MatchRun, Policy
 from matching.postings import Side
@@ -28,13 +30,14 @@ from matching.services.keeping import (
     raise_bars_to,
 )
 from matching.services.writing import writing_of
-from matching.statements import Rows, Statement, rows_of_each
 
 _SHARE = "SELECT id, version FROM {} WHERE id = ANY(%(ids)s) AND status = %(open)s ORDER BY id FOR SHARE"
 # What a crash takes, the next attempt does again: the same commit settles the run and publishes its news. So it need
 # not wait for the disk; nothing leaves the house before the relay's own commit, which does.
-_QUICKLY: Statement = "SET LOCAL synchronous_commit TO off", {}
-_IS_KEPT = "SELECT 1 FROM matching_policy WHERE version = %(version)s"
+_QUICKLY = """
+    SELECT set_config('synchronous_commit', 'off', true),
+        EXISTS (SELECT FROM matching_policy WHERE version = %(version)s)
+"""
 _DELETE = """
     DELETE FROM matching_match WHERE id IN (
         SELECT id FROM matching_match WHERE id = ANY(%(ids)s) ORDER BY leg_id, load_id FOR UPDATE
@@ -114,8 +117,9 @@ def _looked_at_again(
     loads = {pair.load.pk for pair in pairs} | ({run.load.pk} if run.load else set())
     legs = {pair.leg.pk for pair in pairs} | ({run.leg.pk} if run.leg else set())
     shares = [_share("loads_load", loads), _share("carriers_returnleg", legs)]
-    found = rows_of_each([*shares, _standing(run), (_IS_KEPT, {"version": policy.version}), _QUICKLY])
-    if pairs and not found[3]:
+    found = rows_of_each([*shares, _standing(run), (_QUICKLY, {"version": policy.version})])
+    is_kept = found[3][0][1]
+    if pairs and not is_kept:
         Policy.objects.get_or_create(version=policy.version, defaults={"terms": policy.as_dict()})
     return _still_as_read(run, pairs, dict(found[0]), dict(found[1])), _as_stored(found[2])
 
@@ -244,9 +248,11 @@ def store_matches(*, run: Run, policy: PolicyTerms, now: datetime, settle: Calla
         if fresh:
             rows = [_values(pair, accounts[pair.public_id], stands[pair.public_id], now) for pair in fresh]
             writing.insert(0, writing_of(Match, rows, key=("leg_id", "load_id"), kept=frozenset({"public_id"})))
+        may_push = bool(fresh) and places.may_push
+        if may_push:
             writing.append(loose_question(run, fresh, policy))
         written = rows_of_each(writing)
-        pushed_out = _gone(loose_rows(run, written[-1], policy)) if fresh else []
+        pushed_out = _gone(loose_rows(run, written[-1], policy)) if may_push else []
         raise_bars_to(pushed_out)
         out = {row.public_id for row in pushed_out}
         changes = [
@@ -254,7 +260,7 @@ def store_matches(*, run: Run, policy: PolicyTerms, now: datetime, settle: Calla
             for pair in fresh
             if (name := pair.public_id) not in out
         ]
-        _announce(run.subject, [*changes, *(_as_news(row) for row in [*gone, *pushed_out])], now)
+        _announce(run.subject, [*changes, *(_as_news(row) for row in [*gone, *pushed_out])], now, run.sight)
         settle()
     return len(kept)
 
@@ -287,10 +293,10 @@ def _note_of(run: Run, policy: PolicyTerms, now: datetime, bars: dict[str, Any])
     return _NOTE.format(mine="leg" if run.leg else "load"), {"subject": run.subject.pk, **noted}
 
 
-def _announce(subject: Side, changes: Sequence[ChangedPair], now: datetime) -> None:
+def _announce(subject: Side, changes: Sequence[ChangedPair], now: datetime, sight: Sight | None = None) -> None:
     if changes:
         market = subject.organization.market
-        announce(subject=subject.public_id, version=subject.version, market=market, pairs=changes, now=now)
+        announce(subject=subject.public_id, version=subject.version, market=market, pairs=changes, now=now, sight=sight)
 
 
 def clear_matches(

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 
-from matching.statements import Statement
+from foundation.trade.statements import Statement
 
 
 @lru_cache(maxsize=64)
