@@ -155,6 +155,7 @@ CELERY_TASK_ROUTES = {
     "accounts.ask_registry": {"queue": "federal"},
     "accounts.refresh_records": {"queue": "federal"},
     "brokers.check_claims": {"queue": "federal"},
+    "brokers.check_waiting_claims": {"queue": "federal"},
 }
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -16,7 +16,7 @@ WIRING: Mapping[str, tuple[str, ...]] = {
     "booking.cancelled": _RATES + _NOTICES,
     "booking.made": _RATES + _NOTICES + _PAPERS,
     "claim.closed": _NOTICES,
-    "claim.pending": _NOTICES,
+    "claim.pending": (*_NOTICES, "brokers.check_claims"),
     "confirmation.ready": _NOTICES,
     "confirmation.signed": _NOTICES,
     "offer.closed": _NOTICES,
@@ -84,6 +84,7 @@ AHEAD: frozenset[str] = frozenset()
 # Tasks that the relay sends every so many seconds.
 PERIODIC: Mapping[str, float] = {
     "accounts.refresh_records": 60,
+    "brokers.check_waiting_claims": 15,
     "brokers.expire_offers": 5,
     "brokers.forget_old_decisions": 3600,
     "brokers.lapse_due_proposals": 15,

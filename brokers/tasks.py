@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from brokers import services
-from brokers.services import claims, notices
+from brokers.services import claims, documents, notices, pending
 from foundation.events.reactions import Settle, reaction
 
 
@@ -23,6 +23,18 @@ def lapse_proposals(subjects: list[str], settle: Settle) -> None:
 def lapse_due_proposals() -> None:
     """Close open proposals whose time is over."""
     services.lapse_due()
+
+
+@reaction("brokers.check_claims")
+def check_claims(subjects: list[str], settle: Settle) -> None:
+    """Check claims that were put on hold: ask the federal registry, then book, release or wait."""
+    pending.check_claims(subjects=subjects, settle=settle)
+
+
+@shared_task(name="brokers.check_waiting_claims", ignore_result=True, soft_time_limit=90, time_limit=120)
+def check_waiting_claims() -> None:
+    """Check the claims on hold again."""
+    pending.check_waiting_claims()
 
 
 @shared_task(name="brokers.release_due_claims", ignore_result=True)
@@ -53,3 +65,9 @@ def expire_offers() -> None:
 def write_notices(subjects: list[str], settle: Settle) -> None:
     """Tell by notice and mail what was offered, claimed, booked and signed."""
     notices.write_notices(subjects=subjects, settle=settle)
+
+
+@reaction("brokers.make_documents")
+def make_documents(subjects: list[str], settle: Settle) -> None:
+    """Make the documents of the rate confirmations of these bookings."""
+    documents.make_documents(subjects=subjects, settle=settle)

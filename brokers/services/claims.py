@@ -153,10 +153,9 @@ def claim_terms(load: Load) -> BargainTerms:
 def judged(carrier: Organization, loads: Sequence[Load], truck: Truck | None, now: datetime) -> Judgement:
     """Return what the rules of trust say. Raises `Conflict` with the first one that forbids the claim.
 
-    Who hauls its own freight asks for nobody's trust.
+    Who hauls its own freight asks for nobody's trust: the rules know that themselves, and still refuse a carrier that
+    is out of service.
     """
-    if all(load.organization_id == carrier.pk for load in loads):
-        return Judgement(results=())
     judgement = judge_claim(carrier=carrier, loads=loads, truck=truck, now=now)
     if judgement.blocks:
         block = judgement.blocks[0]

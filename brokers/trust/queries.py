@@ -8,7 +8,7 @@ from operator import or_
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 
-from brokers.models import Booking, BookingStatus, Claim
+from brokers.models import Booking, BookingStatus, Claim, ClaimedLoad, ClaimStatus
 from brokers.trust.case import Case
 from brokers.trust.conduct import HOLD_WINDOW, REPOST_WINDOW, RUSH_WINDOW
 from brokers.trust.domains import domain_of, look_alike
@@ -42,19 +42,35 @@ def case_of(carrier: Organization, loads: Sequence[Load], now: datetime) -> Case
         reposted=_reposted(carrier, now),
         load_is_reposted=any(_is_reposted(load, now) for load in loads if load.sold_by.pk != carrier.pk),
         unlicensed_seller=_has_unlicensed_seller(loads, now),
-        made_lately=_made_lately(carrier, now),
-        held_lately=held_lately(carrier, now),
+        made_lately=_made_lately(carrier, loads, now),
+        held_lately=held_lately(carrier, now, settling=loads),
     )
 
 
-def held_lately(carrier: Organization, now: datetime) -> list[datetime]:
-    """Return when the carrier's claims of the last day were put on hold, oldest first."""
+def pending_claims() -> QuerySet[Claim]:
+    """Return the claims on hold, of all carriers, with these: for the task that checks them again."""
+    return Claim.objects.filter(status=ClaimStatus.PENDING).select_related("carrier")
+
+
+def held_lately(carrier: Organization, now: datetime, settling: Sequence[Load] = ()) -> list[datetime]:
+    """Return when the carrier's claims of the last day were put on hold, oldest first.
+
+    The pending claim of the loads that are being settled does not count against itself.
+    """
     rows = Claim.objects.filter(carrier=carrier, made_at__gt=now - HOLD_WINDOW, held_until__isnull=False)
+    rows = rows.exclude(_being_settled(settling))
     return list(rows.order_by("made_at").values_list("made_at", flat=True))
 
 
-def _made_lately(carrier: Organization, now: datetime) -> list[datetime]:
-    claims = Claim.objects.filter(carrier=carrier, made_at__gt=now - RUSH_WINDOW).values_list("made_at", flat=True)
+def _being_settled(loads: Sequence[Load]) -> Q:
+    """Return the condition of a pending claim of any of these loads: a load has one at most."""
+    held = ClaimedLoad.objects.filter(load__in=[load.pk for load in loads], is_held=True)
+    return Q(pk__in=held.values("claim"))
+
+
+def _made_lately(carrier: Organization, loads: Sequence[Load], now: datetime) -> list[datetime]:
+    rows = Claim.objects.filter(carrier=carrier, made_at__gt=now - RUSH_WINDOW).exclude(_being_settled(loads))
+    claims = rows.values_list("made_at", flat=True)
     bargained = Booking.objects.filter(carrier=carrier, booked_at__gt=now - RUSH_WINDOW, offer__isnull=False)
     return sorted([*claims, *bargained.values_list("booked_at", flat=True)])
 

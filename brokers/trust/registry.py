@@ -43,7 +43,7 @@ def record(case: Case) -> RuleResult:
         "fetched_at": found.fetched_at if found else None,
     }
     number = case.carrier.usdot_number
-    if case.facts is not None:
+    if case.facts is not None or case.is_own_freight:
         return RuleResult(rule=rule, result="pass", inputs=inputs)
     if found is None and case.carrier.market == Market.SANDBOX:
         return RuleResult(rule=rule, result="pass", inputs=inputs)
@@ -55,7 +55,7 @@ def record(case: Case) -> RuleResult:
         return RuleResult(rule=rule, result="block", sentence=sentence, inputs=inputs)
     if not number:
         sentence = "Your organization has no USDOT number. An owner enters it under Organization; then it is verified."
-        if case.asks_registry and not case.is_own_freight:
+        if case.asks_registry:
             return RuleResult(rule=rule, result="block", sentence=sentence, inputs=inputs)
     if not case.asks_registry:
         sentence = "This installation does not ask the federal registry: the seller is told that you are not checked."
@@ -64,8 +64,6 @@ def record(case: Case) -> RuleResult:
             "Ask it for its certificate of insurance."
         )
         return RuleResult(rule=rule, result="flag", sentence=sentence, told=told, inputs=inputs)
-    if case.is_own_freight:
-        return RuleResult(rule=rule, result="pass", inputs=inputs)
     if found is None:
         sentence = "We are asking the federal registry about your USDOT number. That takes a minute; nothing to do."
     elif found.failures:

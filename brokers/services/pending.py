@@ -1,0 +1,79 @@
+"""Claims on hold: the registry is asked again, then each is settled: booked, released, or left to wait.
+
+What is slow, the registry, is asked outside every transaction and by one worker at a time; what decides,
+`settle_claim`, reads what is stored. So a crash between the two loses nothing, and running it twice changes nothing.
+That a claim is released when its time is over does not depend on this: `release_due_claims` runs on another queue.
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from django.db import transaction
+
+from brokers.models import Claim
+from brokers.services.claims import settle_claim
+from brokers.trust.queries import pending_claims
+from foundation.accounts.federal.lookups import refresh_record
+from foundation.accounts.federal.turn import registry_turn
+from foundation.accounts.queries import record_of
+from foundation.events.reactions import Settle
+from foundation.trade import clock
+from foundation.trade.errors import TradeError
+
+logger = logging.getLogger(__name__)
+
+BETWEEN_TRIES = timedelta(seconds=20)
+"""How long the registry is left alone about a carrier that waits."""
+
+ASKING_SECONDS = 30.0
+MOST_AT_ONCE = 200
+
+
+def check_claims(*, subjects: Sequence[str], settle: Settle) -> None:
+    """Check claims that have just been put on hold."""
+    claims = pending_claims().filter(public_id__in=subjects)
+    _check(claims)
+    for subject in subjects:
+        with transaction.atomic():
+            settle(subject)
+
+
+def check_waiting_claims() -> int:
+    """Check every claim on hold again; return how many are settled now."""
+    return _check(pending_claims().order_by("made_at")[:MOST_AT_ONCE])
+
+
+def _check(claims: Iterable[Claim]) -> int:
+    waiting = list(claims)
+    if not waiting:
+        return 0
+    with registry_turn() as mine:
+        if mine:
+            _ask_again(waiting)
+    return sum(_settled(claim) for claim in waiting)
+
+
+def _ask_again(waiting: Sequence[Claim]) -> None:
+    """Ask about each carrier once, the longest waiting first; stop when time is over or the registry is away."""
+    until = time.monotonic() + ASKING_SECONDS
+    for carrier in {claim.carrier_id: claim.carrier for claim in waiting}.values():
+        now = clock.now()
+        before = record_of(carrier)
+        if before is not None and (before.is_fresh(now) or now - before.tried_at < BETWEEN_TRIES):
+            continue
+        if time.monotonic() > until:
+            return
+        record = refresh_record(market=carrier.market, usdot_number=carrier.usdot_number, always_tell=True)
+        if record is not None and record.failures:
+            until = min(until, time.monotonic() + 1)  # one that is away is away for the next carrier too
+
+
+def _settled(claim: Claim) -> bool:
+    """Settle a claim and say whether it is closed; one that cannot be settled now does not hold up the others."""
+    try:
+        return settle_claim(claim_id=claim.public_id).closed_at is not None
+    except TradeError as error:
+        logger.warning("Claim %s waits on: %s", claim.public_id, error.sentence)
+        return False
