@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.template.loader import render_to_string
 
-from brokers.notices import bookings, offers, proposals
+from brokers.notices import bookings, offers, papers, proposals
 from brokers.notices.notes import Note, Payload, Reader
 from foundation.accounts.mail_wishes import default_delivery
 from foundation.accounts.models import Organization
@@ -31,6 +31,8 @@ WRITERS: Mapping[str, Writer] = {
     "booking.made": bookings.booking_made,
     "booking.amended": bookings.booking_amended,
     "booking.cancelled": bookings.booking_cancelled,
+    "confirmation.ready": papers.confirmation_ready,
+    "confirmation.signed": papers.confirmation_signed,
     "proposal.made": proposals.proposal_made,
 }
 """Which words each fact has; every fact that wakes the task stands here."""

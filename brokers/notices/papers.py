@@ -1,0 +1,33 @@
+"""What is told of papers: a rate confirmation to sign, a signature, an amendment to answer, a record that was read."""
+
+from brokers.notices.notes import Note, Payload, Reader, amount, filled
+from foundation.trade.news import NewsKind
+
+
+def confirmation_ready(paper: Payload, reader: Reader) -> Note | None:
+    """Tell a side that its rate confirmation is there to read and sign."""
+    word = (
+        "is ready to sign" if paper["revision"] == 1 else f"changed as agreed: revision {paper['revision']} is to sign"
+    )
+    rate = amount(paper["rate"])
+    text = f"Rate confirmation {paper['number']} for {paper['lane']} at {rate} {word}."
+    return _note(paper, text, f"Rate confirmation {paper['number']}: {paper['lane']}", "Read and sign", reader)
+
+
+def confirmation_signed(paper: Payload, reader: Reader) -> Note | None:
+    """Tell a side that the other one has signed; its own signature is no news."""
+    others = [each for each in paper["signatures"] if each["organization"]["id"] != reader.id]
+    own = [each for each in paper["signatures"] if each["organization"]["id"] == reader.id]
+    last = max(paper["signatures"], key=lambda each: str(each["signed_at"]))
+    if last in own or not others:
+        return None
+    who = f"{last['name']} signed rate confirmation {paper['number']} for {last['organization']['name']}"
+    text = f"{who}. Both sides have signed." if own else f"{who}. Your side has not signed yet."
+    return _note(paper, text, f"Signed: rate confirmation {paper['number']}", "Open it", reader)
+
+
+def _note(paper: Payload, text: str, subject: str, button: str, reader: Reader) -> Note:
+    other = paper["payee"] if paper["payer"]["id"] == reader.id else paper["payer"]
+    rows = filled(("With", other["name"]), ("Rate", amount(paper["rate"])), ("SHA-256", paper["sha256"] or ""))
+    url = f"/rate-confirmations/{paper['id']}/"
+    return Note(kind=NewsKind.PAPER, text=text, url=url, subject=subject, button=button, rows=rows)
