@@ -22,7 +22,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if actor is None:
         return redirect("accounts:set_up")
     if actor.role == Role.DRIVER:
-        return render(request, "accounts/driver.html")
+        return redirect("/tours/")
     organization = actor.organization
     if organization.brokers:
         return redirect("/desk/")

@@ -1,0 +1,1 @@
+"""Forms of claims, offers and bookings: what a page asks, read as the services want it."""

@@ -1,0 +1,200 @@
+"""With what a load is hauled: a return leg that it is a backhaul for, or a truck going out with it; driver, trailer."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+
+from carriers.models import HomeBase, ReturnLeg, Truck
+from carriers.queries import drivers_of, home_bases_of, trailers_of, trucks_of
+from foundation.accounts.models import Organization
+from foundation.trade.errors import Invalid
+from foundation.trade.money import dollars
+from foundation.trade.time_fields import WallTimeField
+from foundation.trade.windows import instant_from_local, local
+from loads.models import Load
+
+LEG, TRUCK = "leg:", "truck:"
+_USUAL_WAY_HOME = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the form's reader chose, as the services want it: public ids, "" where there is none."""
+
+    truck_id: str
+    leg_id: str = ""
+    driver_id: str = ""
+    trailer_id: str = ""
+    home_base_id: str = ""
+    return_home_by: datetime | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the keyword arguments that `claim_load` and `open_thread` take."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+class VehicleForm(forms.Form):
+    """Which truck takes the load, and how: on its way home, or going out and then home on a leg that opens by itself.
+
+    One list holds both: return legs first, those that the engine matched with the load in front.
+    """
+
+    vehicle = forms.ChoiceField(label="Truck")
+    driver = forms.ChoiceField(label="Driver", required=False)
+    trailer = forms.ChoiceField(label="Trailer", required=False)
+    home_base = forms.ChoiceField(label="Home after the delivery", required=False)
+    return_home_by = WallTimeField(
+        label="Home by", required=False, help_text="Local time at home. The way home goes on the market with it."
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        organization: Organization,
+        load: Load,
+        legs: Iterable[ReturnLeg],
+        gains: Mapping[int, int] | None = None,
+        chosen: str = "",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(data, **kwargs)
+        self.load = load
+        found = gains or {}
+        self.legs = {leg.public_id: leg for leg in sorted(legs, key=lambda leg: (-found.get(leg.pk, -1), leg.ready_at))}
+        self.trucks = {truck.public_id: truck for truck in trucks_of(organization)}
+        self.bases = {base.public_id: base for base in home_bases_of(organization)}
+        groups: list[tuple[str, list[tuple[str, str]]]] = [
+            ("On the way home", [(LEG + key, _leg_words(leg, found.get(leg.pk))) for key, leg in self.legs.items()]),
+            (
+                "Going out; its way home opens too",
+                [(TRUCK + key, _truck_words(truck)) for key, truck in self.trucks.items()],
+            ),
+        ]
+        choices = [group for group in groups if group[1]]
+        self._offer("vehicle", choices)
+        self._offer("driver", [("", "Not said"), *((row.public_id, row.name) for row in drivers_of(organization))])
+        trailers = (
+            (row.public_id, f"{row.number} · {row.get_equipment_display()}") for row in trailers_of(organization)
+        )
+        self._offer("trailer", [("", "None"), *trailers])
+        bases = [(key, f"{base.name} · {base.city}, {base.state}") for key, base in self.bases.items()]
+        self._offer("home_base", bases or [("", "No home base yet")])
+        known = {key for _, options in choices for key, _ in options}
+        first = next((key for _, options in choices for key, _ in options), "")
+        self.chosen = str(self["vehicle"].value() or "") if self.is_bound else (chosen if chosen in known else first)
+        self.initial = self._defaults() | self.initial
+
+    def _offer(self, name: str, choices: list[Any]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+        noun = {"vehicle": "truck or return leg", "home_base": "home base"}.get(name, name)
+        field.error_messages["invalid_choice"] = f"There is no such {noun} of yours any more. Choose from the list."
+
+    @property
+    def leg(self) -> ReturnLeg | None:
+        """The return leg that is chosen, or None for an outbound load."""
+        return self.legs.get(self.chosen.removeprefix(LEG)) if self.chosen.startswith(LEG) else None
+
+    @property
+    def truck(self) -> Truck | None:
+        """The truck that is chosen, or the leg's."""
+        leg = self.leg
+        return leg.truck if leg else self.trucks.get(self.chosen.removeprefix(TRUCK))
+
+    @property
+    def is_outbound(self) -> bool:
+        """Whether the truck goes out with the load."""
+        return self.leg is None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the organization has no truck to choose."""
+        return not self.trucks and not self.legs
+
+    def _defaults(self) -> dict[str, Any]:
+        """Return what goes with the chosen leg or truck: its driver, trailer and base, and a usual time to be home."""
+        leg, truck = self.leg, self.truck
+        driver = leg.driver if leg else (truck.usual_driver if truck else None)
+        trailer = leg.trailer if leg else (truck.usual_trailer if truck else None)
+        base = truck.home_base if truck and not leg else None
+        home = self._home(base.public_id if base else "")
+        return {
+            "vehicle": self.chosen,
+            "driver": driver.public_id if driver else "",
+            "trailer": trailer.public_id if trailer else "",
+            "home_base": home.public_id if home else "",
+            "return_home_by": self._usual_home_by(home) if home and not leg else None,
+        }
+
+    def _home(self, public_id: str) -> HomeBase | None:
+        return self.bases.get(public_id) or next(iter(self.bases.values()), None)
+
+    def _usual_home_by(self, home: HomeBase) -> datetime:
+        there = local(self.load.delivery_closes_at + _USUAL_WAY_HOME, home.time_zone)
+        return there.replace(minute=0, second=0, microsecond=0, tzinfo=None)
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the way home of an outbound load, as an instant; a leg brings its own."""
+        cleaned = super().clean() or {}
+        if not cleaned.get("vehicle") or not self.is_outbound:
+            cleaned["return_home_by"] = None
+            return cleaned
+        base = self.bases.get(str(cleaned.get("home_base") or ""))
+        wall = cleaned.get("return_home_by")
+        if base is None and "home_base" not in self.errors:
+            self.add_error("home_base", "Say where the truck is at home: add a home base to your fleet first.")
+        elif wall is None and "return_home_by" not in self.errors:
+            self.add_error("return_home_by", "Say by when the truck must be home again.")
+        elif base is not None and isinstance(wall, datetime):
+            try:
+                cleaned["return_home_by"] = instant_from_local(wall, base.time_zone)
+            except (ValueError, OverflowError) as error:
+                sentence = str(error) if isinstance(error, ValueError) else "Check the year."
+                self.add_error("return_home_by", sentence)
+        return cleaned
+
+    def choice(self) -> Choice:
+        """Return what was chosen in a form that is valid."""
+        data, leg, truck = self.cleaned_data, self.leg, self.truck
+        assert truck is not None
+        return Choice(
+            truck_id=truck.public_id,
+            leg_id=leg.public_id if leg else "",
+            driver_id=data["driver"],
+            trailer_id=data["trailer"],
+            home_base_id="" if leg else data["home_base"],
+            return_home_by=None if leg else data["return_home_by"],
+        )
+
+    def show(self, error: Invalid) -> list[str]:
+        """Put a service's sentences beside the fields they speak of; return those that have no field here."""
+        left = []
+        for problem in error.problems:
+            name = _FIELD_OF.get(problem.field.removesuffix("_id"), problem.field.removesuffix("_id"))
+            if name in self.fields:
+                self.add_error(name, forms.ValidationError(problem.sentence, code=problem.code))
+            else:
+                left.append(problem.sentence)
+        return left
+
+
+_FIELD_OF = {"truck": "vehicle", "leg": "vehicle"}
+
+
+def _leg_words(leg: ReturnLeg, gain_cents: int | None) -> str:
+    gain = (
+        f" · your gain {dollars(round(gain_cents / 100) * 100).removesuffix('.00')}" if gain_cents is not None else ""
+    )
+    ready = f"{local(leg.ready_at, leg.empty_time_zone):%a %b %-d, %H:%M}"
+    home = f"{leg.home_city}, {leg.home_state}"
+    return f"{leg.truck.number}: empty {leg.empty_city}, {leg.empty_state}, {ready} → {home}{gain}"
+
+
+def _truck_words(truck: Truck) -> str:
+    home = f" · home {truck.home_base.city}, {truck.home_base.state}" if truck.home_base else ""
+    return f"{truck.number} · {truck.get_equipment_display()}{home}"

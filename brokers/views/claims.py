@@ -1,0 +1,236 @@
+"""What a load offers its reader: book it, negotiate, sell it, compare offers; and claims, from "book now" to booked."""
+
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from brokers.acting import acts_for
+from brokers.bargain_rows import ranked, thread_rows, waiting_first
+from brokers.booking_queries import claim_of, claims_of, is_reserved, live_booking_of_load
+from brokers.forms.claims import ClaimForm
+from brokers.models import Claim, ClaimStatus, Thread
+from brokers.panel_queries import load_to_bargain, own_gains
+from brokers.queries import represented_keys
+from brokers.services.claims import claim_load
+from brokers.terms import posted_terms
+from brokers.thread_queries import threads_about
+from brokers.views.vehicles import vehicle_form
+from carriers.queries import leg_of
+from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.actor import Actor
+from foundation.accounts.models import Decision
+from foundation.trade import clock
+from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound
+from foundation.trade.money import dollars
+from foundation.trade.posting import Status
+from loads.models import Load
+from loads.queries import standing_of
+from loads.visibility import Viewer, company
+
+CLAIMS_ON_A_PAGE = 30
+MOST_CLOSED_THREADS = 5
+_OURS = frozenset({Viewer.OWNER, Viewer.SELLER, Viewer.CONSIGNOR})
+
+
+@never_cache
+@require_safe
+@scope_required("loads:read")
+def bargain(request: HttpRequest, load_id: str) -> HttpResponse:
+    """Show what the reader may do about a load, and what is going on about it, as a page or as a part of the load's."""
+    actor, now = actor_of(request), clock.now()
+    load, is_gone = load_to_bargain(actor.organization, load_id, now)
+    context = _panel(actor, load, is_gone, now) | _with(request, actor, now)
+    fragment = request.headers.get("HX-Request") == "true"
+    return render(request, "brokers/_bargain.html" if fragment else "brokers/bargain.html", context)
+
+
+def _with(request: HttpRequest, actor: Actor, now: datetime) -> dict[str, Any]:
+    """Return the truck or return leg that the reader comes from, and whose it is."""
+    leg_id, viewer = request.GET.get("leg", "")[:40], actor.organization
+    found = None
+    if leg_id:
+        with suppress(NotFound):
+            found = leg_of(viewer, leg_id, now)
+    represented = found is not None and found.organization_id in represented_keys(viewer, now)
+    return {
+        "leg": leg_id if found else "",
+        "truck": request.GET.get("truck", "")[:40],
+        "their_leg": found if found and found.organization_id != viewer.pk else None,
+        "acts_for_carrier": represented
+        and found is not None
+        and acts_for(actor, found.organization, Decision.OFFERS, now),
+    }
+
+
+def _panel(actor: Actor, load: Load, is_gone: bool, now: datetime) -> dict[str, Any]:
+    viewer = actor.organization
+    standing = standing_of(viewer, now).of(load)
+    rows = thread_rows(threads_about(viewer, load, now), viewer, now)
+    carriage = [row for row in rows if row.thread.kind == Thread.Kind.CARRIAGE]
+    tenders = [row for row in rows if row.thread.kind == Thread.Kind.TENDER]
+    is_open = load.status == Status.OPEN and not is_gone and (load.expires_at is None or load.expires_at > now)
+    sells = load.sold_by.pk == viewer.pk
+    acts = standing is Viewer.REPRESENTATIVE and acts_for(actor, load.sold_by, Decision.OFFERS, now)
+    may_deal = viewer.is_verified and is_open
+    mine = [row for row in carriage if row.thread.seller_id != viewer.pk and not (sells or acts)]
+    hauls_it = may_deal and viewer.hauls and standing not in _OURS
+    return {
+        "load": load,
+        "viewer": viewer,
+        "standing": standing.value,
+        "is_gone": is_gone or (not is_open and standing not in _OURS),
+        "is_open": is_open,
+        "sells": sells,
+        "acts": acts,
+        "is_reserved": is_open and is_reserved(load),
+        "booking": live_booking_of_load(viewer, load) if load.status == Status.COVERED else None,
+        "company": company(load, standing),
+        "offers": ranked(row for row in carriage if row.is_open) if sells or acts else [],
+        "ended": [row for row in carriage if not row.is_open][:MOST_CLOSED_THREADS] if sells or acts else [],
+        "mine": waiting_first(mine),
+        "tenders": waiting_first(tenders),
+        "hauls_it": hauls_it,
+        "may_claim": hauls_it and load.book_now and load.rate_cents is not None and actor.may("bookings:write"),
+        "may_haul_own": may_deal
+        and viewer.hauls
+        and standing is Viewer.OWNER
+        and load.rate_cents is not None
+        and actor.may("bookings:write"),
+        "may_offer": hauls_it and actor.may("offers:write"),
+        "may_tender": may_deal and viewer.brokers and load.seller_id is None and load.organization_id != viewer.pk
+        and actor.may("offers:write") and not any(row.is_open for row in tenders),
+        "may_price": is_open and standing is Viewer.SELLER and actor.may("loads:write"),
+        "zone": viewer.time_zone,
+        "now": now,
+    }  # fmt: skip
+
+
+@never_cache
+@require_safe
+@scope_required("loads:read")
+def standing(request: HttpRequest, load_id: str) -> HttpResponse:
+    """Say whether a load is gone, reserved or changed since `?version=`, to a page on which it is being booked."""
+    viewer, now = actor_of(request).organization, clock.now()
+    load, is_gone = load_to_bargain(viewer, load_id, now)
+    context = {"href": reverse("brokers:bargain", args=[load_id]), "words": "See the next best loads"}
+    if is_gone or load.status != Status.OPEN:
+        context["sentence"] = "This load is gone."
+    elif str(load.version) != request.GET.get("version", ""):
+        context |= {"sentence": "The load has just changed.", "words": "Look at it again"}
+    elif is_reserved(load):
+        context |= {"sentence": "Another claim on this load is being checked.", "words": "Look at the load"}
+    return render(request, "brokers/_standing.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@scope_required("bookings:write")
+def claim(request: HttpRequest, load_id: str) -> HttpResponse:
+    """Book a load at its posted rate: choose the truck, read what it means, press once."""
+    actor, now = actor_of(request), clock.now()
+    load, is_gone = load_to_bargain(actor.organization, load_id, now)
+    if is_gone:
+        return _gone(request, load)
+    if request.method != "POST":
+        return _claim_page(request, actor, load, now, ClaimForm(load=load))
+    form, vehicle = ClaimForm(request.POST, load=load), vehicle_form(request, actor.organization, load, now)
+    if not (form.is_valid() and vehicle.is_valid()):
+        if form.errors:
+            vehicle.add_error(None, "This page is out of date. Look at the load again, then book it.")
+        return _claim_page(request, actor, load, now, ClaimForm(load=load), vehicle, status=422)
+    try:
+        made = claim_load(actor=actor, load_id=load_id, **vehicle.choice().arguments(), **form.cleaned_data)
+    except Invalid as error:
+        for sentence in vehicle.show(error):
+            vehicle.add_error(None, sentence)
+        return _claim_page(request, actor, load, now, form, vehicle, status=422)
+    except (Conflict, Forbidden, NotFound) as error:
+        load, is_gone = load_to_bargain(actor.organization, load_id, clock.now())
+        if is_gone or error.code == "load_gone":
+            return _gone(request, load)
+        vehicle.add_error(None, error.sentence)
+        # what was read is out of date: pressed again, it books what stands now
+        return _claim_page(request, actor, load, now, ClaimForm(load=load), vehicle, status=_status(error))
+    return _claimed(request, made)
+
+
+def _status(error: Conflict | Forbidden | NotFound) -> int:
+    return 409 if isinstance(error, Conflict) else 403 if isinstance(error, Forbidden) else 404
+
+
+def _claimed(request: HttpRequest, made: Claim) -> HttpResponse:
+    if made.status == ClaimStatus.BOOKED:
+        booking = made.loads.all()[0].booking
+        messages.success(request, "Booked: the load is yours. The rate confirmation is on its way.")
+        if booking is not None:
+            return HttpResponseRedirect(reverse("brokers:booking", args=[booking.public_id]))
+    return HttpResponseRedirect(reverse("brokers:claim", args=[made.public_id]))
+
+
+def _gone(request: HttpRequest, load: Load) -> HttpResponse:
+    context = {"load": load, "is_gone": True, "viewer": actor_of(request).organization}
+    return render(request, "brokers/bargain.html", context, status=409 if request.method == "POST" else 200)
+
+
+def _claim_page(
+    request: HttpRequest,
+    actor: Actor,
+    load: Load,
+    now: datetime,
+    form: ClaimForm,
+    vehicle: Any = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    found = vehicle or vehicle_form(request, actor.organization, load, now)
+    standing = standing_of(actor.organization, now).of(load)
+    context = {
+        "load": load,
+        "form": form,
+        "vehicle": found,
+        "here": reverse("brokers:claim_load", args=[load.public_id]),
+        "terms": posted_terms(load, rate_cents=load.rate_cents or 0),
+        "open_to_claims": load.rate_cents is not None and (load.book_now or standing is Viewer.OWNER),
+        "company": company(load, standing),
+        "gain_cents": own_gains(actor.organization, load).get(found.leg.pk) if found.leg else None,
+        "question": f"Book this load for {dollars(load.rate_cents or 0)}? It cannot be undone without a cancellation.",
+        "may_haul": actor.organization.hauls,
+    }
+    return render(request, "brokers/claim_load.html", context, status=status)
+
+
+@never_cache
+@require_safe
+@scope_required("bookings:read")
+def claims_page(request: HttpRequest) -> HttpResponse:
+    """List the claims that the organization made, newest first."""
+    actor = actor_of(request)
+    page = Paginator(claims_of(actor.organization), CLAIMS_ON_A_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "rows": list(page), "zone": actor.organization.time_zone, "now": clock.now()}
+    return render(request, "brokers/claims.html", context)
+
+
+@never_cache
+@require_safe
+@scope_required("bookings:read")
+def claim_page(request: HttpRequest, claim_id: str) -> HttpResponse:
+    """Show one claim: on hold with the time that is left, booked, or released with its reason."""
+    actor = actor_of(request)
+    made = claim_of(actor.organization, claim_id)
+    shown = [check for check in made.checks if check["result"] != "block" or made.status == ClaimStatus.RELEASED]
+    context = {
+        "claim": made,
+        "checks": [check for check in shown if check["result"] in ("hold", "block")],
+        "zone": actor.organization.time_zone,
+        "now": clock.now(),
+    }
+    fragment = request.headers.get("HX-Request") == "true"
+    return render(request, "brokers/_claim.html" if fragment else "brokers/claim.html", context)

@@ -1,0 +1,82 @@
+"""What the pages of claims and offers share: the choice of a truck, and whether the engine says that it can do it."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from brokers.forms.vehicles import LEG, TRUCK, VehicleForm
+from brokers.panel_queries import legs_to_choose, load_to_bargain, own_gains
+from brokers.services.booking import plan_for
+from brokers.terms import StopTime, posted_terms
+from brokers.touring import vehicle_of
+from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.models import Organization
+from foundation.trade import clock
+from foundation.trade.errors import Conflict, Invalid, NotFound
+from loads.models import Load
+
+_GONE = "This load is gone: it has left the market."
+
+
+def vehicle_form(request: HttpRequest, viewer: Organization, load: Load, now: datetime) -> VehicleForm:
+    """Return the choice of a truck: as sent, or beginning with the leg or truck that the address names."""
+    chosen = request.GET.get("vehicle", "")[:60]
+    if not chosen:
+        leg, truck = request.GET.get("leg", "")[:40], request.GET.get("truck", "")[:40]
+        chosen = LEG + leg if leg else (TRUCK + truck if truck else "")
+    return VehicleForm(
+        request.POST if request.method == "POST" else None,
+        organization=viewer,
+        load=load,
+        legs=legs_to_choose(viewer, now),
+        gains=own_gains(viewer, load),
+        chosen=chosen,
+    )
+
+
+@require_POST
+@scope_required("offers:write")
+def check(request: HttpRequest, load_id: str) -> HttpResponse:
+    """Say whether the chosen truck can take the load, by the engine's own rules, before anything is pressed."""
+    actor, now = actor_of(request), clock.now()
+    load, is_gone = load_to_bargain(actor.organization, load_id, now)
+    if is_gone:
+        return render(request, "brokers/_check.html", {"problem": _GONE})
+    form = vehicle_form(request, actor.organization, load, now)
+    if not form.is_valid():
+        return render(request, "brokers/_check.html", {"problem": _first(form)})
+    return render(request, "brokers/_check.html", _planned(actor.organization, load, form, now))
+
+
+def _first(form: VehicleForm) -> str:
+    return next((str(sentence) for sentences in form.errors.values() for sentence in sentences), "")
+
+
+def _planned(viewer: Organization, load: Load, form: VehicleForm, now: datetime) -> dict[str, Any]:
+    times: tuple[StopTime, ...] = posted_terms(load, rate_cents=1).stop_times
+    try:
+        vehicle = vehicle_of(viewer, **form.choice().arguments())
+        plan = plan_for(load=load, stop_times=times, vehicle=vehicle, carrier=viewer, now=now)
+    except (Conflict, Invalid, NotFound) as refusal:
+        return {"problem": refusal.sentence}
+    stops = list(load.stops.all())
+    rows = [
+        {
+            "begins_at": each.begins_at,
+            "zone": stops[each.stop_sequence].time_zone,
+            "words": f"{stops[each.stop_sequence].get_kind_display()} in {stops[each.stop_sequence].city}, "
+            f"{stops[each.stop_sequence].state}",
+        }
+        for each in plan.stops_of(load)
+    ]
+    leg = vehicle.leg
+    return {
+        "plan": plan,
+        "truck": vehicle.truck,
+        "stops": rows,
+        "end_zone": leg.home_time_zone if leg else stops[-1].time_zone,
+        "end_words": f"home in {leg.home_city}, {leg.home_state}" if leg else "empty; its way home goes on the market",
+    }
