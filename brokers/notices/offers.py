@@ -23,7 +23,7 @@ def offer_made(offer: Payload, reader: Reader) -> Note | None:
         ("Stands until", deadline),
     )
     if offer["is_yours"]:
-        text = f"{offer['made_by']['name']} offered {rate} for {_whom(offer, reader)}: {lane}."
+        text = f"{offer['made_by']['name']} offered {rate} {_for_whom(offer, reader)}: {lane}."
         return _note(NewsKind.ENDED, text, offer["thread"], f"Offered {rate}: {lane}", "See the negotiation", rows)
     who = offer["made_for"]["name"]
     says = "offers" if offer["number"] == 1 else "answers with"
@@ -110,8 +110,11 @@ def _some(money: Payload) -> str:
     return "" if money["amount"] == "0.00" else amount(money)
 
 
-def _whom(offer: Payload, reader: Reader) -> str:
-    return "you" if offer["made_for"]["id"] == reader.id else str(offer["made_for"]["name"])
+def _for_whom(offer: Payload, reader: Reader) -> str:
+    if offer["made_for"]["id"] == reader.id:
+        return "for you"
+    itself = offer["made_for"]["id"] == offer["made_by"]["id"]
+    return "itself" if itself else f"for {offer['made_for']['name']}"
 
 
 def _note(
