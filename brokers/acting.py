@@ -3,7 +3,7 @@
 In a tender nobody represents anybody: the broker that would buy the load is the other side, and its rivals are rivals.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from brokers.models import Thread
 from foundation.accounts.actor import Actor
 from foundation.accounts.audience import standing
 from foundation.accounts.models import Decision, Organization, RelationshipKind
-from foundation.accounts.queries import brokers_representing, represented_by
+from foundation.accounts.queries import represented_by
 from foundation.trade.errors import Forbidden
 
 _KEPT = {
@@ -27,6 +27,10 @@ class Side(StrEnum):
 
     SELLER = "seller"
     TAKER = "taker"
+
+
+Agents = dict[Side, list[Organization]]
+"""The brokers that may act for each side."""
 
 
 def other(side: Side) -> Side:
@@ -71,14 +75,14 @@ def require_acting(actor: Actor, organization: Organization, decision: Decision,
     raise Forbidden("not_your_side", sentence)
 
 
-def organizations_of(viewer: Organization, thread: Thread, now: datetime) -> frozenset[Side]:
+def organizations_of(
+    viewer: Organization, thread: Thread, now: datetime, agents: Agents | None = None
+) -> frozenset[Side]:
     """Return the sides of a thread on which an organization stands: its own, and those that it represents."""
-    found = {side for side in Side if side_organization(thread, side).pk == viewer.pk}
-    if thread.kind == Thread.Kind.CARRIAGE:
-        keys = [thread.seller_id, thread.taker_id]
-        mine = set(represented_by(viewer, now).filter(pk__in=keys).values_list("pk", flat=True))
-        found |= {side for side in Side if side_organization(thread, side).pk in mine}
-    return frozenset(found)
+    acting = agents_of(thread, now) if agents is None else agents
+    return frozenset(
+        side for side in Side if viewer.pk in (side_organization(thread, side).pk, *(each.pk for each in acting[side]))
+    )
 
 
 def sides_of(actor: Actor, thread: Thread, now: datetime) -> frozenset[Side]:
@@ -95,14 +99,30 @@ def require_side(actor: Actor, thread: Thread, side: Side, decision: Decision, n
     require_acting(actor, organization, decision, now)
 
 
-def agents_of(thread: Thread, now: datetime) -> dict[Side, list[Organization]]:
-    """Return the brokers that may act for each side of a thread, the other side among them."""
+def agents_among(organizations: Iterable[Organization], now: datetime) -> dict[int, list[Organization]]:
+    """Return the verified brokers that may act for each of several organizations, by its key; one statement."""
+    owners = {each.pk: each for each in organizations}
+    kinds = [RelationshipKind.REPRESENTS, RelationshipKind.BLOCKED]
+    rows = list(standing(now).filter(giver__in=owners, kind__in=kinds).select_related("taker"))
+    blocked = {(row.giver_id, row.taker_id) for row in rows if row.kind == RelationshipKind.BLOCKED}
+    found: dict[int, list[Organization]] = {key: [] for key in owners}
+    for row in rows:
+        broker, owner = row.taker, owners[row.giver_id]
+        works = broker.brokers and broker.is_verified and broker.market == owner.market
+        if row.kind == RelationshipKind.REPRESENTS and works and (owner.pk, broker.pk) not in blocked:
+            found[owner.pk].append(broker)
+    return {key: sorted(brokers, key=lambda each: (each.name, each.pk)) for key, brokers in found.items()}
+
+
+def agents_of(thread: Thread, now: datetime, among: dict[int, list[Organization]] | None = None) -> Agents:
+    """Return the brokers that may act for each side of a thread, the other side among them; `among` holds them read."""
     if thread.kind == Thread.Kind.TENDER:
         return {side: [] for side in Side}
-    return {side: list(brokers_representing(side_organization(thread, side), now)) for side in Side}
+    found = agents_among([thread.seller, thread.taker], now) if among is None else among
+    return {side: found[side_organization(thread, side).pk] for side in Side}
 
 
-def on_both_sides(thread: Thread, agents: dict[Side, list[Organization]]) -> list[Organization]:
+def on_both_sides(thread: Thread, agents: Agents) -> list[Organization]:
     """Return the organizations that stand on both sides of a thread, by name: as a side itself or as its broker."""
     stands = {side: {each.pk: each for each in (side_organization(thread, side), *agents[side])} for side in (*Side,)}
     both = stands[Side.SELLER].keys() & stands[Side.TAKER].keys()

@@ -51,6 +51,12 @@ def threads_about(viewer: Organization, load: Load, now: datetime | None = None)
     return threads_of(viewer, now).filter(load=load)
 
 
+def load_in_thread(viewer: Organization, public_id: str, now: datetime | None = None) -> Load | None:
+    """Return a load that the viewer has a thread about, whatever became of it."""
+    thread = threads_of(viewer, now).filter(load__public_id=public_id).first()
+    return thread.load if thread else None
+
+
 def offers_in(thread: Thread) -> list[Offer]:
     """Return a thread's offers by number, each knowing its thread."""
     offers = list(thread.offers.all())
@@ -73,7 +79,9 @@ def waiting_for(viewer: Organization, now: datetime) -> QuerySet[Thread]:
 
 def whole(rows: QuerySet[Thread]) -> QuerySet[Thread]:
     """Return threads with sides, load, truck and offers: all that a payload reads."""
-    offers = Offer.objects.select_related("made_for", "made_by_organization", "made_by", "closed_by_organization")
+    offers = Offer.objects.select_related(
+        "made_for", "made_by_organization", "made_by", "closed_by_organization", "booking"
+    )
     return rows.select_related(
         "load__organization", "load__seller", "seller", "taker", "truck", "leg", "driver", "trailer", "home_base"
     ).prefetch_related("load__stops", Prefetch("offers", queryset=offers.order_by("number")))

@@ -5,12 +5,14 @@ trailer and home base, and when it must be home after an outbound load, only the
 tells the seller what it needs. Reserve and floor stand nowhere in here.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from brokers.acting import (
     Side,
+    agents_among,
     agents_of,
     both_sides_sentence,
     on_both_sides,
@@ -54,9 +56,18 @@ class Sight:
 
 def sight_of(thread: Thread, viewer: Organization, now: datetime | None = None) -> Sight:
     """Return how an organization reads a thread."""
-    moment = now or clock.now()
-    both = tuple(on_both_sides(thread, agents_of(thread, moment)))
-    return Sight(viewer, organizations_of(viewer, thread, moment), moment, both)
+    return sights_in([thread], viewer, now or clock.now())[0]
+
+
+def sights_in(threads: Sequence[Thread], viewer: Organization, now: datetime) -> list[Sight]:
+    """Return how an organization reads each of several threads; one statement for all."""
+    among = agents_among((each for thread in threads for each in (thread.seller, thread.taker)), now)
+    found = []
+    for thread in threads:
+        agents = agents_of(thread, now, among)
+        both = tuple(on_both_sides(thread, agents))
+        found.append(Sight(viewer, organizations_of(viewer, thread, now, agents), now, both))
+    return found
 
 
 def sights_of(thread: Thread, now: datetime) -> list[Sight]:
@@ -187,13 +198,10 @@ def next_terms(thread: Thread) -> dict[str, Any] | None:
 
 
 def next_bargain(thread: Thread) -> BargainTerms:
-    """Return the same as terms, for a form to be filled from."""
+    """Return the same as terms, for a form to be filled from; the note is each offer's own."""
     last = offers_in(thread)[-1]
-    terms = terms_of(last)
-    if last.load_version == thread.load.version:
-        return terms
-    values = {name: getattr(terms, name) for name in BargainTerms.__slots__}
-    return BargainTerms(**values | {"stop_times": posted_times(thread.load)})
+    terms = replace(terms_of(last), notes="")
+    return terms if last.load_version == thread.load.version else replace(terms, stop_times=posted_times(thread.load))
 
 
 def load_summary(thread: Thread, sight: Sight) -> dict[str, Any]:
@@ -295,9 +303,8 @@ def _person(offer: Offer, sight: Sight) -> str | None:
 
 
 def _booking_of(offer: Offer) -> str | None:
-    if offer.status != OfferStatus.ACCEPTED:
-        return None
-    return Booking.objects.filter(offer=offer).values_list("public_id", flat=True).first()
+    booking: Booking | None = getattr(offer, "booking", None) if offer.status == OfferStatus.ACCEPTED else None
+    return booking.public_id if booking else None
 
 
 def _stop(stop: Stop) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def invite_carrier(
     """
     actor.require("offers:write")
     actor.require_confirmed_email()
-    found, seller = _load_of_seller(actor, load_id)
+    found, seller = load_to_offer(actor, load_id)
 
     def work() -> Offer:
         load = locked_load(found.pk)
@@ -223,7 +223,15 @@ def _load_in_sight(taker: Organization, load_id: str) -> Load:
         raise
 
 
-def _load_of_seller(actor: Actor, load_id: str) -> tuple[Load, Organization]:
+def load_to_bargain(actor: Actor, *, load_id: str, truck_id: str, leg_id: str) -> Load:
+    """Return the load as the carrier of a truck or leg sees it, the actor being that carrier or its broker.
+
+    Raises as `open_thread`.
+    """
+    return _load_in_sight(_carrier_of(actor, truck_id, leg_id), load_id)
+
+
+def load_to_offer(actor: Actor, load_id: str) -> tuple[Load, Organization]:
     """Return a load and its seller: the actor's organization, or one that it represents. Raises `NotFound`."""
     mine = actor.organization
     for find in (own_load, load_to_sell):

@@ -13,7 +13,7 @@ WHO_MAY = """
 method route                       ship view carr disp driv agen brok r.sh r.ca bloc sand unve newc anon
 GET    healthz                     200  200  200  200  200  200  200  200  200  200  200  200  200  200
 GET    readyz                      200  200  200  200  200  200  200  200  200  200  200  200  200  200
-GET    accounts:home               302  302  302  302  200  302  302  302  302  302  302  302  new? in?
+GET    accounts:home               302  302  302  302  302  302  302  302  302  302  302  302  new? in?
 GET    accounts:profile            200  200  200  200  200  200  200  200  200  200  200  200  200  in?
 POST   accounts:profile            302  302  302  302  302  302  302  302  302  302  302  302  302  in?
 GET    accounts:notices            200  200  200  200  403  200  200  200  200  200  200  200  new? in?
@@ -207,5 +207,23 @@ GET    api-proposal-list           200  200  200  200  403  200  200  200  200  
 GET    api-proposal-detail         200  200  200  200  403  200  404  404  404  404  404  404  401  401
 POST   api-proposal-answer         400  403  400  400  403  400  400  400  400  400  400  400  401  401
 POST   api-proposal-withdrawal     400  403  400  400  403  400  400  400  400  400  400  400  401  401
+POST   api-load-claims             400  403  400  400  403  400  400  400  400  400  400  400  401  401
+GET    api-claim-list              200  200  200  200  403  200  200  200  200  200  200  200  401  401
+GET    api-claim-detail            404  404  404  404  403  404  404  404  200  404  404  404  401  401
+GET    api-booking-list            200  200  200  200  403  200  200  200  200  200  200  200  401  401
+GET    api-booking-detail          404  404  404  404  403  404  404  200  200  404  404  404  401  401
+POST   api-booking-cancellation    400  403  400  400  403  400  400  400  400  400  400  400  401  401
+GET    api-tour-list               200  200  200  200  200  200  200  200  200  200  200  200  401  401
+GET    api-tour-detail             404  404  404  404  404  404  404  404  200  404  404  404  401  401
+POST   api-load-offers             400  403  400  400  403  400  400  400  400  400  400  400  401  401
+POST   api-load-tenders            400  403  400  400  403  400  400  400  400  400  400  400  401  401
+GET    api-thread-list             200  200  200  200  403  200  200  200  200  200  200  200  401  401
+GET    api-thread-detail           404  404  404  404  403  404  404  200  200  404  404  404  401  401
+POST   api-thread-withdrawal       400  403  400  400  403  400  400  400  400  400  400  400  401  401
+GET    api-offer-detail            404  404  404  404  403  404  404  200  200  404  404  404  401  401
+POST   api-offer-counters          400  403  400  400  403  400  400  400  400  400  400  400  401  401
+POST   api-offer-acceptance        400  403  400  400  403  400  400  400  400  400  400  400  401  401
+POST   api-offer-decline           400  403  400  400  403  400  400  400  400  400  400  400  401  401
+POST   api-offer-withdrawal        400  403  400  400  403  400  400  400  400  400  400  400  401  401
 GET    <api/<path:rest>>           404  404  404  404  404  404  404  404  404  404  404  404  404  404
 """

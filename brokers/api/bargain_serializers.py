@@ -1,0 +1,328 @@
+"""Serializers of threads and offers, and the terms that a body gives."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from rest_framework import serializers
+
+from brokers.api.bargain_examples import (
+    ACCEPTANCE,
+    COUNTER,
+    INVITATION,
+    NEW_THREAD,
+    OFFER_SHOWN,
+    TENDER,
+    THREAD_SHOWN,
+)
+from brokers.api.proposals import NamedSerializer
+from brokers.bargain_rules import DEFAULT_MINUTES, LONGEST_MINUTES, SHORTEST_MINUTES
+from brokers.models import OfferStatus, Thread, ThreadOutcome, ThreadStatus
+from brokers.terms import BargainTerms, StopTime
+from foundation.rest.fields import (
+    InstantField,
+    MoneyField,
+    PublicIdField,
+    StrictBooleanField,
+    StrictCharField,
+    StrictIntegerField,
+)
+from foundation.rest.serializers import StrictSerializer
+from loads.models import LoadSize, StopKind
+
+_IN_CENTS = {
+    "linehaul": "linehaul_cents",
+    "fuel_surcharge": "fuel_surcharge_cents",
+    "detention_per_hour": "detention_cents_per_hour",
+    "tonu": "tonu_cents",
+    "layover": "layover_cents",
+}
+_ONLY_TAKER = "Only the taker's own people see it."
+_KEPT = "Left out, it stays as it was."
+
+
+class OfferStopTimeSerializer(StrictSerializer):
+    """When a stop is to be served."""
+
+    sequence = StrictIntegerField(min_value=0, help_text="The stop's place in the load, from 0.")
+    opens_at = InstantField()
+    closes_at = InstantField()
+    by_appointment = StrictBooleanField(required=False)
+
+
+class OfferTermsSerializer(StrictSerializer):
+    """The terms of an offer: the all-in `rate`, or `linehaul` and `fuel_surcharge`."""
+
+    rate = MoneyField(required=False, help_text="All in. Give this, or linehaul with a fuel surcharge.")
+    linehaul = MoneyField(required=False)
+    fuel_surcharge = MoneyField(required=False)
+    free_minutes = StrictIntegerField(required=False, help_text=_KEPT)
+    detention_per_hour = MoneyField(required=False, help_text=_KEPT)
+    tonu = MoneyField(required=False, help_text=_KEPT)
+    layover = MoneyField(required=False, help_text=_KEPT)
+    payment_days = StrictIntegerField(required=False, help_text=_KEPT)
+    stop_times = OfferStopTimeSerializer(many=True, required=False, help_text=f"One for each stop of the load. {_KEPT}")
+    notes = StrictCharField(required=False, allow_blank=True, help_text="For both sides to read.")
+    load_version = StrictIntegerField(help_text="The version of the load that you looked at.")
+    expires_in_minutes = StrictIntegerField(
+        required=False,
+        help_text=f"From {SHORTEST_MINUTES} to {LONGEST_MINUTES}; {DEFAULT_MINUTES} where it is left out.",
+    )
+    confirmed = StrictBooleanField(
+        required=False, help_text="true says that a rate of ten times what the lane pays, or a tenth, is meant."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a body with two rates, or with none."""
+        split = "linehaul" in attrs or "fuel_surcharge" in attrs
+        if "rate" in attrs and split:
+            sentence = "Give the all-in rate, or linehaul and fuel surcharge, not both."
+            raise serializers.ValidationError({"rate": serializers.ErrorDetail(sentence, code="two_rates")})
+        if "rate" not in attrs and "linehaul" not in attrs:
+            sentence = "Give the all-in rate, or linehaul with a fuel surcharge."
+            raise serializers.ValidationError({"rate": serializers.ErrorDetail(sentence, code="required")})
+        return attrs
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("A carrier's first offer", NEW_THREAD, request_only=True),
+        OpenApiExample("The seller offers first", INVITATION, request_only=True),
+    ]
+)
+class OpeningSerializer(OfferTermsSerializer):
+    """The first offer of a negotiation, with the truck that it is about."""
+
+    side = serializers.ChoiceField(
+        choices=["carrier", "seller"],
+        required=False,
+        help_text="For whom you offer: the truck's carrier (the default), or the load's seller to a truck in sight.",
+    )
+    truck = PublicIdField("trk", required=False, help_text="May be left out where the leg names it.")
+    leg = PublicIdField("leg", required=False, help_text="The return leg that the load would be taken on.")
+    driver = PublicIdField("drv", required=False, help_text="The leg's or the truck's usual one where left out.")
+    trailer = PublicIdField("trl", required=False, help_text="The leg's or the truck's usual one where left out.")
+    home_base = PublicIdField("base", required=False, help_text="Where the truck goes home to afterwards.")
+    return_home_by = InstantField(required=False, help_text="When it must be home after an outbound load.")
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A tender", TENDER, request_only=True)])
+class TenderSerializer(OfferTermsSerializer):
+    """What the shipper would pay the broker for the load."""
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A counter-offer", COUNTER, request_only=True)])
+class CounterSerializer(OfferTermsSerializer):
+    """An answer to the last offer; `next_terms` of the thread is what it may begin from."""
+
+    on_number = StrictIntegerField(help_text="The number of the last offer that you looked at.")
+
+
+@extend_schema_serializer(examples=[OpenApiExample("An acceptance", ACCEPTANCE, request_only=True)])
+class AcceptanceSerializer(StrictSerializer):
+    """What is accepted, as it was seen."""
+
+    number = StrictIntegerField(help_text="The offer's number in its thread.")
+    load_version = StrictIntegerField(help_text="The version of the load that you looked at.")
+    confirmed = StrictBooleanField(
+        required=False, help_text="true says that a rate of ten times what the lane pays, or a tenth, is meant."
+    )
+
+
+@extend_schema_serializer(examples=[OpenApiExample("Too dear", {"reason": "Too dear"}, request_only=True)])
+class DeclineSerializer(StrictSerializer):
+    """Why an offer is declined, if that is to be said."""
+
+    reason = StrictCharField(required=False, allow_blank=True, help_text="At most 200 characters, for both to read.")
+
+
+class ThreadPartySerializer(NamedSerializer):
+    """A side of a thread, with its business contact."""
+
+    is_you = serializers.BooleanField()
+    contact_name = serializers.CharField()
+    contact_phone = serializers.CharField()
+    contact_email = serializers.CharField()
+
+
+class ShownOfferTimeSerializer(serializers.Serializer[Any]):
+    """When a stop is to be served; with local times while the load's stops are those of the offer."""
+
+    sequence = serializers.IntegerField()
+    opens_at = InstantField()
+    closes_at = InstantField()
+    by_appointment = serializers.BooleanField()
+    time_zone = serializers.CharField(required=False)
+    opens_at_local = serializers.CharField(required=False)
+    closes_at_local = serializers.CharField(required=False)
+
+
+class ShownOfferTermsSerializer(serializers.Serializer[Any]):
+    """Terms as they stand on the table."""
+
+    rate = MoneyField(help_text="All in: linehaul and fuel surcharge.")
+    linehaul = MoneyField()
+    fuel_surcharge = MoneyField()
+    free_minutes = serializers.IntegerField()
+    detention_per_hour = MoneyField()
+    tonu = MoneyField()
+    layover = MoneyField(help_text="A day.")
+    payment_days = serializers.IntegerField()
+    stop_times = ShownOfferTimeSerializer(many=True)
+    notes = serializers.CharField(allow_blank=True)
+
+
+class NextTermsSerializer(ShownOfferTermsSerializer):
+    """What the next offer may begin from, with what it has to name."""
+
+    on_number = serializers.IntegerField()
+    load_version = serializers.IntegerField()
+
+
+class OfferChangeSerializer(serializers.Serializer[Any]):
+    """A field that differs from the offer before; a stop's time is `stop_times.<sequence>`."""
+
+    field = serializers.CharField()
+    before = serializers.JSONField(allow_null=True)
+    after = serializers.JSONField(allow_null=True)
+
+
+class OfferInThreadSerializer(ShownOfferTermsSerializer):
+    """One offer of a thread; its terms never change."""
+
+    id = serializers.CharField()
+    thread = serializers.CharField()
+    kind = serializers.ChoiceField(choices=Thread.Kind.choices)
+    load = serializers.CharField()
+    lane = serializers.CharField()
+    number = serializers.IntegerField(help_text="Counts from 1 in its thread: what an acceptance names.")
+    load_version = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=OfferStatus.choices)
+    version = serializers.IntegerField()
+    made_for = NamedSerializer(help_text="The side that it binds.")
+    made_by = NamedSerializer(help_text="The side itself, or the broker that represents it.")
+    made_by_person = serializers.CharField(allow_null=True, help_text="For colleagues only.")
+    is_yours = serializers.BooleanField()
+    represents_both_sides = serializers.BooleanField(help_text="Somebody may act for both sides.")
+    changes = OfferChangeSerializer(many=True)
+    made_at = InstantField()
+    expires_at = InstantField()
+    closed_at = InstantField(allow_null=True)
+    closed_by = NamedSerializer(allow_null=True)
+    reason = serializers.CharField(allow_blank=True)
+    booking = serializers.CharField(allow_null=True, help_text="What became of an accepted offer of carriage.")
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A counter-offer", OFFER_SHOWN, response_only=True)])
+class OfferSerializer(OfferInThreadSerializer):
+    """An offer."""
+
+    always_shown: ClassVar[frozenset[str]] = frozenset(OFFER_SHOWN)
+
+    etag = serializers.CharField()
+
+
+class ThreadStopSerializer(serializers.Serializer[Any]):
+    """A stop of the load as the market sees it."""
+
+    sequence = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=StopKind.choices)
+    city = serializers.CharField()
+    state = serializers.CharField()
+    zip3 = serializers.CharField()
+    time_zone = serializers.CharField()
+    opens_at = InstantField()
+    closes_at = InstantField()
+    by_appointment = serializers.BooleanField()
+
+
+class ThreadLoadSerializer(serializers.Serializer[Any]):
+    """The load; one that has changed since the thread ended says its id only."""
+
+    id = serializers.CharField()
+    is_open = serializers.BooleanField()
+    version = serializers.IntegerField(required=False)
+    equipment = serializers.CharField(required=False)
+    size = serializers.ChoiceField(choices=LoadSize.choices, required=False)
+    weight_pounds = serializers.IntegerField(required=False)
+    commodity = serializers.CharField(required=False)
+    loaded_miles = serializers.FloatField(required=False)
+    stops = ThreadStopSerializer(many=True, required=False)
+
+
+class ThreadUnitSerializer(serializers.Serializer[Any]):
+    """A trailer, driver or home base of the taker."""
+
+    id = serializers.CharField()
+    number = serializers.CharField(required=False)
+    name = serializers.CharField(required=False)
+
+
+class ThreadTruckSerializer(serializers.Serializer[Any]):
+    """The truck: what it carries, and for the taker's own people which one it is."""
+
+    equipment = serializers.CharField()
+    weight_pounds = serializers.IntegerField()
+    length_feet = serializers.IntegerField()
+    pallets = serializers.IntegerField()
+    id = serializers.CharField(required=False, help_text=_ONLY_TAKER)
+    number = serializers.CharField(required=False, help_text=_ONLY_TAKER)
+    trailer = ThreadUnitSerializer(required=False, allow_null=True, help_text=_ONLY_TAKER)
+    driver = ThreadUnitSerializer(required=False, allow_null=True, help_text=_ONLY_TAKER)
+    home_base = ThreadUnitSerializer(required=False, allow_null=True, help_text=_ONLY_TAKER)
+    return_home_by = InstantField(required=False, allow_null=True, help_text=_ONLY_TAKER)
+
+
+@extend_schema_serializer(examples=[OpenApiExample("As the carrier reads it", THREAD_SHOWN, response_only=True)])
+class ThreadSerializer(StrictSerializer):
+    """A negotiation over a load: carriage between its seller and a carrier, or a tender of its sale to a broker."""
+
+    always_shown: ClassVar[frozenset[str]] = frozenset(THREAD_SHOWN)
+
+    id = serializers.CharField()
+    kind = serializers.ChoiceField(choices=Thread.Kind.choices)
+    status = serializers.ChoiceField(choices=ThreadStatus.choices)
+    version = serializers.IntegerField()
+    load = ThreadLoadSerializer()
+    lane = serializers.CharField()
+    seller = ThreadPartySerializer()
+    taker = ThreadPartySerializer()
+    your_side = serializers.ChoiceField(choices=["seller", "taker", "both"])
+    represents_both_sides = serializers.BooleanField(help_text="Somebody may act for both sides.")
+    both_sides_sentence = serializers.CharField(allow_blank=True)
+    truck = ThreadTruckSerializer(allow_null=True, help_text="null in a tender.")
+    leg = serializers.CharField(allow_null=True)
+    opened_at = InstantField()
+    moved_at = InstantField()
+    closed_at = InstantField(allow_null=True)
+    outcome = serializers.ChoiceField(choices=ThreadOutcome.choices, allow_null=True)
+    outcome_sentence = serializers.CharField(allow_blank=True)
+    live_offer = serializers.CharField(allow_null=True)
+    waits_for_you = serializers.BooleanField()
+    counters_left = serializers.IntegerField()
+    offers = OfferInThreadSerializer(many=True)
+    next_terms = NextTermsSerializer(allow_null=True, help_text="null once it is over.")
+    etag = serializers.CharField()
+
+
+def terms_from(data: Mapping[str, Any], base: BargainTerms) -> BargainTerms:
+    """Return the terms that a validated body gives; what it leaves out is as in `base`, but for the note."""
+    changes: dict[str, Any] = {_IN_CENTS[name]: data[name] for name in _IN_CENTS if name in data}
+    if "rate" in data:
+        changes |= {"linehaul_cents": data["rate"], "fuel_surcharge_cents": 0}
+    elif "fuel_surcharge" not in data:
+        changes["fuel_surcharge_cents"] = 0
+    changes |= {name: data[name] for name in ("free_minutes", "payment_days") if name in data}
+    if "stop_times" in data:
+        changes["stop_times"] = tuple(StopTime(**time) for time in data["stop_times"])
+    return replace(base, notes=data.get("notes", ""), **changes)
+
+
+def manner_from(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a body says beside the terms: version, time and confirmation."""
+    return {
+        "load_version": data["load_version"],
+        "expires_in_minutes": data.get("expires_in_minutes", DEFAULT_MINUTES),
+        "confirmed": data.get("confirmed", False),
+    }
