@@ -61,6 +61,15 @@ def visible_loads(organization: Organization, now: datetime | None = None) -> Qu
     return _with_parts(rows).order_by(*fresh_first())
 
 
+def carrier_facing_loads(organization: Organization, now: datetime | None = None) -> QuerySet[Load]:
+    """Return the visible loads whose terms towards carriers the organization may read, in the same order.
+
+    Its own that a broker sells are not among them: their rate is the broker's, and whatever is reckoned with it, down
+    to which trucks gain by it, would tell the owner of it.
+    """
+    return visible_loads(organization, now).exclude(organization=organization, seller__isnull=False)
+
+
 def _in_sight(organization: Organization, now: datetime) -> Q:
     """Return the condition under which an open load is in an organization's sight.
 

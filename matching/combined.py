@@ -12,7 +12,7 @@ from carriers.models import ReturnLeg
 from carriers.queries import visible_legs
 from foundation.accounts.models import Organization
 from foundation.trade.errors import NotFound
-from loads.queries import visible_loads
+from loads.queries import carrier_facing_loads
 from matching.models import Combination, CombinationRun, CombinedLoad
 
 # all that views of whole legs show
@@ -21,7 +21,10 @@ _LEG = ("leg__organization", "leg__truck", "leg__trailer", "leg__driver", "leg__
 
 def _standing(viewer: Organization, now: datetime) -> QuerySet[Combination]:
     """Combinations that stand as they were reckoned, of legs and loads that the viewer may see, in its own lists."""
-    as_reckoned = {"load__in": visible_loads(viewer, now).order_by().values("pk"), "load_version": F("load__version")}
+    as_reckoned = {
+        "load__in": carrier_facing_loads(viewer, now).order_by().values("pk"),
+        "load_version": F("load__version"),
+    }
     broken = CombinedLoad.objects.filter(combination=OuterRef("pk")).exclude(**as_reckoned)
     own = Q(leg__organization=viewer, is_for_carrier=True)
     # a broker that hauls sees its own trucks' tours as their carrier does
@@ -35,7 +38,10 @@ def _standing(viewer: Organization, now: datetime) -> QuerySet[Combination]:
         )
         .select_related(*_LEG)
         .prefetch_related(
-            Prefetch("combined", CombinedLoad.objects.select_related("load__organization").order_by("position")),
+            Prefetch(
+                "combined",
+                CombinedLoad.objects.select_related("load__organization", "load__seller").order_by("position"),
+            ),
             "combined__load__stops",
         )
     )

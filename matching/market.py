@@ -10,7 +10,7 @@ from carriers.queries import visible_legs
 from foundation.accounts.audience import standing
 from foundation.accounts.models import Organization, RelationshipKind
 from foundation.trade.posting import Audience
-from loads.queries import visible_loads
+from loads.queries import carrier_facing_loads
 from matching.engine.columns import Bools, Ints
 from matching.engine.problem import Legs, Loads
 from matching.postings import Side, chosen_legs, chosen_loads
@@ -21,9 +21,12 @@ _OWN_COSTS = ("loaded_cents_per_mile", "empty_cents_per_mile", "hour_cents", "de
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Owners:
-    """Whose the legs or loads are: each row's owner, version, and whether only partners of the owner see it now."""
+    """Whose the legs or loads are: each row's owner, who faces the market with it (a load's broker, or the owner), its
+    version, and whether only partners of the owner see it now.
+    """
 
     owner: Ints
+    facing: Ints
     version: Ints
     is_for_partners: Bools
 
@@ -42,11 +45,16 @@ class Market:
     def may_meet(self, leg_rows: Ints, load_rows: Ints) -> Bools:
         """Say of pairs which could be put in touch at all: the two sides see each other's posting."""
         carrier, shipper = self.carriers.owner[leg_rows], self.shippers.owner[load_rows]
-        there, back = _code(carrier, shipper), _code(shipper, carrier)
-        seen_by_carrier = ~self.shippers.is_for_partners[load_rows] | np.isin(back, self.close)
-        seen_by_shipper = ~self.carriers.is_for_partners[leg_rows] | np.isin(there, self.close)
-        blocked = np.isin(there, self.blocked) | np.isin(back, self.blocked)
-        return np.asarray((carrier == shipper) | (seen_by_carrier & seen_by_shipper & ~blocked))
+        seller = self.shippers.facing[load_rows]
+        seen_by_carrier = ~self.shippers.is_for_partners[load_rows] | np.isin(_code(shipper, carrier), self.close)
+        seen_by_seller = ~self.carriers.is_for_partners[leg_rows] | np.isin(_code(carrier, seller), self.close)
+        blocked = np.zeros(len(leg_rows), dtype=np.bool_)
+        for other in (shipper, seller):
+            blocked |= np.isin(_code(carrier, other), self.blocked) | np.isin(_code(other, carrier), self.blocked)
+        # what a broker sells goes neither to its owner's trucks nor to the broker's own
+        among_themselves = (seller != shipper) & ((carrier == shipper) | (carrier == seller))
+        own = (carrier == shipper) & (seller == shipper)
+        return np.asarray(own | (seen_by_carrier & seen_by_seller & ~blocked & ~among_themselves))
 
 
 def market_of(viewer: Organization, now: datetime, road_version: str) -> Market:
@@ -63,14 +71,14 @@ def market_of(viewer: Organization, now: datetime, road_version: str) -> Market:
         kept = _unchanged(trucks.sides, seen)
         legs.append(_at_market_costs(trucks.columns.take(kept)))
         leg_sides += [trucks.sides[row] for row in kept]
-    seen = dict(visible_loads(viewer, now).order_by("pk").values_list("pk", "version"))
+    seen = dict(carrier_facing_loads(viewer, now).order_by("pk").values_list("pk", "version"))
     for keys in _blocks(list(seen)):
         freight = chosen_loads(keys, road_version)
         kept = _unchanged(freight.sides, seen)
         loads.append(freight.columns.take(kept))
         load_sides += [freight.sides[row] for row in kept]
     carriers, shippers = _owners(leg_sides, now), _owners(load_sides, now)
-    owners = np.concatenate([carriers.owner, shippers.owner])
+    owners = np.concatenate([carriers.owner, shippers.owner, shippers.facing])
     return Market(
         legs=_joined_legs(legs or [chosen_legs([], road_version).columns]),
         loads=_joined_loads(loads or [chosen_loads([], road_version).columns]),
@@ -88,6 +96,7 @@ def _unchanged(sides: Sequence[Side], seen: dict[int, int]) -> list[int]:
 def _owners(sides: Sequence[Side], now: datetime) -> Owners:
     return Owners(
         owner=np.array([side.organization_id for side in sides], dtype=np.int64),
+        facing=np.array([side.sold_by.pk for side in sides], dtype=np.int64),
         version=np.array([side.version for side in sides], dtype=np.int64),
         is_for_partners=np.array([_is_for_partners(side, now) for side in sides], dtype=np.bool_),
     )

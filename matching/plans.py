@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet, Sum
 from carriers.queries import visible_legs
 from foundation.accounts.models import Organization
 from foundation.trade.errors import NotFound
-from loads.queries import visible_loads
+from loads.queries import carrier_facing_loads
 from matching.models import NetworkPlan, PlanLine, PlannedLoad, PlanStatus
 from matching.models.plans import UNFINISHED
 
@@ -45,7 +45,7 @@ def lines_of(viewer: Organization, plan: NetworkPlan, now: datetime) -> QuerySet
     if plan.organization_id != viewer.pk:
         raise NotFound("There is no such plan here.")
     leg = visible_legs(viewer, now).order_by().filter(pk=OuterRef("leg_id"), version=OuterRef("leg_version"))
-    load = visible_loads(viewer, now).order_by().prefetch_related(None)
+    load = carrier_facing_loads(viewer, now).order_by().prefetch_related(None)
     unchanged = load.filter(pk=OuterRef("load_id"), version=OuterRef("load_version"))
     changed = PlannedLoad.objects.order_by().filter(~Exists(unchanged), line=OuterRef("pk"))
     return PlanLine.objects.filter(plan=plan).annotate(stands=Exists(leg) & ~Exists(changed)).order_by("rank")
@@ -53,7 +53,7 @@ def lines_of(viewer: Organization, plan: NetworkPlan, now: datetime) -> QuerySet
 
 def with_sides(rows: QuerySet[PlanLine]) -> QuerySet[PlanLine]:
     """Load the trucks and loads of lines along with them, for pages and REST."""
-    loads = PlannedLoad.objects.select_related("load__organization").prefetch_related("load__stops")
+    loads = PlannedLoad.objects.select_related("load__organization", "load__seller").prefetch_related("load__stops")
     parts = ("leg__organization", "leg__truck", "leg__trailer", "leg__driver", "leg__trip", "leg__home_base")
     return rows.select_related("plan", *parts).prefetch_related(Prefetch("loads", queryset=loads))
 
@@ -97,7 +97,7 @@ def in_sight(viewer: Organization, lines: Iterable[PlanLine], now: datetime) -> 
     rows = list(lines)
     legs = visible_legs(viewer, now).order_by().filter(pk__in={line.leg_id for line in rows})
     wanted = {each.load_id for line in rows for each in line.loads.all()}
-    loads = visible_loads(viewer, now).order_by().filter(pk__in=wanted)
+    loads = carrier_facing_loads(viewer, now).order_by().filter(pk__in=wanted)
     return InSight(dict(legs.values_list("pk", "version")), dict(loads.values_list("pk", "version")))
 
 

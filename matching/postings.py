@@ -65,11 +65,23 @@ class Side:
     partners_first_until: datetime | None
     organization: Owner
     noted: Noted | None
+    seller: Owner | None = None
+    """The broker that sells a load for its owner."""
 
     @property
     def organization_id(self) -> int:
         """The owner's key."""
         return self.organization.pk
+
+    @property
+    def seller_id(self) -> int | None:
+        """The key of the broker that sells it, if one does."""
+        return self.seller.pk if self.seller else None
+
+    @property
+    def sold_by(self) -> Owner:
+        """Who faces the market with it: the broker that sells it, or the owner."""
+        return self.seller or self.organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +130,7 @@ _SIDE = """
     run.own_bar_cents, run.own_bar_key, run.market_bar_cents, run.market_bar_key
 """
 _SIDE_COLUMNS = 18
+_SELLER_AT = _SIDE_COLUMNS + 10
 # What begins is taken at the first whole minute that is not before it, what ends at the last one not after it.
 _FROM_MINUTE, _UNTIL_MINUTE = "ceil(extract(epoch FROM {}) / 60)::bigint", "floor(extract(epoch FROM {}) / 60)::bigint"
 _NOTED = "CASE WHEN run.version = {it}.version AND run.road_version = %(road)s THEN run.stretches::text END"
@@ -150,10 +163,12 @@ _LOADS = f"""
     SELECT {_SIDE.format(it="load")},
         load.equipment, load.attributes, load.weight_pounds, load.length_feet, load.pallets,
         load.rate_cents, load.size, load.temperature_min_f, load.temperature_max_f,
-        {_NOTED.format(it="load")}
+        {_NOTED.format(it="load")},
+        seller.id, seller.public_id, seller.market, seller.brokers, seller.verified_at IS NOT NULL
     FROM chosen
     JOIN loads_load AS load ON load.id = chosen.id
     JOIN accounts_organization AS owner ON owner.id = load.organization_id
+    LEFT JOIN accounts_organization AS seller ON seller.id = load.seller_id
     LEFT JOIN matching_matchrun AS run ON run.load_id = load.id
     ORDER BY load.id
 """  # noqa: S608 - put together from this page's constants
@@ -244,7 +259,7 @@ def _legs(chosen: str, parameters: Mapping[str, Any], road_version: str) -> LegR
     codes, noted = values.pop("equipment"), values.pop("noted")
     limits = values["max_home_deadhead_miles"]
     more = zip(codes, reach, values["home_lat"], values["home_lon"], limits, strict=True)
-    sides = [LegSide(*(*_side(row, owners), *rest)) for row, rest in zip(rows, more, strict=True)]
+    sides = [LegSide(*_side(row, owners), None, *rest) for row, rest in zip(rows, more, strict=True)]
     homes = [(_stretches(text) or [_UNKNOWN])[0] for text in noted]
     figures: dict[str, Any] = {
         name: np.array(column, dtype=np.int64 if name in _WHOLE else np.float64) for name, column in values.items()
@@ -274,7 +289,7 @@ def _loads(chosen: str, parameters: Mapping[str, Any], road_version: str, *, at_
         rows = rows_of(*question)
         stops = rows_of(_STOPS.format(chosen=_KEYED), {"keys": [row[0] for row in rows]}) if rows else []
     owners: dict[int, Owner] = {}
-    sides = [Side(*_side(row, owners)) for row in rows]
+    sides = [Side(*_side(row, owners), seller=_owner(row, _SELLER_AT, owners)) for row in rows]
     keys = [side.pk for side in sides]
     codes, attributes, pounds, feet, pallets, rates, sizes, coldest, warmest, noted = _transposed(
         rows, _SIDE_COLUMNS, 10
@@ -355,10 +370,17 @@ def _as_columns(way: Sequence[Stretch]) -> tuple[Floats, Floats, Bools]:
 
 
 def _side(row: tuple[Any, ...], owners: dict[int, Owner]) -> tuple[Any, ...]:
-    owner = owners.get(row[6])
+    return (*row[:6], _owner(row, 6, owners), None if row[11] is None else Noted(*row[11:18]))
+
+
+def _owner(row: tuple[Any, ...], at: int, owners: dict[int, Owner]) -> Any:
+    """Return the organization whose five columns begin there, each made once; None where there is none."""
+    if row[at] is None:
+        return None
+    owner = owners.get(row[at])
     if owner is None:
-        owner = owners[row[6]] = Owner(*row[6:11])
-    return (*row[:6], owner, None if row[11] is None else Noted(*row[11:18]))
+        owner = owners[row[at]] = Owner(*row[at : at + 5])
+    return owner
 
 
 def _stretches(text: str | None) -> list[Stretch]:

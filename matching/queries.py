@@ -1,5 +1,7 @@
 """Reads of matches: a match is for its two sides, and for brokers that may see both.
 
+The load's side is who sells it to carriers: the owner of a load that a broker sells sees no match of it.
+
 Which figures of it an organization may read is said in `matching.visibility`. A match whose load or leg has changed
 since it was scored is still listed, marked as being updated, until the worker has scored it again; one whose load or
 leg left the market is not.
@@ -21,8 +23,8 @@ from foundation.places.queries import find_place
 from foundation.trade.errors import NotFound
 from foundation.trade.posting import RANKED_LAST_AFTER
 from loads.models import Load
+from loads.queries import carrier_facing_loads
 from loads.queries import near as near_loads
-from loads.queries import visible_loads
 from matching.models import Match, MatchRun
 
 SHOWN = 20
@@ -31,14 +33,14 @@ SHOWN = 20
 def _live(viewer: Organization, now: datetime) -> QuerySet[Match]:
     """Matches of open pairs that the viewer may see, with what a list shows."""
     aged = now - RANKED_LAST_AFTER
-    party = Q(load__organization=viewer) | Q(leg__organization=viewer)
+    party = Q(load__organization=viewer) | Q(load__seller=viewer) | Q(leg__organization=viewer)
     return (
         Match.objects.filter(
             Q() if viewer.brokers else party,
-            load__in=visible_loads(viewer, now).values("pk"),
+            load__in=carrier_facing_loads(viewer, now).values("pk"),
             leg__in=visible_legs(viewer, now).values("pk"),
         )
-        .select_related("load__organization", "leg__organization", "leg__truck")
+        .select_related("load__organization", "load__seller", "leg__organization", "leg__truck")
         .prefetch_related("load__stops")
         .annotate(
             is_being_updated=Case(
@@ -132,7 +134,7 @@ def loads_to_ask_about(viewer: Organization, leg: ReturnLeg, words: str, now: da
     load in their sight, and so may the leg's carrier; others about their own. Places are searched within 50 miles, by
     the centres of cities. Raises `PlaceNotFound` for words that name no place.
     """
-    rows = visible_loads(viewer, now).order_by("pickup_opens_at", "id")
+    rows = carrier_facing_loads(viewer, now).order_by("pickup_opens_at", "id")
     if not viewer.brokers and viewer.pk != leg.organization_id:
         rows = rows.filter(organization=viewer)
     named = re.search(r"load_[0-9a-hjkmnp-tv-z]{26}", words)

@@ -38,5 +38,5 @@ def read_snapshot(market: str, road_version: str) -> Snapshot:
         leg_versions={side.pk: side.version for side in legs.sides},
         load_versions={side.pk: side.version for side in loads.sides},
         carriers=frozenset(side.organization for side in legs.sides),
-        shippers=frozenset(side.organization for side in loads.sides),
+        shippers=frozenset(owner for side in loads.sides for owner in (side.organization, side.sold_by)),
     )

@@ -31,6 +31,7 @@ from matching.engine.routes import between_stops, own_ways
 from matching.engine.score import score_leg
 from matching.engine.travel import TravelOracle
 from matching.engine.why import WhyNot, remedy, rested, why_not
+from matching.facing import is_consignor, is_side_of
 from matching.policies import current_policy
 from matching.postings import LegRows, LoadRows, candidate_loads, named_legs, named_loads, with_leg_way, with_load_way
 from matching.queries import SHOWN, matches_of_leg
@@ -88,7 +89,7 @@ def ask(viewer: Organization, leg_id: str, load_id: str, now: datetime) -> Answe
     """Answer why a leg does not take a load. Raises `NotFound` for what the viewer may not see both sides of."""
     leg = leg_of(viewer, leg_id, now)
     load = load_of(viewer, load_id, now) if looks_like("load", load_id) else None
-    if load is None or not may_ask(viewer, leg, load):
+    if load is None or is_consignor(viewer, load) or not may_ask(viewer, leg, load):
         raise NotFound("There is no such load here.")
     travel, policy = travel_oracle(), current_policy()
     legs, _ = with_leg_way(named_legs([leg.public_id], travel.version), travel)
@@ -155,7 +156,7 @@ def stop_name(answer: Answer, change: dict[str, Any]) -> str:
 
 def may_ask(viewer: Organization, leg: ReturnLeg, load: Load) -> bool:
     """Say whether a viewer who sees both may ask about the pair: its two sides, and brokers."""
-    return viewer.brokers or viewer.pk in (leg.organization_id, load.organization_id)
+    return viewer.brokers or viewer.pk == leg.organization_id or is_side_of(viewer.pk, load)
 
 
 def _standing(

@@ -132,10 +132,20 @@ class Sight:
         partners_first_until: datetime | None,
         *,
         shares_once_open: bool = False,
+        seller_id: int | None = None,
     ) -> bool:
-        """Say whether the viewer sees a posting of the owner with this audience."""
-        if viewer_id == owner_id:
+        """Say whether the viewer sees a posting of the owner with this audience.
+
+        `seller_id` is who sells it instead of its owner, one of the owners here too: it sees it, must be verified, and
+        its blocks count as the owner's do.
+        """
+        if viewer_id in (owner_id, seller_id):
             return True
+        if seller_id is not None:
+            if not self._owners[seller_id].is_verified:
+                return False
+            if (seller_id, viewer_id) in self._blocked or (viewer_id, seller_id) in self._blocked:
+                return False
         viewer, owner = self._viewers[viewer_id], self._owners[owner_id]
         if viewer.market != owner.market or not viewer.is_verified or not owner.is_verified:
             return False

@@ -10,6 +10,7 @@ from foundation.accounts.audience import Broker, Sight
 from foundation.accounts.models import Organization
 from foundation.events.services import publish
 from loads.models import Load
+from matching.facing import is_side_of, owners_of, sees_load
 from matching.postings import Owner, Side
 
 MOST_IDS = 200
@@ -56,7 +57,7 @@ def announce(
     rows = list(pairs)
     viewers: dict[int, Organization | Owner | Broker] = {}
     for pair in rows:
-        viewers |= {side.organization.pk: side.organization for side in (pair.leg, pair.load)}
+        viewers |= {pair.leg.organization_id: pair.leg.organization} | owners_of([pair.load])
     if sight is None or not sight.holds(viewers):
         sight = Sight(viewers=viewers.values(), owners=viewers.values(), now=now, brokers_of=market)
     viewers = {broker.pk: broker for broker in sight.brokers} | viewers
@@ -65,14 +66,13 @@ def announce(
         leg, load = pair.leg, pair.load
         for key, viewer in viewers.items():
             carrier = key == leg.organization_id
-            if not (carrier or key == load.organization_id or viewer.brokers):
+            if not (carrier or is_side_of(key, load) or viewer.brokers):
                 continue
             news = pair.for_carrier if carrier else pair.for_others
             if news is None:
                 continue
-            if sight.sees(key, leg.organization_id, leg.audience, leg.partners_first_until) and sight.sees(
-                key, load.organization_id, load.audience, load.partners_first_until
-            ):
+            sees_leg = sight.sees(key, leg.organization_id, leg.audience, leg.partners_first_until)
+            if sees_leg and sees_load(sight, key, load):
                 payload = payloads.setdefault(key, _Payload())
                 (payload.gone if news is News.GONE else payload.changed).append(pair.public_id)
     if payloads:

@@ -27,6 +27,7 @@ from matching.engine.explain import Explanation
 from matching.engine.policy import Policy as PolicyTerms
 from matching.engine.tours import Combinations, Tours, best_chains, best_consolidations, explain_tour
 from matching.engine.travel import TravelOracle
+from matching.facing import owners_of, sees_load
 from matching.models import Combination, CombinationKind, CombinationRun, CombinedLoad, Match, Policy
 from matching.policies import current_policy
 from matching.pools import loads_for_tours
@@ -156,18 +157,9 @@ def _look(leg: ReturnLeg, policy: PolicyTerms, travel: TravelOracle, now: dateti
 
 
 def _seen_by_carrier(leg: LegSide, loads: Sequence[Side], now: datetime) -> list[bool]:
-    owners = {load.organization for load in loads}
-    sight = Sight(viewers={leg.organization}, owners=owners | {leg.organization}, now=now)
-    return [
-        sight.sees(
-            leg.organization_id,
-            load.organization_id,
-            load.audience,
-            load.partners_first_until,
-            shares_once_open=True,
-        )
-        for load in loads
-    ]
+    owners = [*owners_of(loads).values(), leg.organization]
+    sight = Sight(viewers={leg.organization}, owners=owners, now=now)
+    return [sees_load(sight, leg.organization_id, load, shares_once_open=True) for load in loads]
 
 
 def _loads_of(tours: Tours, row: int) -> list[int]:

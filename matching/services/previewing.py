@@ -13,7 +13,7 @@ from foundation.places.services import travel_oracle
 from foundation.trade import clock
 from foundation.trade.posting import RANKED_LAST_AFTER
 from loads.models import Load
-from loads.queries import loads_by_ids, visible_loads
+from loads.queries import carrier_facing_loads, loads_by_ids
 from matching.empty_runs import EmptyRun, empty_run_of
 from matching.engine.columns import Bools
 from matching.engine.policy import Policy
@@ -100,7 +100,7 @@ def seen_by(viewer: Organization, loads: LoadRows, now: datetime) -> tuple[LoadR
     keys = [side.pk for side in loads.sides]
     if not keys:
         return loads, np.zeros(0, dtype=np.bool_)
-    confirmed = dict(visible_loads(viewer, now).order_by().filter(pk__in=keys).values_list("pk", "confirmed_at"))
+    confirmed = dict(carrier_facing_loads(viewer, now).order_by().filter(pk__in=keys).values_list("pk", "confirmed_at"))
     kept = [row for row, key in enumerate(keys) if key in confirmed]
     aged = now - RANKED_LAST_AFTER
     said = [confirmed[keys[row]] for row in kept]  # open ones are confirmed, says a constraint

@@ -25,6 +25,7 @@ from matching.engine.columns import Ints
 from matching.engine.policy import Policy
 from matching.engine.problem import Legs, Loads
 from matching.engine.score import Scores, score_leg, score_load
+from matching.facing import owners_of, sees_load
 from matching.policies import current_policy
 from matching.postings import (
     LegRows,
@@ -211,7 +212,7 @@ def _pairs(
     if scores is None or not rows.size:
         return [], None
     parties = {legs.sides[row].organization for row in scores.leg_row[rows].tolist()}
-    parties |= {loads.sides[row].organization for row in scores.load_row[rows].tolist()}
+    parties |= set(owners_of(loads.sides[row] for row in scores.load_row[rows].tolist()).values())
     sight = Sight(viewers=parties, owners=parties, now=now, brokers_of=market)
     return pairs_worth_something(legs, loads, scores, sight), sight
 
@@ -235,13 +236,7 @@ def pairs_worth_something(
     pairs = []
     for row, leg_row, load_row, own, market in found:
         leg, load = legs.sides[leg_row], loads.sides[load_row]
-        seen = own > 0 and sight.sees(
-            leg.organization_id,
-            load.organization_id,
-            load.audience,
-            load.partners_first_until,
-            shares_once_open=True,
-        )
+        seen = own > 0 and sees_load(sight, leg.organization_id, load, shares_once_open=True)
         if seen or market > 0:
             pairs.append(Pair(leg, load, own, market, seen, row))
     return pairs

@@ -200,7 +200,7 @@ def _gone(keys: Collection[int]) -> list[Match]:
         return []
     rows = list(
         Match.objects.filter(pk__in=keys)
-        .select_related("leg__organization", "load__organization")
+        .select_related("leg__organization", "load__organization", "load__seller")
         .defer("parts", "own_parts")
     )
     rows_of_each([(_DELETE, {"ids": list(keys)})])

@@ -14,6 +14,7 @@ from foundation.trade import clock
 from foundation.trade.posting import Status
 from loads.queries import load_of
 from matching.empty_runs import shown_empty_run
+from matching.facing import is_consignor, is_side_of
 from matching.maps import way_of
 from matching.queries import SHOWN, match_of, matches_of_leg, matches_of_load, run_of
 from matching.visibility import figures, is_carrier, refusals_in_words
@@ -63,7 +64,9 @@ def load_matches(request: HttpRequest, load_id: str) -> HttpResponse:
         "viewer": viewer,
         "preferred": preferred_by(viewer, now),
     }
-    if load.organization_id == viewer.pk:
+    if is_consignor(viewer, load):
+        context["sold_by"] = load.seller
+    elif is_side_of(viewer.pk, load):
         run = run_of(load=load)
         context |= {"run": run, "refusals": refusals_in_words(run, of_others=True)}
     elif viewer.hauls:
