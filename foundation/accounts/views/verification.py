@@ -89,7 +89,8 @@ def enter(request: HttpRequest) -> HttpResponse:
         show_problems(form, error)
         return _page(request, form=form, status=422)
     except Conflict as error:
-        form.add_error(None, error.sentence)
-        return _page(request, form=form, status=409)
+        if error.code != "already_verified":  # a second click on the button that verified it
+            messages.error(request, error.sentence)
+        return redirect("accounts:verification")
     messages.success(request, f"{organization.name} is verified. Welcome to the market.")
     return redirect("accounts:verification")
