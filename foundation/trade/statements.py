@@ -55,6 +55,7 @@ def rows_of_each(statements: Sequence[Statement]) -> list[Rows]:
 
     Within a transaction each sees what was committed before it begins.
     """
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     answers = []
     with connection.make_cursor(_KeptCursor(connection.connection)) as cursor:
