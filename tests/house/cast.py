@@ -45,6 +45,7 @@ from tests.builders import (
     stop_terms,
 )
 from tests.events.pump import pump
+from tests.house.bargains import Bargains, strike
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 LOAD_SECRETS: dict[str, str | tuple[str, str]] = {
@@ -105,6 +106,7 @@ class Cast:
     standing: Relationship
     request: RelationshipRequest
     colleague: Person
+    bargains: Bargains
     clients: dict[str, Client]
 
     def secrets(self) -> dict[str, dict[str, str | tuple[str, str]]]:
@@ -268,5 +270,6 @@ def assemble() -> Cast:
         standing=standing,
         request=asks_carrier,
         colleague=people["carrier_dispatcher"],
+        bargains=strike(strangers["rival_shipper"], strangers["rival_carrier"], people["rival_carrier"]),
         clients={**{name: _browser(person) for name, person in people.items()}, "anonymous": _browser(None)},
     )

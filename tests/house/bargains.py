@@ -1,0 +1,59 @@
+"""What two of the cast have struck: a thread with an offer to answer, and a claimed load with its booking and tour.
+
+The rival shipper sells, the rival carrier hauls: to everybody else of the cast these are another's business.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from brokers.models import Booking, Claim, Offer, RateConfirmation, Thread, Tour
+from brokers.services.claims import claim_load
+from brokers.services.threads import open_thread
+from brokers.terms import posted_terms
+from foundation.accounts.models import Organization, Person
+from loads.models import Load
+from tests.builders import make_actor, make_leg, make_load, now
+
+
+@dataclass
+class Bargains:
+    """A live negotiation and a booking."""
+
+    thread: Thread
+    offer: Offer
+    claim: Claim
+    booking: Booking
+    tour: Tour
+    confirmation: RateConfirmation
+    open_load: Load
+
+
+def strike(shipper: Organization, carrier: Organization, hauler: Person) -> Bargains:
+    """Let the carrier make an offer for one load of the shipper and claim another, with a truck each."""
+    first = now() + timedelta(days=1)
+    bargained, claimed = (make_load(shipper, opens_at=first, commodity="Quilts") for _ in range(2))
+    Load.objects.filter(pk=claimed.pk).update(book_now=True)
+    going, coming = (make_leg(carrier, ready_at=first, hours=120) for _ in range(2))
+    actor = make_actor(carrier, person=hauler)
+    offer = open_thread(
+        actor=actor,
+        load_id=bargained.public_id,
+        truck_id=going.truck.public_id,
+        leg_id=going.public_id,
+        terms=posted_terms(bargained, rate_cents=2_500_00),
+        load_version=bargained.version,
+        expires_in_minutes=600,
+    )
+    claim = claim_load(
+        actor=actor, load_id=claimed.public_id, truck_id=coming.truck.public_id, leg_id=coming.public_id
+    )
+    booking = Booking.objects.select_related("tour").get(load=claimed)
+    return Bargains(
+        thread=offer.thread,
+        offer=offer,
+        claim=claim,
+        booking=booking,
+        tour=booking.tour,
+        confirmation=RateConfirmation.objects.get(booking=booking),
+        open_load=bargained,
+    )
