@@ -1,0 +1,339 @@
+"""Two carriers and a shipper bargain, claim, edit and cancel in any order: what holds after each move, whatever it was.
+
+Never two live bookings of a load nor an accepted and a lapsed state at once; no money that was agreed changes; what is
+refused changes nothing; and every party hears of every event exactly once.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from backhaul.wiring import FACTS
+from brokers.models import Booking, BookingStatus, Offer, OfferStatus, Thread, ThreadStatus
+from brokers.services.cancelling import cancel_booking
+from brokers.services.claims import claim_load
+from brokers.services.offers import accept_offer, counter_offer, decline_offer, expire_due_offers, withdraw_offer
+from brokers.services.threads import invite_carrier, leave_thread, open_thread
+from brokers.terms import posted_terms, terms_of
+from carriers.models import ReturnLeg
+from foundation.accounts.actor import Actor
+from foundation.events.models import FeedEntry
+from foundation.trade import clock
+from foundation.trade.errors import TradeError
+from foundation.trade.posting import Status
+from loads.models import Load
+from loads.services import edit_load
+from loads.terms import terms_of as load_terms_of
+from tests.builders import make_actor, make_leg, make_load, make_organization, now
+from tests.events.pump import pump
+
+OURS = ("brokers.lapse_threads", "brokers.supersede_offers")
+WIRING = {name: tuple(task for task in tasks if task in OURS) for name, tasks in FACTS.items()}
+RATES = st.sampled_from([1_900, 2_100, 2_300, 2_500])
+PICK = st.integers(min_value=0, max_value=50)
+CARRIERS = st.sampled_from([0, 1])
+LOADS = st.sampled_from([0, 1])
+
+
+MOVES = (
+    open_thread,
+    invite_carrier,
+    counter_offer,
+    accept_offer,
+    decline_offer,
+    withdraw_offer,
+    leave_thread,
+    claim_load,
+    edit_load,
+    cancel_booking,
+)
+
+
+class Bargaining(RuleBasedStateMachine):
+    """One shipper with two loads that want the same trucks; two carriers, each with one truck on its way home."""
+
+    later = timedelta()
+    done: ClassVar[Counter[tuple[str, bool]]] = Counter()
+    """How often each move was made, and how often it was refused."""
+
+    @initialize()
+    def begin(self) -> None:
+        """Post the loads and the trucks; all of it is taken back in the end."""
+        self._before = transaction.savepoint()
+        Bargaining.later = timedelta()
+        self.shipper = make_actor(make_organization("Prairie Paper"))
+        self.carriers = [make_actor(make_organization(name, hauls=True)) for name in ("Ruiz", "Other")]
+        opens_at = now() + timedelta(days=1)
+        posted = [make_load(self.shipper.organization, opens_at=opens_at) for _ in range(2)]
+        Load.objects.filter(pk__in=[load.pk for load in posted]).update(book_now=True)
+        self.keys = [load.pk for load in posted]
+        self.legs = [make_leg(actor.organization, hours=120, ready_at=opens_at) for actor in self.carriers]
+        self.agreed: dict[str, Any] = {}
+
+    def teardown(self) -> None:
+        """Look whether everybody heard of everything once, then take it all back."""
+        if hasattr(self, "_before"):
+            try:
+                pump(WIRING)
+                self._everybody_heard_of_everything_once()
+            finally:
+                transaction.savepoint_rollback(self._before)
+
+    @rule(load=LOADS, carrier=CARRIERS, dollars=RATES)
+    def make(self, load: int, carrier: int, dollars: int) -> None:
+        """A carrier makes the first offer on a load."""
+        found, leg = self._load(load), self.legs[carrier]
+        self._try(
+            open_thread,
+            actor=self.carriers[carrier],
+            load_id=found.public_id,
+            truck_id=leg.truck.public_id,
+            leg_id=leg.public_id,
+            terms=posted_terms(found, rate_cents=dollars * 100),
+            load_version=found.version,
+        )
+
+    @rule(load=LOADS, carrier=CARRIERS, dollars=RATES)
+    def invite(self, load: int, carrier: int, dollars: int) -> None:
+        """The shipper makes the first offer to a truck."""
+        found = self._load(load)
+        self._try(
+            invite_carrier,
+            actor=self.shipper,
+            load_id=found.public_id,
+            leg_id=self.legs[carrier].public_id,
+            terms=posted_terms(found, rate_cents=dollars * 100),
+            load_version=found.version,
+        )
+
+    @rule(which=PICK, by_seller=st.booleans(), dollars=RATES, stale=st.integers(0, 4))
+    def counter(self, which: int, by_seller: bool, dollars: int, stale: int) -> None:
+        """A side answers, now and then with a stale tab."""
+        offer = self._offer(which)
+        if offer is None:
+            return
+        thread = offer.thread
+        last = thread.offers.order_by("number").last()
+        self._try(
+            counter_offer,
+            actor=self._actor(thread, by_seller),
+            thread_id=thread.public_id,
+            terms=replace(posted_terms(thread.load, rate_cents=dollars * 100), payment_days=21),
+            on_number=max(last.number - (stale == 0), 1),
+            load_version=thread.load.version,
+        )
+
+    @rule(which=PICK, by_seller=st.booleans())
+    def accept(self, which: int, by_seller: bool) -> None:
+        """Somebody accepts an offer, whatever became of it."""
+        offer = self._offer(which)
+        if offer is not None:
+            self._try(
+                accept_offer,
+                actor=self._actor(offer.thread, by_seller),
+                offer_id=offer.public_id,
+                number=offer.number,
+                load_version=offer.thread.load.version,
+            )
+
+    @rule(which=PICK, by_seller=st.booleans())
+    def decline(self, which: int, by_seller: bool) -> None:
+        """Somebody declines an offer."""
+        offer = self._offer(which)
+        if offer is not None:
+            self._try(decline_offer, actor=self._actor(offer.thread, by_seller), offer_id=offer.public_id)
+
+    @rule(which=PICK, by_seller=st.booleans())
+    def withdraw(self, which: int, by_seller: bool) -> None:
+        """Somebody takes an offer back."""
+        offer = self._offer(which)
+        if offer is not None:
+            self._try(withdraw_offer, actor=self._actor(offer.thread, by_seller), offer_id=offer.public_id)
+
+    @rule(which=PICK, by_seller=st.booleans())
+    def leave(self, which: int, by_seller: bool) -> None:
+        """Somebody leaves a negotiation."""
+        offer = self._offer(which)
+        if offer is not None:
+            thread = offer.thread
+            self._try(leave_thread, actor=self._actor(thread, by_seller), thread_id=thread.public_id)
+
+    @rule(minutes=st.sampled_from([1, 29, 31]), sweeps=st.booleans())
+    def expire(self, minutes: int, sweeps: bool) -> None:
+        """Time goes by, and perhaps the sweep comes."""
+        Bargaining.later += timedelta(minutes=minutes)
+        if sweeps:
+            expire_due_offers()
+
+    @rule(load=LOADS, carrier=CARRIERS)
+    def claim(self, load: int, carrier: int) -> None:
+        """A carrier claims a load at its posted rate."""
+        leg = self.legs[carrier]
+        self._try(
+            claim_load,
+            actor=self.carriers[carrier],
+            load_id=self._load(load).public_id,
+            truck_id=leg.truck.public_id,
+            leg_id=leg.public_id,
+        )
+
+    @rule(load=LOADS, pounds=st.integers(20_000, 40_000))
+    def edit(self, load: int, pounds: int) -> None:
+        """The shipper changes its load."""
+        found = self._load(load)
+        self._try(
+            edit_load,
+            actor=self.shipper,
+            load_id=found.public_id,
+            version=found.version,
+            terms=replace(load_terms_of(found), weight_pounds=pounds),
+        )
+
+    @rule(by_seller=st.booleans())
+    def cancel(self, by_seller: bool) -> None:
+        """A side cancels the booking made last."""
+        booking = Booking.objects.select_related("carrier", "seller").order_by("-pk").first()
+        if booking is not None:
+            carrier = next(each for each in self.carriers if each.organization.pk == booking.carrier_id)
+            actor = self.shipper if by_seller else carrier
+            fields = {"booking_id": booking.public_id, "version": booking.version, "reason": "weather"}
+            self._try(cancel_booking, actor=actor, **fields)
+
+    @rule()
+    def hear(self) -> None:
+        """The tasks hear the news."""
+        pump(WIRING)
+        old = [
+            offer
+            for offer in Offer.objects.filter(status=OfferStatus.LIVE).select_related("thread__load")
+            if offer.load_version != offer.thread.load.version or offer.thread.load.status != Status.OPEN
+        ]
+        assert old == []
+
+    @invariant()
+    def a_load_has_one_live_booking_at_most_and_is_covered_by_it(self) -> None:
+        """A load is covered exactly while it has a booking."""
+        booked = Counter(Booking.objects.filter(status=BookingStatus.BOOKED).values_list("load_id", flat=True))
+        for load in Load.objects.filter(pk__in=getattr(self, "keys", [])):
+            assert booked[load.pk] == (1 if load.status == Status.COVERED else 0)
+
+    @invariant()
+    def threads_and_their_offers_agree(self) -> None:
+        """One live and one accepted offer a thread at most; only open threads have a live one, agreed ones accepted."""
+        for thread in Thread.objects.prefetch_related("offers"):
+            states = Counter(offer.status for offer in thread.offers.all())
+            assert states[OfferStatus.LIVE] <= (1 if thread.status == ThreadStatus.OPEN else 0)
+            assert states[OfferStatus.ACCEPTED] == (1 if thread.status == ThreadStatus.AGREED else 0)
+            if thread.status == ThreadStatus.AGREED:
+                assert states[OfferStatus.LAPSED] == 0
+            assert [offer.number for offer in thread.offers.all()] == list(range(1, sum(states.values()) + 1))
+            assert sum(states.values()) <= 11
+
+    @invariant()
+    def no_money_changes(self) -> None:
+        """What an offer or a booking says once, it says for ever; a booking says what was accepted."""
+        for row in (*Offer.objects.all(), *Booking.objects.select_related("offer")):
+            assert self.agreed.setdefault(row.public_id, terms_of(row)) == terms_of(row)
+            if isinstance(row, Booking) and row.offer is not None:
+                assert terms_of(row.offer) == terms_of(row)
+                assert row.offer.status == OfferStatus.ACCEPTED
+
+    def _everybody_heard_of_everything_once(self) -> None:
+        for offer in Offer.objects.select_related("thread"):
+            self._heard(offer.thread, "offer.made", offer.public_id, 1)
+            self._heard(offer.thread, "offer.closed", offer.public_id, int(offer.status != OfferStatus.LIVE))
+        for thread in Thread.objects.all():
+            self._heard(thread, "thread.closed", thread.public_id, int(thread.status != ThreadStatus.OPEN))
+        for booking in Booking.objects.all():
+            sides = [booking.shipper.public_id, booking.carrier.public_id]
+            for name, count in (("made", 1), ("cancelled", int(booking.status == BookingStatus.CANCELLED))):
+                self._told(sides, f"booking.{name}", booking.public_id, count)
+
+    def _heard(self, thread: Thread, name: str, subject: str, count: int) -> None:
+        self._told([thread.seller.public_id, thread.taker.public_id], name, subject, count)
+
+    def _told(self, sides: list[str], name: str, subject: str, count: int) -> None:
+        rows = FeedEntry.objects.filter(event__name=name, event__subject=subject)
+        heard = Counter(rows.values_list("organization_id", flat=True))
+        assert heard == Counter(dict.fromkeys(sides, count)) + Counter(), (name, subject, heard)
+
+    def _load(self, which: int) -> Load:
+        return Load.objects.prefetch_related("stops").get(pk=self.keys[which])
+
+    def _offer(self, which: int) -> Offer | None:
+        """Return one of the offers made so far; the newest are drawn most often."""
+        rows = list(Offer.objects.select_related("thread__load").order_by("-pk"))
+        return rows[which % len(rows)] if rows else None
+
+    def _actor(self, thread: Thread, by_seller: bool) -> Actor:
+        if by_seller:
+            return self.shipper
+        return next(each for each in self.carriers if each.organization.pk == thread.taker_id)
+
+    def _try(self, move: Callable[..., Any], **fields: Any) -> None:
+        """Make a move; what is refused changes nothing."""
+        before, refused = self._everything(), ""
+        try:
+            with transaction.atomic():
+                move(**fields)
+        except TradeError as refusal:
+            refused = refusal.sentence
+        Bargaining.done[move.__name__, bool(refused)] += 1
+        if refused:
+            assert refused.endswith("."), refused
+            assert self._everything() == before, refused
+
+    def _everything(self) -> list[Any]:
+        rows = (Offer, Thread, Booking, Load, ReturnLeg)
+        states = [list(model.objects.order_by("pk").values_list("pk", "status", "version")) for model in rows]
+        return [*states, FeedEntry.objects.count()]
+
+
+@pytest.fixture
+def moving_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the database's clock run ahead as the machine says."""
+    real = clock.now
+
+    def ahead() -> datetime:
+        return real() + Bargaining.later
+
+    monkeypatch.setattr(clock, "now", ahead)
+
+
+def _run(examples: int, steps: int) -> None:
+    unhurried = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+    run_state_machine_as_test(
+        Bargaining,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=unhurried,
+            derandomize=True,
+            database=None,
+        ),
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("moving_clock")
+def test_whatever_they_do_the_market_stays_whole() -> None:
+    _run(examples=3, steps=12)
+
+
+@pytest.mark.soak
+@pytest.mark.django_db
+@pytest.mark.usefixtures("moving_clock")
+def test_in_two_thousand_steps_the_market_stays_whole() -> None:
+    Bargaining.done.clear()
+    _run(examples=40, steps=50)
+    for move in MOVES:
+        assert Bargaining.done[move.__name__, False] > 0, f"{move.__name__} was always refused: {Bargaining.done}"
