@@ -13,7 +13,10 @@ _NOTICES = ("brokers.write_notices",)  # under the bell and by mail
 _PAPERS = ("brokers.make_documents",)  # of what was agreed
 
 WIRING: Mapping[str, tuple[str, ...]] = {
-    "booking.cancelled": _RATES + _NOTICES,
+    "amendment.closed": _NOTICES,
+    "amendment.made": _NOTICES,
+    "booking.amended": _NOTICES + _PAPERS,
+    "booking.cancelled": (*_RATES, *_NOTICES, "brokers.lapse_amendments"),
     "booking.made": _RATES + _NOTICES + _PAPERS,
     "claim.closed": _NOTICES,
     "claim.pending": (*_NOTICES, "brokers.check_claims"),
@@ -87,6 +90,7 @@ PERIODIC: Mapping[str, float] = {
     "brokers.check_waiting_claims": 15,
     "brokers.expire_offers": 5,
     "brokers.forget_old_decisions": 3600,
+    "brokers.lapse_due_amendments": 15,
     "brokers.lapse_due_proposals": 15,
     "brokers.release_due_claims": 10,
     "carriers.ask_confirmation": 300,

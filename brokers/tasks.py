@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from brokers import services
-from brokers.services import claims, documents, notices, pending
+from brokers.services import amendments, claims, documents, notices, pending
 from foundation.events.reactions import Settle, reaction
 
 
@@ -71,3 +71,15 @@ def write_notices(subjects: list[str], settle: Settle) -> None:
 def make_documents(subjects: list[str], settle: Settle) -> None:
     """Make the documents of the rate confirmations of these bookings."""
     documents.make_documents(subjects=subjects, settle=settle)
+
+
+@reaction("brokers.lapse_amendments")
+def lapse_amendments(subjects: list[str], settle: Settle) -> None:
+    """Close the open amendments of bookings that fell through."""
+    amendments.lapse_of_bookings(subjects=subjects, settle=settle)
+
+
+@shared_task(name="brokers.lapse_due_amendments", ignore_result=True)
+def lapse_due_amendments() -> None:
+    """Close the open amendments whose time is over."""
+    amendments.lapse_due_amendments()

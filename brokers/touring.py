@@ -131,14 +131,18 @@ def plan_tour(
     return plan_out(truck=_going_out(organization, chosen, begins, every[-1].last_stop), loads=every, times=agreed)
 
 
-def standing_of(truck: Truck, home_base: HomeBase | None, now: datetime, *, before: datetime) -> Standing:
+def standing_of(
+    truck: Truck, home_base: HomeBase | None, now: datetime, *, before: datetime, but: Tour | None = None
+) -> Standing:
     """Return where the truck stands for a load whose pickup closes at `before`, and from when on it can leave.
 
     That is where the last tour that begins before then ends; or at home, once it is back on the leg that opened there.
-    Raises `Invalid` when it has no tour and no home base.
+    `but` is a tour that is being planned anew, and so does not count. Raises `Invalid` when it has no tour and no home
+    base.
     """
     base = home_base or truck.home_base
-    last = planned_tours(truck).filter(starts_at__lt=before).order_by("-ends_at").select_related("leg").first()
+    earlier = planned_tours(truck).filter(starts_at__lt=before).exclude(pk=but.pk if but is not None else None)
+    last = earlier.order_by("-ends_at").select_related("leg").first()
     if last is not None:
         back_at = _back_home_at(last, now)
         if base is None or back_at is None or back_at > before:

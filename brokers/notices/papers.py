@@ -1,6 +1,7 @@
 """What is told of papers: a rate confirmation to sign, a signature, an amendment to answer, a record that was read."""
 
-from brokers.notices.notes import Note, Payload, Reader, amount, filled
+from brokers.models import AmendmentStatus
+from brokers.notices.notes import Note, Payload, Reader, amount, filled, until
 from foundation.trade.news import NewsKind
 
 
@@ -24,6 +25,39 @@ def confirmation_signed(paper: Payload, reader: Reader) -> Note | None:
     who = f"{last['name']} signed rate confirmation {paper['number']} for {last['organization']['name']}"
     text = f"{who}. Both sides have signed." if own else f"{who}. Your side has not signed yet."
     return _note(paper, text, f"Signed: rate confirmation {paper['number']}", "Open it", reader)
+
+
+def amendment_made(amendment: Payload, reader: Reader) -> Note | None:
+    """Ask a side for its yes to a change; who has said it is not asked."""
+    if not amendment["waits_for_you"]:
+        return None
+    who = amendment["proposed_for"]["name"]
+    text = f"{who} asks you to accept a change of the booking {amendment['lane']}: {_changed(amendment)}."
+    rows = filled(("Why", amendment["reason"]), ("Stands until", until(amendment["expires_at"], reader)))
+    return _about(amendment, NewsKind.PAPER, text, f"A change to accept: {amendment['lane']}", "Read and answer", rows)
+
+
+def amendment_closed(amendment: Payload, reader: Reader) -> Note | None:
+    """Tell what became of a proposed change; an accepted one is told by its booking."""
+    if amendment["status"] == AmendmentStatus.ACCEPTED:
+        return None
+    became = AmendmentStatus(amendment["status"]).label.lower()
+    text = f"The change of the booking {amendment['lane']} ({_changed(amendment)}) was {became}; all stays as it was."
+    text = text.replace("was lapsed", "has lapsed")
+    rows = filled(("Why", amendment["close_reason"]))
+    return _about(amendment, NewsKind.BOOKING, text, f"Not changed: {amendment['lane']}", "See it", rows)
+
+
+def _changed(amendment: Payload) -> str:
+    words = [str(each["field"]).split(".")[0].replace("_", " ") for each in amendment["changes"]]
+    return ", ".join(dict.fromkeys(words))
+
+
+def _about(
+    amendment: Payload, kind: NewsKind, text: str, subject: str, button: str, rows: tuple[tuple[str, str], ...]
+) -> Note:
+    url = f"/amendments/{amendment['id']}/"
+    return Note(kind=kind, text=text, url=url, subject=subject, button=button, rows=rows)
 
 
 def _note(paper: Payload, text: str, subject: str, button: str, reader: Reader) -> Note:

@@ -31,6 +31,8 @@ WRITERS: Mapping[str, Writer] = {
     "booking.made": bookings.booking_made,
     "booking.amended": bookings.booking_amended,
     "booking.cancelled": bookings.booking_cancelled,
+    "amendment.made": papers.amendment_made,
+    "amendment.closed": papers.amendment_closed,
     "confirmation.ready": papers.confirmation_ready,
     "confirmation.signed": papers.confirmation_signed,
     "proposal.made": proposals.proposal_made,

@@ -3,6 +3,7 @@
 Called in the booking's transaction, on rows that it has locked.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db.models import F
@@ -11,11 +12,12 @@ from carriers.facts import tell
 from carriers.models import Driver, HomeBase, ReturnLeg, Trailer, Truck
 from carriers.queries import locked_leg
 from carriers.services.legs import NOUN, insert, judge, keep, prepare
+from carriers.store import terms_of
 from carriers.terms import LegTerms
 from foundation.accounts.actor import Actor
 from foundation.events.services import HasLabel
 from foundation.places.place import Place
-from foundation.trade.errors import Conflict
+from foundation.trade.errors import Conflict, Invalid
 from foundation.trade.life_cycle import reopen_posting
 from foundation.trade.posting import MOVES, Status
 from foundation.trade.status import change_status
@@ -164,3 +166,27 @@ def open_leg_after(
         write=lambda: insert(actor, prepared, now=now),
     )
     return locked_leg(pk=leg.pk)
+
+
+def empty_later(*, leg: ReturnLeg, ready_at: datetime, actor: HasLabel | str, now: datetime) -> None:
+    """Let a leg that an outbound booking opened begin when that truck is empty now: its tour was planned anew.
+
+    A leg that has its load home begins as booked; that is refused where the truck would be empty later. Raises
+    `Conflict` there, and where the truck could not be home in time.
+    """
+    if leg.ready_at == ready_at or leg.status not in (Status.OPEN, Status.COVERED):
+        return
+    before = leg.ready_at
+    if leg.status == Status.COVERED or leg.taken_weight_pounds:
+        if ready_at <= before:
+            return
+        raise Conflict("leg_taken", "The truck has its load home booked already, and would be empty too late for it.")
+    try:
+        judge(prepare(leg.organization, replace(terms_of(leg), ready_at=ready_at)), draft=False)
+    except Invalid as error:
+        sentence = f"The truck would be empty too late to be home in time. {error.sentence}"
+        raise Conflict("too_late", sentence) from error
+    rows = ReturnLeg.objects.filter(pk=leg.pk, status=Status.OPEN)
+    rows.update(ready_at=ready_at, version=F("version") + 1, updated_at=now)
+    leg.refresh_from_db()
+    tell("leg.edited", leg, actor, changed={"ready_at": [before.isoformat(), ready_at.isoformat()]})

@@ -1,0 +1,211 @@
+"""Making an amendment true: load, booking, tour, papers and record change in the transaction of the last yes."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
+from datetime import datetime
+
+from brokers.facts import tell_of_tour
+from brokers.models import (
+    AMENDMENT_MOVES,
+    Agreement,
+    Amendment,
+    AmendmentStatus,
+    Booking,
+    Tour,
+)
+from brokers.papers.amending import has_moved_on, touches_tour
+from brokers.papers.amendment_facts import tell_of_amended_booking, tell_of_amendment
+from brokers.services.confirmations import issue_confirmation
+from brokers.services.records import write_record
+from brokers.services.tours import replan, write_stops
+from brokers.terms import StopTime, terms_of
+from brokers.touring import PlannedTour, agreed_times, latest_pickup, live_bookings, plan_tour, standing_of
+from carriers.models import ReturnLeg
+from carriers.services.booked import empty_later, reduce_leg, restore_leg
+from foundation.accounts.actor import Actor
+from foundation.trade.errors import Conflict, TradeError
+from foundation.trade.locks import locked
+from foundation.trade.posting import Status
+from foundation.trade.status import change_status
+from loads.models import Load, LoadSize
+from loads.services import amend_load
+
+Subject = Amendment.Subject
+
+_PAPERS = {
+    Subject.CARRIAGE: (Agreement.CARRIAGE,),
+    Subject.SALE: (Agreement.SALE,),
+    Subject.FREIGHT: (Agreement.CARRIAGE, Agreement.SALE),
+}
+_MOVED_ON = "The booking has changed since this was proposed. Withdraw it and propose it anew on what stands now."
+_PROMISED = (
+    "The truck cannot do this as it would be amended: it cannot be there in time, or not carry it beside what is on "
+    "board. Ask the carrier for other times."
+)
+_UNDER_WAY = "The truck is under way, so freight and times cannot be planned anew. Rate and terms can still change."
+
+
+def settle_amendment(*, amendment: Amendment, booking: Booking, load: Load, actor: Actor, now: datetime) -> None:
+    """Make an amendment true that every side said yes to; load and booking are locked by the caller.
+
+    Raises `Conflict` when what it was proposed on has moved on, or the tour cannot be so; `Invalid`.
+    """
+    if has_moved_on(amendment, booking, load):
+        raise Conflict("moved_on", _MOVED_ON)
+    touches = touches_tour(amendment)
+    legs = _hold(booking) if touches else {}
+    tour = _tour(booking)
+    plan = _plan(amendment, booking, tour, actor, now) if touches else None
+    before = copy(load)
+    values = {name: value for name, (_, value) in amendment.load_changes.items()}
+    times = _times(amendment)
+    if values or times:
+        load = amend_load(load=load, changes={**values, "stop_times": times}, actor=actor, now=now)
+    _write_terms(amendment, booking, load, times, now)
+    if plan is not None:
+        with _carriers_own(actor, booking):
+            _move_tour(booking, tour, plan, legs, before, load, actor, now)
+    change_status(
+        amendment,
+        to=AmendmentStatus.ACCEPTED,
+        moves=AMENDMENT_MOVES,
+        fact=lambda row: tell_of_amendment("amendment.closed", row, actor),
+        sentence="This amendment was answered, withdrawn or has lapsed.",
+        closed_at=now,
+    )
+    if booking.carrier_id != booking.seller_id:
+        issue_confirmation(booking=booking, actor=actor, now=now, agreements=_PAPERS[Subject(amendment.subject)])
+    write_record(booking=booking, now=now)
+    tell_of_amended_booking(amendment, booking, actor)
+
+
+def check_tour(*, amendment: Amendment, actor: Actor, now: datetime) -> None:
+    """Raise `Conflict` with the engine's sentence where the tour cannot be as an amendment would have it."""
+    if touches_tour(amendment):
+        booking = amendment.booking
+        _plan(amendment, booking, _tour(booking), actor, now)
+
+
+def _plan(amendment: Amendment, booking: Booking, tour: Tour, actor: Actor, now: datetime) -> PlannedTour:
+    """Return the tour that the engine plans with the amendment."""
+    with _carriers_own(actor, booking):
+        return _planned(amendment, booking, tour, now)
+
+
+@contextmanager
+def _carriers_own(actor: Actor, booking: Booking) -> Iterator[None]:
+    """Keep why the truck cannot do it to the carrier: its tours and its driver's hours are its own."""
+    try:
+        yield
+    except TradeError as refusal:
+        if actor.organization.pk == booking.carrier_id or refusal.code == "under_way":
+            raise
+        raise Conflict(refusal.code, _PROMISED) from refusal
+
+
+def _planned(amendment: Amendment, booking: Booking, tour: Tour, now: datetime) -> PlannedTour:
+    if tour.starts_at <= now:
+        raise Conflict("under_way", _UNDER_WAY)
+    bookings = live_bookings(tour)
+    others = [each.load for each in bookings if each.pk != booking.pk]
+    load = next(each.load for each in bookings if each.pk == booking.pk)
+    for name, (_, value) in amendment.load_changes.items():
+        setattr(load, name, value)
+    times = agreed_times(bookings) | ({booking.load_id: _times(amendment)} if _times(amendment) else {})
+    standing = None
+    if tour.leg is None:
+        pickup_by = latest_pickup(load, times)
+        standing = standing_of(tour.truck, None, now, before=pickup_by, but=tour)
+    return plan_tour(
+        organization=tour.organization,
+        truck=tour.truck,
+        trailer=tour.trailer,
+        driver=tour.driver,
+        leg=tour.leg,
+        loads=[load],
+        home_base=None,
+        now=now,
+        already=others,
+        times=times,
+        standing=standing,
+    )
+
+
+def _hold(booking: Booking) -> dict[int, ReturnLeg]:
+    """Hold the legs and the tour that may change, in the house's order, and return the legs as they stand."""
+    keys = [key for key in (booking.leg_id, booking.opened_leg_id) if key is not None]
+    related = ReturnLeg.objects.select_related("organization", "truck", "driver", "trailer", "home_base", "trip")
+    legs = locked(related, keys)
+    locked(Tour.objects.all(), [booking.tour_id])
+    return legs
+
+
+def _tour(booking: Booking) -> Tour:
+    return Tour.objects.select_related("organization", "truck", "driver", "trailer", "leg").get(pk=booking.tour_id)
+
+
+def _times(amendment: Amendment) -> tuple[StopTime, ...]:
+    """Return the times at the stops as they would be; none where the amendment is not about them."""
+    return terms_of(amendment).stop_times if amendment.subject != Subject.SALE else ()
+
+
+def _write_terms(amendment: Amendment, booking: Booking, load: Load, times: Sequence[StopTime], now: datetime) -> None:
+    """Write what was agreed into the booking. Of a sale the carrier reads nothing, so its version stays."""
+    changed = ["amended_at"]
+    booking.amended_at = now
+    if amendment.subject == Subject.SALE:
+        booking.amended_at = Booking.objects.values_list("amended_at", flat=True).get(pk=booking.pk)
+        booking.shipper_rate_cents = amendment.rate_cents
+        changed.append("shipper_rate_cents")
+    else:
+        columns = terms_of(amendment).columns()
+        if amendment.subject == Subject.FREIGHT or not times:
+            columns = {"stop_times": columns["stop_times"]} if times else _without_times(columns)
+        for name, value in columns.items():
+            setattr(booking, name, value)
+        booking.load_version = load.version
+        booking.version += 1
+        changed += [*columns, "load_version", "version"]
+    booking.save(update_fields=changed)
+
+
+def _without_times(columns: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in columns.items() if name != "stop_times"}
+
+
+def _move_tour(
+    booking: Booking,
+    tour: Tour,
+    plan: PlannedTour,
+    legs: dict[int, ReturnLeg],
+    before: Load,
+    load: Load,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Write the new plan: the tour with its stops, what a partial load takes of its leg, when the leg home begins."""
+    replan(tour=tour, plan=plan)
+    write_stops(tour=tour, plan=plan, bookings=live_bookings(tour))
+    if booking.leg_id is not None and load.size == LoadSize.PARTIAL:
+        _take_anew(legs[booking.leg_id], before, load, actor, now)
+    if booking.opened_leg_id is not None:
+        empty_later(leg=legs[booking.opened_leg_id], ready_at=plan.ends_at, actor=actor, now=now)
+    tell_of_tour(tour, actor)
+
+
+def _take_anew(leg: ReturnLeg, before: Load, load: Load, actor: Actor, now: datetime) -> None:
+    """Give a leg back what the partial load took of it, and take what it needs now."""
+    old = (before.weight_pounds, before.length_feet, before.pallets)
+    new = (load.weight_pounds, load.length_feet, load.pallets)
+    if leg.status != Status.OPEN or old == new:
+        return
+    restore_leg(
+        leg=leg,
+        weight_pounds=min(old[0], leg.taken_weight_pounds),
+        length_feet=min(old[1], leg.taken_length_feet),
+        pallets=min(old[2], leg.taken_pallets),
+        actor=actor,
+        now=now,
+    )
+    reduce_leg(leg=leg, weight_pounds=new[0], length_feet=new[1], pallets=new[2], actor=actor, now=now)
