@@ -7,7 +7,7 @@ appointment to the minute.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -91,13 +91,13 @@ class Legs:
     def __len__(self) -> int:
         return int(self.key.shape[0])
 
-    def take(self, rows: ArrayLike) -> Self:
+    def take(self, rows: ArrayLike) -> "Legs":
         """Return the legs at these positions, in this order."""
         where = np.asarray(rows, dtype=np.int64)
         columns.unique("key", self.key[where])
         return _as_checked(self, {name: getattr(self, name)[where] for name in _LEG_COLUMNS})
 
-    def with_homes(self, miles: Floats, minutes: Floats, estimated: Bools) -> Self:
+    def with_homes(self, miles: Floats, minutes: Floats, estimated: Bools) -> "Legs":
         """Return the legs with these ways straight home."""
         return _with_ways(self, "home", miles, minutes, estimated)
 
@@ -215,7 +215,7 @@ class Loads:
         """The position of each load's last delivery among the stops, shape (n,)."""
         return self.stop_offsets[1:] - 1
 
-    def take(self, rows: ArrayLike) -> Self:
+    def take(self, rows: ArrayLike) -> "Loads":
         """Return the loads at these positions, in this order, with their stops."""
         where = np.asarray(rows, dtype=np.int64)
         columns.unique("key", self.key[where])
@@ -226,7 +226,7 @@ class Loads:
         chosen |= {name: getattr(self, name)[stops] for name in _STOP_COLUMNS}
         return _as_checked(self, chosen | {"stop_offsets": offsets})
 
-    def with_stretches(self, miles: Floats, minutes: Floats, estimated: Bools) -> Self:
+    def with_stretches(self, miles: Floats, minutes: Floats, estimated: Bools) -> "Loads":
         """Return the loads with these ways before each stop."""
         return _with_ways(self, "stop", miles, minutes, estimated)
 

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import DataError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from foundation.trade.statements import rows_of, rows_of_each
 
@@ -42,3 +43,12 @@ def test_an_error_is_djangos_and_undoes_the_transaction_alone():
     with pytest.raises(DataError, match="division by zero"), transaction.atomic():
         rows_of("SELECT 1 / %(number)s::int", {"number": 0})
     assert rows_of("SELECT 1 / %(number)s::int", {"number": 1}) == [(1,)]
+
+
+def test_what_counts_queries_counts_these_and_shows_their_values():
+    with CaptureQueriesContext(connection) as captured:
+        assert rows_of_each([("SELECT %(number)s::int", {"number": 7}), ("SET LOCAL TIME ZONE 'UTC'", {})]) == [
+            [(7,)],
+            [],
+        ]
+    assert [query["sql"] for query in captured] == ["SELECT 7::int", "SET LOCAL TIME ZONE 'UTC'"]

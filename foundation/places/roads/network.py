@@ -217,7 +217,7 @@ class RoadNetwork:
         """
         if self._near is not None and (lat, lon) not in self._rows and straight.max() <= NEAR_MILES:
             (node,), (way,) = self._enter(np.array([lat]), np.array([lon]))
-            found = np.minimum(self._near.from_point(node, way, nodes, access), direct)
+            found: Floats = np.minimum(self._near.from_point(node, way, nodes, access), direct)
             if (found < NEAR_WEIGHT).all():
                 return found
         expected = (60 + float(straight.max()) * 1.3 * 60 / SURFACE_MPH) * MILLIS * SHIFT
