@@ -51,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
     verify = verbs.add_parser("verify", help="record that an organization may haul or broker")
     verify.add_argument("words", nargs=argparse.REMAINDER, metavar="ORG ...", help="`backhaul verify --help` says more")
 
+    audit = verbs.add_parser("audit", help="check that no audit entry was changed or removed: `backhaul audit verify`")
+    audit.add_argument("words", nargs=argparse.REMAINDER, metavar="verify [ORG]", help="`backhaul audit --help`")
+
     miles = verbs.add_parser("miles", help="road miles and driving minutes between two places")
     miles.add_argument("words", nargs=argparse.REMAINDER, metavar="FROM TO", help="or: --csv pairs.csv")
 
@@ -90,9 +93,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Handed on untouched: coordinates such as -87.6 and their own --help are not ours to read.
     if words[:1] in (["miles"], ["hours"], ["match"]):
         return become([sys.executable, "-m", f"backhaul.cli.{words[0]}", *words[1:]])
-    if words[:1] == ["verify"]:
+    if words[:1] in (["verify"], ["audit"]):
         os.environ["DATABASE_POOL"] = "0"
-        return become(commands.django("verify", *words[1:]))
+        return become(commands.django(*words))
     asked = parser().parse_args(words)
     try:
         return _run(asked)

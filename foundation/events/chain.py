@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
-from datetime import UTC
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from django.db import transaction
+from django.db.models import Count, Min
 
 from foundation.events.models import AuditEntry, AuditHead
 
@@ -14,11 +15,18 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class ChainReport:
-    """What a check of one organization's chain found: how many entries hold, and the first that does not."""
+    """What a check of one organization's chain found: how many entries hold, the first that does not, and the tail.
+
+    `entry` is the public id of the first broken entry, "" where it is missing. The tail are the entries that the relay
+    has not chained yet, at most 60 s of them while it runs: a change there does not show.
+    """
 
     entries: int
     broken_at: int | None = None
     problem: str = ""
+    entry: str = ""
+    unchained: int = 0
+    unchained_since: datetime | None = None
 
     @property
     def intact(self) -> bool:
@@ -67,7 +75,14 @@ def chain_batch(limit: int = BATCH) -> int:
 
 
 def verify_audit_chain(organization_id: str) -> ChainReport:
-    """Check an organization's chain from its first entry to its head."""
+    """Check an organization's chain from its first entry to its head, and count the tail that is not chained yet."""
+    report = _walk(organization_id)
+    tail = AuditEntry.objects.filter(organization_id=organization_id, position__isnull=True)
+    found = tail.aggregate(count=Count("pk"), since=Min("created_at"))
+    return replace(report, unchained=found["count"], unchained_since=found["since"])
+
+
+def _walk(organization_id: str) -> ChainReport:
     previous_hash, count = "", 0
     entries = AuditEntry.objects.filter(organization_id=organization_id, position__isnull=False).order_by("position")
     for entry in entries.iterator():
@@ -75,7 +90,7 @@ def verify_audit_chain(organization_id: str) -> ChainReport:
         if entry.position != position:
             return ChainReport(count, position, "An entry is missing here.")
         if entry.previous_hash != previous_hash or entry.hash != hash_of(entry, position, previous_hash):
-            return ChainReport(count, position, "This entry is not what was written.")
+            return ChainReport(count, position, "This entry is not what was written.", entry.public_id)
         previous_hash, count = entry.hash, position
     head = AuditHead.objects.filter(pk=organization_id).first()
     if (head.position if head else 0) != count or (head.hash if head else "") != previous_hash:
@@ -83,8 +98,14 @@ def verify_audit_chain(organization_id: str) -> ChainReport:
     return ChainReport(count)
 
 
+def audited_organizations() -> list[str]:
+    """Return every organization that the audit knows, by its entries or by its head: for the operator."""
+    heads = set(AuditHead.objects.values_list("pk", flat=True))
+    entries = set(AuditEntry.objects.order_by().values_list("organization_id", flat=True).distinct())
+    return sorted(heads | entries)
+
+
 def verify_all_chains() -> dict[str, ChainReport]:
     """Check every organization's chain; return the reports of those that are broken."""
-    organizations = AuditHead.objects.values_list("pk", flat=True).order_by("pk")
-    reports = {organization_id: verify_audit_chain(organization_id) for organization_id in organizations}
+    reports = {organization_id: verify_audit_chain(organization_id) for organization_id in audited_organizations()}
     return {organization_id: report for organization_id, report in reports.items() if not report.intact}

@@ -32,13 +32,60 @@ def test_given_up_reactions_are_listed_and_replayed() -> None:
     assert Reaction.objects.get().dead_at is None
 
 
-def test_the_audit_is_checked_from_the_command_line() -> None:
-    record_audit(organization_id="org_1", actor="operator", action="verify", subject="org_1", changes={})
-    chain_batch()
-    assert _call("audit") == "Every audit chain holds.\n"
+def _tamper(statement: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE events_auditentry DISABLE TRIGGER USER")
-        cursor.execute("DELETE FROM events_auditentry")
+        cursor.execute(statement)
         cursor.execute("ALTER TABLE events_auditentry ENABLE TRIGGER USER")
-    with pytest.raises(CommandError, match="1 audit chains are broken"):
-        _call("audit")
+
+
+def _write(organization_id: str, count: int = 1) -> None:
+    for _ in range(count):
+        record_audit(organization_id=organization_id, actor="operator", action="verify", subject="org_1", changes={})
+
+
+def test_the_audit_is_checked_from_the_command_line() -> None:
+    assert _call("audit", "verify") == "Nothing is chained yet.\n"
+    _write("org_1", 3)
+    _write("org_2")
+    chain_batch()
+    assert _call("audit") == _call("audit", "verify") == "Every audit chain holds: 4 entries.\n"
+    assert _call("audit", "verify", "org_2") == "The audit chain of org_2 holds: 1 entries.\n"
+    with pytest.raises(CommandError, match="knows no organization org_3"):
+        _call("audit", "verify", "org_3")
+
+
+@pytest.mark.parametrize(
+    ("deed", "said"),
+    [
+        (
+            "UPDATE events_auditentry SET actor = 'x' WHERE organization_id = 'org_1' AND position = 2",
+            "entry 2 (audit_",
+        ),
+        (
+            "DELETE FROM events_auditentry WHERE organization_id = 'org_1' AND position = 2",
+            "entry 2\tAn entry is missing",
+        ),
+        ("DELETE FROM events_auditentry WHERE organization_id = 'org_1'", "entry 1\tEntries at the end are missing"),
+        ("DELETE FROM events_audithead WHERE organization_id = 'org_1'", "entry 4\tEntries at the end are missing"),
+    ],
+)
+def test_the_first_broken_entry_is_named_and_the_command_fails(deed: str, said: str) -> None:
+    _write("org_1", 3)
+    _write("org_2")
+    chain_batch()
+    _tamper(deed)
+    out = StringIO()
+    with pytest.raises(CommandError, match="1 audit chain is broken") as failed:
+        call_command("audit", "verify", stdout=out, stderr=out)
+    assert failed.value.returncode == 1
+    assert f"org_1\t{said}" in out.getvalue()
+    assert "org_2" not in out.getvalue()
+    assert "holds" in _call("audit", "verify", "org_2")
+
+
+def test_the_tail_that_is_not_chained_yet_is_named_and_is_no_break() -> None:
+    _write("org_1")
+    chain_batch()
+    _write("org_1", 2)
+    assert "org_1\t2 entries wait for their chain since " in _call("audit", "verify")
