@@ -8,7 +8,7 @@ from django import forms
 from django.http import HttpRequest
 
 from foundation.accounts.actor import KEY_SCOPES
-from foundation.accounts.models import Organization, Person, RelationshipKind, Role
+from foundation.accounts.models import Decision, Organization, Person, RelationshipKind, Role
 from foundation.accounts.terms import US_TIME_ZONES, OrganizationTerms, terms_of
 from foundation.trade.errors import Invalid
 
@@ -190,6 +190,14 @@ class RelationshipForm(_UntilForm):
         required=False,
         help_text="Empty: until you end it.",
         widget=forms.DateInput(attrs={"type": "date"}),
+    )
+
+    keeps = forms.MultipleChoiceField(
+        label="You keep for yourself",
+        choices=Decision.choices,
+        required=False,
+        help_text="Where a broker may act for you: decisions that stay yours alone.",
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
 
 

@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("organization/relationships/requests/", relationships.ask, name="ask"),
     path("organization/relationships/requests/<str:request_id>/answer/", relationships.answer, name="answer"),
     path("organization/relationships/requests/<str:request_id>/withdrawal/", relationships.withdraw, name="unask"),
+    path("organization/relationships/<str:relationship_id>/kept/", relationships.keep, name="keep"),
     path("organization/relationships/<str:relationship_id>/end/", relationships.end, name="end_relationship"),
     path("organization/keys/", keys.keys, name="keys"),
     path("organization/keys/<str:key_id>/revocation/", keys.revoke, name="revoke_key"),

@@ -41,6 +41,7 @@ POST   accounts:relationships      422  422  422  422  403  422  422  422  422  
 POST   accounts:ask                422  403  422  403  403  422  422  422  422  422  422  422  new? in?
 POST   accounts:answer             404  403  302  403  403  404  404  404  404  404  404  404  new? in?
 POST   accounts:unask              404  403  404  403  403  404  302  404  404  404  404  404  new? in?
+POST   accounts:keep               404  403  302  403  403  404  404  404  404  404  404  404  new? in?
 POST   accounts:end_relationship   404  403  302  403  403  302  404  404  404  404  404  404  new? in?
 GET    accounts:keys               200  403  200  403  403  200  200  200  200  200  200  200  new? in?
 POST   accounts:keys               422  403  422  403  403  422  422  422  422  422  422  422  new? in?

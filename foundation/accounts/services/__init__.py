@@ -3,8 +3,10 @@
 from foundation.accounts.services.codes import ask_record, enter_code, send_code
 from foundation.accounts.services.keys import create_key, revoke_key
 from foundation.accounts.services.organizations import (
+    clear_rule,
     create_organization,
     endangers_verification,
+    meant_organization,
     revoke_verification,
     update_organization,
     verify_organization,
@@ -22,6 +24,7 @@ from foundation.accounts.services.relationships import (
     answer_request,
     ask_for_relationship,
     end_relationship,
+    keep_decisions,
     set_relationship,
     withdraw_request,
 )
@@ -32,6 +35,7 @@ __all__ = [
     "ask_for_relationship",
     "ask_record",
     "change_role",
+    "clear_rule",
     "create_key",
     "create_organization",
     "end_relationship",
@@ -39,6 +43,8 @@ __all__ = [
     "enter_code",
     "find_invitation",
     "invite_colleague",
+    "keep_decisions",
+    "meant_organization",
     "remove_member",
     "revoke_invitation",
     "revoke_key",

@@ -100,7 +100,7 @@ def verify_organization(*, public_id_or_name: str, decided_by: str, reason: str 
     a needed number is missing, or when another verified organization has the USDOT number.
     """
     with transaction.atomic():
-        organization = locked(_meant(public_id_or_name))
+        organization = locked(meant_organization(public_id_or_name))
         if organization.is_verified:
             return organization
         if organization.hauls and not organization.usdot_number:
@@ -132,7 +132,7 @@ def verify_organization(*, public_id_or_name: str, decided_by: str, reason: str 
 def revoke_verification(*, public_id_or_name: str, decided_by: str, reason: str = "") -> Organization:
     """Record the operator's decision that an organization is verified no longer. Raises `NotFound`, `Conflict`."""
     with transaction.atomic():
-        organization = locked(_meant(public_id_or_name))
+        organization = locked(meant_organization(public_id_or_name))
         if not organization.is_verified:
             return organization
         organization.version += 1
@@ -141,7 +141,27 @@ def revoke_verification(*, public_id_or_name: str, decided_by: str, reason: str 
     return organization
 
 
-def _meant(text: str) -> Organization:
+def clear_rule(*, public_id_or_name: str, rule: str, about: str, decided_by: str, reason: str = "") -> Organization:
+    """Record that the operator looked at what a rule of trust found about something, and that it is in order.
+
+    Clearing it twice changes nothing. Raises `NotFound`, and `Conflict` when the text means several organizations or
+    there is nothing that the rule could be about.
+    """
+    with transaction.atomic():
+        organization = locked(meant_organization(public_id_or_name))
+        if not about:
+            raise Conflict("nothing_to_clear", f"{organization} has entered nothing that this rule looks at.")
+        cleared = Verification.objects.filter(
+            organization=organization, decision=Verification.Decision.CLEARED, rule=rule, about=about
+        )
+        if not cleared.exists():
+            words = f"{reason} ({rule}: {about})".strip()
+            _decide(organization, Verification.Decision.CLEARED, decided_by, words, rule=rule, about=about)
+    return organization
+
+
+def meant_organization(text: str) -> Organization:
+    """Return the organization that the operator means by an id or a name. Raises `NotFound`, `Conflict`."""
     found = by_id_or_name(text.strip())
     if not found:
         raise NotFound(f"No organization has the id or the name “{text}”. Its id (org_…) stands on its details page.")
@@ -158,13 +178,17 @@ def _revoke(organization: Organization, *, decided_by: str, reason: str) -> None
     end_streams(organization_id=organization.public_id)
 
 
-def _decide(organization: Organization, decision: str, decided_by: str, reason: str) -> None:
+def _decide(
+    organization: Organization, decision: str, decided_by: str, reason: str, *, rule: str = "", about: str = ""
+) -> None:
     Verification.objects.create(
         organization=organization,
         decision=decision,
         decided_by=decided_by[:120],
         reason=reason[:500],
         decided_at=clock.now(),
+        rule=rule,
+        about=about,
     )
     record_audit(
         organization_id=organization.public_id,

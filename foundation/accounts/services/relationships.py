@@ -1,12 +1,13 @@
 """Standing permissions between organizations: given and ended by the giver, asked for by the taker."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from foundation.accounts.actor import Actor
-from foundation.accounts.models import Organization, Relationship, RelationshipKind, RelationshipRequest
+from foundation.accounts.models import Decision, Organization, Relationship, RelationshipKind, RelationshipRequest
 from foundation.accounts.queries import blocks_either_way, counterpart
 from foundation.accounts.services.organizations import locked
 from foundation.events.services import end_streams, publish, record_audit
@@ -17,11 +18,17 @@ ASKED_FOR = frozenset({RelationshipKind.REPRESENTS, RelationshipKind.PARTNER})
 
 
 def set_relationship(
-    *, actor: Actor, taker_public_id: str, kind: str, valid_until: datetime | None = None
+    *,
+    actor: Actor,
+    taker_public_id: str,
+    kind: str,
+    valid_until: datetime | None = None,
+    keeps: Iterable[str] | None = None,
 ) -> Relationship:
     """Give a relationship of a kind to another organization (its id or USDOT number), or change how long it is valid.
 
-    Blocking ends whatever else the giver had given. Raises `Forbidden`, `Invalid`.
+    `keeps` names the decisions that the giver keeps for itself when a broker may act for it; None leaves them as they
+    are. Blocking ends whatever else the giver had given. Raises `Forbidden`, `Invalid`.
     """
     actor.require("organization:write")
     if kind not in RelationshipKind.values:
@@ -31,13 +38,51 @@ def set_relationship(
     except NotFound as error:
         raise Invalid([FieldProblem("taker", "unknown", error.sentence)]) from error
     with transaction.atomic():
-        return _give(locked(actor.organization), taker, kind, valid_until, actor=actor)
+        return _give(locked(actor.organization), taker, kind, valid_until, keeps, actor=actor)
+
+
+def keep_decisions(*, actor: Actor, relationship_id: str, keeps: Iterable[str]) -> Relationship:
+    """Say anew which decisions the giver keeps for itself while a broker may act for it; it holds at once.
+
+    Raises `Forbidden`, `NotFound` unless it is the giver's own that stands, `Invalid`.
+    """
+    actor.require("organization:write")
+    with transaction.atomic():
+        giver = locked(actor.organization)
+        rows = Relationship.objects.select_for_update(of=("self",)).select_related("giver", "taker")
+        standing = rows.filter(
+            Q(valid_until__isnull=True) | Q(valid_until__gt=clock.now()),
+            giver=giver,
+            kind=RelationshipKind.REPRESENTS,
+            public_id=relationship_id,
+        ).first()
+        if standing is None:
+            raise NotFound
+        return _give(giver, standing.taker, standing.kind, standing.valid_until, keeps, actor=actor)
+
+
+def _kept(kind: str, keeps: Iterable[str]) -> list[str]:
+    """Return the decisions in the order of their list, each once. Raises `Invalid`."""
+    wanted = set(keeps)
+    if wanted - set(Decision.values):
+        raise Invalid([FieldProblem("keeps", "unknown", f"Choose among {', '.join(Decision.values)}.")])
+    if wanted and kind != RelationshipKind.REPRESENTS:
+        sentence = "Only where a broker may act for you is there a decision to keep for yourself. Untick these."
+        raise Invalid([FieldProblem("keeps", "nothing_to_keep", sentence)])
+    return [name for name in Decision.values if name in wanted]
 
 
 def _give(
-    giver: Organization, taker: Organization, kind: str, valid_until: datetime | None, *, actor: Actor
+    giver: Organization,
+    taker: Organization,
+    kind: str,
+    valid_until: datetime | None,
+    keeps: Iterable[str] | None,
+    *,
+    actor: Actor,
 ) -> Relationship:
     now = clock.now()
+    kept = None if keeps is None else _kept(kind, keeps)
     if valid_until is not None and valid_until <= now:
         raise Invalid([FieldProblem("valid_until", "in_the_past", "Choose a day after today, or leave it empty.")])
     if kind == RelationshipKind.REPRESENTS and not taker.brokers:
@@ -53,18 +98,22 @@ def _give(
         raise Conflict("blocked", f"You block {taker}. End that first.")
     standing = given.filter(kind=kind).first()
     if standing is not None:
-        if standing.valid_until == valid_until:
+        before, kept_before = standing.valid_until, standing.keeps
+        kept = kept_before if kept is None else kept
+        if (before, kept_before) == (valid_until, kept):
             return standing
-        before = standing.valid_until
-        standing.valid_until = valid_until
-        standing.save(update_fields=["valid_until"])
+        standing.valid_until, standing.keeps = valid_until, kept
+        standing.save(update_fields=["valid_until", "keeps"])
     else:
-        before = None
+        before, kept_before, kept = None, [], kept or []
         standing = Relationship.objects.create(
-            giver=giver, taker=taker, kind=kind, valid_from=now, valid_until=valid_until
+            giver=giver, taker=taker, kind=kind, valid_from=now, valid_until=valid_until, keeps=kept
         )
     _open_requests(giver, taker).filter(kind=kind).update(decided_at=now, granted=True)
-    _record(standing, "relationship.given", {"valid_until": [_text(before), _text(valid_until)]}, actor=actor)
+    changes: dict[str, object] = {"valid_until": [_text(before), _text(valid_until)]}
+    if kept != kept_before:
+        changes["keeps"] = [kept_before, kept]
+    _record(standing, "relationship.given", changes, actor=actor)
     return standing
 
 
@@ -142,15 +191,23 @@ def ask_for_relationship(*, actor: Actor, giver_public_id: str, kind: str, messa
 
 
 def answer_request(
-    *, actor: Actor, request_id: str, grant: bool, valid_until: datetime | None = None
+    *,
+    actor: Actor,
+    request_id: str,
+    grant: bool,
+    valid_until: datetime | None = None,
+    keeps: Iterable[str] = (),
 ) -> RelationshipRequest:
-    """Grant or decline a request, as its giver. Raises `NotFound`, `Forbidden`, and `Conflict` when it was decided."""
+    """Grant or decline a request, as its giver; `keeps` names the decisions that it keeps for itself.
+
+    Raises `NotFound`, `Forbidden`, `Invalid`, and `Conflict` when it was decided.
+    """
     actor.require("organization:write")
     with transaction.atomic():
         giver = locked(actor.organization)
         request = _request(request_id, giver=giver)
         if grant:
-            _give(giver, request.taker, request.kind, valid_until, actor=actor)
+            _give(giver, request.taker, request.kind, valid_until, keeps, actor=actor)
         request.decided_at, request.granted = clock.now(), grant
         request.save(update_fields=["decided_at", "granted"])
         record_audit(
@@ -223,6 +280,7 @@ def _record(relationship: Relationship, action: str, changes: dict[str, object],
         "giver": giver.public_id,
         "taker": taker.public_id,
         "valid_until": _text(relationship.valid_until),
+        "keeps": list(relationship.keeps),
     }
     sides = [giver] if relationship.kind == RelationshipKind.BLOCKED else [giver, taker]
     for side in sides:

@@ -7,12 +7,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from foundation.accounts.access import actor_of, scope_required
 from foundation.accounts.forms import AskForm, RelationshipForm, show_problems
-from foundation.accounts.models import RelationshipKind
+from foundation.accounts.models import Decision, RelationshipKind
 from foundation.accounts.queries import relationships_of, requests_of
 from foundation.accounts.services import (
     answer_request,
     ask_for_relationship,
     end_relationship,
+    keep_decisions,
     set_relationship,
     withdraw_request,
 )
@@ -34,6 +35,7 @@ def _page(
         "taken": [each for each in standing if each.taker_id == organization.pk],
         "to_decide": [each for each in asked if each.giver_id == organization.pk],
         "waiting": [each for each in asked if each.taker_id == organization.pk],
+        "decisions": Decision.choices,
         "form": form or RelationshipForm(zone=organization.time_zone),
         "ask_form": ask_form or AskForm(organization=organization),
     }
@@ -52,7 +54,12 @@ def relationships(request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data
         try:
             given = set_relationship(
-                actor=actor, taker_public_id=data["taker"], kind=data["kind"], valid_until=form.until()
+                actor=actor,
+                taker_public_id=data["taker"],
+                kind=data["kind"],
+                valid_until=form.until(),
+                # nothing ticked for another kind is no word on what was kept
+                keeps=data["keeps"] if data["keeps"] or data["kind"] == RelationshipKind.REPRESENTS else None,
             )
         except Invalid as error:
             show_problems(form, error)
@@ -95,11 +102,28 @@ def end(request: HttpRequest, relationship_id: str) -> HttpResponse:
 
 @require_POST
 @scope_required("organization:write")
+def keep(request: HttpRequest, relationship_id: str) -> HttpResponse:
+    """Say anew which decisions stay the giver's while a broker acts for it."""
+    try:
+        kept = keep_decisions(
+            actor=actor_of(request), relationship_id=relationship_id, keeps=request.POST.getlist("keeps")
+        )
+    except Invalid as error:
+        messages.error(request, error.sentence)
+    else:
+        all_theirs = f"{kept.taker} may decide everything for you now."
+        messages.success(request, f"{kept.taker}: what you keep is saved." if kept.keeps else all_theirs)
+    return redirect("accounts:relationships")
+
+
+@require_POST
+@scope_required("organization:write")
 def answer(request: HttpRequest, request_id: str) -> HttpResponse:
     """Grant or decline a request."""
     grant = request.POST.get("answer") == "grant"
     try:
-        answer_request(actor=actor_of(request), request_id=request_id, grant=grant)
+        keeps = request.POST.getlist("keeps") if grant else ()
+        answer_request(actor=actor_of(request), request_id=request_id, grant=grant, keeps=keeps)
     except (Conflict, Invalid) as error:
         messages.error(request, error.sentence)
     else:
