@@ -132,7 +132,9 @@ class LineFilter(django_filters.FilterSet):  # type: ignore[misc]
     def filter_represented(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Keep lines of which the viewer represents a side."""
         givers = represented_by(self.viewer, self.now).values("pk")
-        loads = PlannedLoad.objects.filter(line=OuterRef("pk"), load__organization__in=givers)
+        loads = PlannedLoad.objects.filter(
+            line=OuterRef("pk"), load__organization__in=givers, load__seller__isnull=True
+        )
         return rows.filter(Q(leg__organization__in=givers) | Exists(loads), stands=True)
 
     def _with_load(self, rows: QuerySet[Any], **wanted: Any) -> QuerySet[Any]:

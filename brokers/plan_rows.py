@@ -57,7 +57,7 @@ def _row(line: PlanLine, seen: InSight, acts_for: set[int], proposal: Proposal |
     sides = []
     if leg is not None and leg.organization_id in acts_for:
         sides.append("the truck")
-    if any(load is not None and load.organization_id in acts_for for load in loads):
+    if any(load is not None and (load.seller_id or load.organization_id) in acts_for for load in loads):
         sides.append("the load" if len(loads) == 1 else "a load")
     return LineRow(line, seen.why_dropped(line), leg, loads, " and ".join(sides), proposal)
 

@@ -29,7 +29,8 @@ def desk(viewer: Organization, now: datetime, *, put_aside: bool = False) -> Que
 def represented_only(rows: QuerySet[Match], viewer: Organization, now: datetime) -> QuerySet[Match]:
     """Return the matches of which the viewer represents a side."""
     givers = represented_by(viewer, now).values("pk")
-    return rows.filter(Q(load__organization__in=givers) | Q(leg__organization__in=givers))
+    loads = Q(load__organization__in=givers, load__seller__isnull=True)  # what a broker sells, that broker acts for
+    return rows.filter(loads | Q(leg__organization__in=givers))
 
 
 def decision_on(viewer: Organization, match_id: str, now: datetime) -> MatchDecision | None:

@@ -7,6 +7,7 @@ from typing import Any
 from brokers.models import Proposal, ProposalParty
 from foundation.rest.fields import instant, money
 from loads.models import Load
+from matching.facing import is_side_of
 
 Role = ProposalParty.Role
 
@@ -16,7 +17,7 @@ def seen_loads(proposal: Proposal, party: ProposalParty | None) -> list[Load]:
     loads = [each.load for each in proposal.loads.all()]
     if party is None or party.role == Role.CARRIER:
         return loads
-    return [load for load in loads if load.organization_id == party.organization_id]
+    return [load for load in loads if is_side_of(party.organization_id, load)]
 
 
 def proposal_payload(proposal: Proposal) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def represents_both_sides(proposal: Proposal) -> bool:
     """Say whether the broker acts for the truck's side and for a load's side at once."""
     acts_for = {party.organization_id for party in proposal.parties.all() if party.is_represented}
     acts_for.add(proposal.broker_id)
-    shippers = {each.load.organization_id for each in proposal.loads.all()}
+    shippers = {each.load.seller_id or each.load.organization_id for each in proposal.loads.all()}
     return proposal.leg.organization_id in acts_for and bool(shippers & acts_for)
 
 

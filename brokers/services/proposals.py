@@ -17,6 +17,7 @@ from foundation.trade import clock
 from foundation.trade.constraints import refusing
 from foundation.trade.errors import Conflict
 from loads.models import Load
+from matching.facing import owners_of, sees_load
 from matching.models import PlanLine
 from matching.plans import in_sight, line_of, plan_of
 
@@ -40,7 +41,7 @@ class _Sides:
 
     @property
     def shippers(self) -> dict[int, Organization]:
-        return {load.organization_id: load.organization for load in self.loads}
+        return {load.sold_by.pk: load.sold_by for load in self.loads}
 
     @property
     def owners(self) -> dict[int, Organization]:
@@ -88,7 +89,8 @@ def propose_line(*, actor: Actor, plan_id: str, line_id: str) -> Proposal:
 def _locked(line: PlanLine) -> _Sides:
     """Lock the line's loads and leg, in the house's order, so that none is withdrawn or edited meanwhile."""
     keys = [each.load_id for each in line.loads.all()]
-    rows = Load.objects.select_for_update(of=("self",)).select_related("organization").prefetch_related("stops")
+    rows = Load.objects.select_for_update(of=("self",)).select_related("organization", "seller")
+    rows = rows.prefetch_related("stops")
     found = {load.pk: load for load in rows.filter(pk__in=keys).order_by("pk")}
     legs = ReturnLeg.objects.select_for_update(of=("self",)).select_related("organization")
     return _Sides(leg=legs.get(pk=line.leg_id), loads=[found[key] for key in keys])
@@ -97,11 +99,12 @@ def _locked(line: PlanLine) -> _Sides:
 def _check_that_they_may_meet(broker: Organization, sides: _Sides, now: datetime) -> None:
     """Raise `Conflict` unless carrier and shipper see each other's posting, for each load; why is their business."""
     owners = sides.owners
-    sight = Sight(viewers=owners.values(), owners=owners.values(), now=now)
+    everybody = (owners | owners_of(sides.loads)).values()
+    sight = Sight(viewers=owners.values(), owners=everybody, now=now)
     leg = sides.leg
     for load in sides.loads:
-        there = sight.sees(leg.organization_id, load.organization_id, load.audience, load.partners_first_until)
-        back = sight.sees(load.organization_id, leg.organization_id, leg.audience, leg.partners_first_until)
+        there = sees_load(sight, leg.organization_id, load)
+        back = sight.sees(load.sold_by.pk, leg.organization_id, leg.audience, leg.partners_first_until)
         if not (there and back):
             raise Conflict("cannot_meet", "These parties cannot be put in touch here. Choose another line.")
     if set(owners) == {broker.pk}:

@@ -23,7 +23,7 @@ from foundation.accounts.models import Organization
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid
 from loads.models import Load
-from loads.queries import visible_loads
+from loads.queries import carrier_facing_loads
 
 PROPOSALS_ON_A_PAGE = 30
 MOST_ABOUT_A_POSTING = 10
@@ -59,7 +59,7 @@ def rows_of(viewer: Organization, proposals: list[Proposal], now: datetime) -> l
     """Return proposals as the viewer, their maker or a party, reads them."""
     legs = set(visible_legs(viewer, now).order_by().filter(pk__in=[row.leg_id for row in proposals]).values_list("pk"))
     wanted = [each.load_id for row in proposals for each in row.loads.all()]
-    loads = visible_loads(viewer, now).order_by().prefetch_related(None).filter(pk__in=wanted)
+    loads = carrier_facing_loads(viewer, now).order_by().prefetch_related(None).filter(pk__in=wanted)
     return [_row(viewer, proposal, {key for (key,) in legs}, set(loads.values_list("pk", flat=True)), now)
             for proposal in proposals]  # fmt: skip
 
