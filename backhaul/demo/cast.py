@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
+from backhaul.demo.federal import record_answers
 from backhaul.supervisor.demo_file import DemoPerson
 from foundation.accounts.actor import ALL_SCOPES, KEY_SCOPES, Actor
 from foundation.accounts.models import ApiKey, Organization, Person, RelationshipKind, Role
@@ -78,6 +79,12 @@ def _owner_of(organization: Organization) -> Actor:
     return Actor(organization=organization, scopes=ALL_SCOPES, person=membership.person, role=Role.OWNER)
 
 
+def _phone(name: str) -> str:
+    """Return a made-up number of the company's own: 555-0100 to 0199 belong to nobody, each in its own area code."""
+    place = (*SHIPPERS, *CARRIERS, *BROKERS).index(name)
+    return f"({201 + place}) 555-01{place:02d}"
+
+
 def _organization(name: str, kind: str, number: int) -> Actor:
     """Return the owner of an organization of this name, both made when they are missing."""
     found = Organization.objects.filter(name=name, **{kind: True}).order_by("pk").first()
@@ -100,7 +107,7 @@ def _organization(name: str, kind: str, number: int) -> Actor:
                 mc_number=str(number % 1_000_000) if kind == "brokers" else "",
                 time_zone=drawn.choice(_ZONES),
                 contact_name=full_name,
-                contact_phone=f"555-01{drawn.randrange(100):02d}",
+                contact_phone=_phone(name),
                 contact_email=email,
             ),
         )
@@ -132,6 +139,7 @@ def gather() -> Cast:
         carriers=[_organization(name, "hauls", 3_100_000 + index) for index, name in enumerate(CARRIERS)],
         brokers=[_organization(name, "brokers", 3_200_000 + index) for index, name in enumerate(BROKERS)],
     )
+    record_answers([*cast.carriers, *cast.brokers, *cast.shippers])
     _relate(cast)
     return cast
 

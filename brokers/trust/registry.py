@@ -81,12 +81,13 @@ def out_of_service(case: Case) -> RuleResult:
     facts = case.facts
     if facts is None or not facts.is_out_of_service:
         return _passed("out_of_service", case)
-    since = f" since {facts.out_of_service_since:%b} {facts.out_of_service_since.day}, {facts.out_of_service_since:%Y}"
+    day = facts.out_of_service_since
+    since = f" since {day:%b} {day.day}, {day:%Y}" if day else ""
     sentence = (
-        f"The federal registry lists you as out of service{since if facts.out_of_service_since else ''}. "
-        "You may claim again once FMCSA has lifted the order; we look at the registry at least once a day."
+        f"The federal registry lists you as out of service{since}. You may claim again once FMCSA lifts the order; "
+        "we look at the registry at least once a day."
     )
-    return RuleResult(rule="out_of_service", result="block", sentence=sentence, inputs={"since": since})
+    return RuleResult(rule="out_of_service", result="block", sentence=sentence, inputs={"since": day})
 
 
 def authority(case: Case) -> RuleResult:

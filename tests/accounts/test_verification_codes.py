@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from foundation.accounts.federal.lookups import refresh_record
 from foundation.accounts.models import FederalRecord, Organization, Role, VerificationCode
@@ -293,3 +294,44 @@ def test_the_pages_go_from_asking_to_verified(client):
     assert "is verified" in client.get("/organization/verification/").content.decode()
     assert client.post("/organization/verification/entry/", {"code": text}).status_code == 302
     assert Organization.objects.get(pk=actor.organization.pk).verifications.count() == 1
+
+
+def test_the_operator_sees_the_record_before_deciding_and_may_decide_against_it(capsys):
+    organization = newcomer()
+    make_record(organization, email=FEDERAL, common_authority="I", failures=2, failure="It did not answer.")
+    call_command("verify", organization.public_id, "--show")
+    said = capsys.readouterr().out
+    for words in (
+        "RUIZ TRUCKING",
+        "common I",
+        FEDERAL,
+        "answered 0.0 hours ago",
+        "last 2 tries",
+        "revoked or has lapsed",
+    ):
+        assert words in said
+    assert not Organization.objects.get().is_verified
+    call_command("verify", organization.public_id, "--reason", "Called the number on record")
+    assert Organization.objects.get().is_verified
+
+
+def test_the_operator_clears_a_look_alike_domain_once_for_that_domain(capsys):
+    organization = newcomer(contact_email="boss@homevvard-trucking.example")
+    for _ in range(2):
+        call_command("verify", organization.public_id, "--clear", "lookalike_domain", "--by", "pat")
+    decision = organization.verifications.get()
+    assert (decision.decision, decision.about) == ("cleared", "homevvard-trucking.example")
+    assert not Organization.objects.get().is_verified
+    Organization.objects.update(contact_email="")
+    with pytest.raises(CommandError, match="nothing that this rule"):
+        call_command("verify", organization.public_id, "--clear", "lookalike_domain")
+
+
+def test_the_command_asks_the_registry_where_there_is_one(settings, tmp_path, capsys):
+    settings.FEDERAL_ANSWERS = str(tmp_path)
+    organization = newcomer()
+    call_command("verify", organization.public_id, "--show", "--ask")
+    assert "no such number" in capsys.readouterr().out
+    settings.FEDERAL_ANSWERS = settings.FMCSA_WEB_KEY = ""
+    with pytest.raises(CommandError, match="FMCSA_WEB_KEY"):
+        call_command("verify", organization.public_id, "--ask")
