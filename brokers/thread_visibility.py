@@ -29,6 +29,7 @@ from brokers.thread_queries import offers_in
 from foundation.accounts.models import Organization
 from foundation.rest.fields import instant, money
 from foundation.trade import clock
+from foundation.trade.posting import Status
 from foundation.trade.windows import local
 from loads.models import Load, Stop
 
@@ -101,7 +102,7 @@ def thread_fields(thread: Thread, sight: Sight, *, brief: bool = False) -> dict[
         "status": thread.status,
         "version": thread.version,
         "load": load_summary(thread, sight),
-        "lane": lane_of(thread.load),
+        "lane": thread.lane,
         "seller": party(thread.seller, sight),
         "taker": party(thread.taker, sight),
         "your_side": _your_side(sight),
@@ -137,8 +138,8 @@ def before_of(offer: Offer) -> Offer | None:
 def offer_fields(offer: Offer, before: Offer | None, sight: Sight) -> dict[str, Any]:
     """Return the fields of an offer for a sight; `before` is the offer that it answers."""
     thread = offer.thread
-    stops = {stop.sequence: stop for stop in thread.load.stops.all()}
     same_stops = offer.load_version == thread.load.version
+    stops = {stop.sequence: stop for stop in thread.load.stops.all()} if same_stops else {}
     terms = terms_of(offer)
     changes = differences(terms_of(before), terms) if before else {}
     return {
@@ -146,7 +147,7 @@ def offer_fields(offer: Offer, before: Offer | None, sight: Sight) -> dict[str, 
         "thread": thread.public_id,
         "kind": thread.kind,
         "load": thread.load.public_id,
-        "lane": lane_of(thread.load),
+        "lane": thread.lane,
         "number": offer.number,
         "load_version": offer.load_version,
         "status": status_at(offer, sight.now),
@@ -156,8 +157,8 @@ def offer_fields(offer: Offer, before: Offer | None, sight: Sight) -> dict[str, 
         "made_by_person": _person(offer, sight),
         "is_yours": _is_yours(thread, offer, sight),
         "represents_both_sides": bool(sight.both),
-        **terms_fields(terms, stops if same_stops else {}),
-        "changes": [_change(name, old, new, stops if same_stops else {}) for name, (old, new) in changes.items()],
+        **terms_fields(terms, stops),
+        "changes": [_change(name, old, new, stops) for name, (old, new) in changes.items()],
         "made_at": instant(offer.made_at),
         "expires_at": instant(offer.expires_at),
         "closed_at": instant(offer.closed_at),
@@ -210,12 +211,11 @@ def load_summary(thread: Thread, sight: Sight) -> dict[str, Any]:
     Once a thread is over, a load that has changed since says no more than its id to a taker: it may be out of sight.
     """
     load = thread.load
-    found: dict[str, Any] = {"id": load.public_id, "is_open": load.status == "open"}
-    last = offers_in(thread)[-1:]
-    known = thread.status == ThreadStatus.OPEN or not last or last[0].load_version == load.version
-    if not (known or sight.owns(thread, Side.SELLER)):
-        return found
-    return found | {
+    if not knows_load(thread, sight):
+        return {"id": load.public_id}
+    return {
+        "id": load.public_id,
+        "is_open": load.status == Status.OPEN,
         "version": load.version,
         "equipment": load.equipment,
         "size": load.size,
@@ -224,6 +224,15 @@ def load_summary(thread: Thread, sight: Sight) -> dict[str, Any]:
         "loaded_miles": load.loaded_miles,
         "stops": [_stop(stop) for stop in load.stops.all()],
     }
+
+
+def knows_load(thread: Thread, sight: Sight) -> bool:
+    """Say whether the viewer may read of the load as it stands: the seller always, others while the thread is open or
+    the load is what they last bargained over.
+    """
+    last = offers_in(thread)[-1:]
+    known = thread.status == ThreadStatus.OPEN or not last or last[0].load_version == thread.load.version
+    return known or sight.owns(thread, Side.SELLER)
 
 
 def lane_of(load: Load) -> str:

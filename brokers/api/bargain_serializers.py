@@ -195,7 +195,7 @@ class OfferInThreadSerializer(ShownOfferTermsSerializer):
     thread = serializers.CharField()
     kind = serializers.ChoiceField(choices=Thread.Kind.choices)
     load = serializers.CharField()
-    lane = serializers.CharField()
+    lane = serializers.CharField(allow_blank=True)
     number = serializers.IntegerField(help_text="Counts from 1 in its thread: what an acceptance names.")
     load_version = serializers.IntegerField()
     status = serializers.ChoiceField(choices=OfferStatus.choices)
@@ -241,7 +241,7 @@ class ThreadLoadSerializer(serializers.Serializer[Any]):
     """The load; one that has changed since the thread ended says its id only."""
 
     id = serializers.CharField()
-    is_open = serializers.BooleanField()
+    is_open = serializers.BooleanField(required=False)
     version = serializers.IntegerField(required=False)
     equipment = serializers.CharField(required=False)
     size = serializers.ChoiceField(choices=LoadSize.choices, required=False)
@@ -285,7 +285,7 @@ class ThreadSerializer(StrictSerializer):
     status = serializers.ChoiceField(choices=ThreadStatus.choices)
     version = serializers.IntegerField()
     load = ThreadLoadSerializer()
-    lane = serializers.CharField()
+    lane = serializers.CharField(allow_blank=True)
     seller = ThreadPartySerializer()
     taker = ThreadPartySerializer()
     your_side = serializers.ChoiceField(choices=["seller", "taker", "both"])

@@ -92,7 +92,7 @@ class Thread(models.Model):
     In a tender the seller is the shipper and the taker a broker, without a truck: what they agree is the sell rate.
     `return_home_by`: when an outbound load is booked, the leg home that opens with it must be home by then.
     A thread stays open while nothing is on the table; it ends by agreement, a party's word, or when the load is gone:
-    `outcome` says which.
+    `outcome` says which. `lane` is the load's way as it was last bargained over, for whom the load is out of sight now.
     """
 
     class Kind(models.TextChoices):
@@ -117,6 +117,7 @@ class Thread(models.Model):
     opened_at = models.DateTimeField()
     moved_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
+    lane = models.CharField(max_length=200, blank=True, default="")
     outcome = models.CharField(max_length=16, choices=ThreadOutcome.choices, blank=True, default="")
     seller_splits_at = models.DateTimeField(null=True, blank=True)
     taker_splits_at = models.DateTimeField(null=True, blank=True)
