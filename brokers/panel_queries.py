@@ -1,9 +1,11 @@
 """What a page needs to offer the next step on a load: the load as far as it is in sight, own legs, own gains."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
+from brokers.thread_queries import open_threads_of
 from carriers.models import ReturnLeg
 from carriers.queries import own_legs
 from foundation.accounts.audience import posting_visible_to
@@ -42,3 +44,9 @@ def own_gains(viewer: Organization, load: Load) -> dict[int, int]:
     """Return what the load brings each of the viewer's own legs that matches it, at its own costs: for it alone."""
     rows = Match.objects.filter(load=load, leg__organization=viewer, is_for_carrier=True)
     return dict(rows.values_list("leg_id", "own_gain_cents"))
+
+
+def open_counts(viewer: Organization, loads: Iterable[int], now: datetime) -> dict[int, int]:
+    """Return how many negotiations of the viewer's are open about each of these loads, by the load's key."""
+    rows = open_threads_of(viewer, now).filter(load__in=list(loads)).order_by().values_list("load_id")
+    return dict(rows.annotate(count=Count("pk", distinct=True)))

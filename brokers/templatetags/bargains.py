@@ -1,5 +1,6 @@
 """Tags of bargains: a countdown by the server's clock, what a field of the terms is called and how it reads."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django import template
@@ -35,3 +36,9 @@ def above(cents: int, asked_cents: int) -> str:
     if not difference:
         return "the same"
     return f"+{dollars(difference)}" if difference > 0 else dollars(difference)
+
+
+@register.filter
+def count_of(counts: Mapping[int, int], key: int) -> int:
+    """Return a count by its key, 0 where there is none."""
+    return counts.get(key, 0)

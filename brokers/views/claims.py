@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from brokers.acting import acts_for
 from brokers.bargain_rows import ranked, thread_rows, waiting_first
-from brokers.booking_queries import claim_of, claims_of, is_reserved, live_booking_of_load
+from brokers.booking_queries import claim_by_form, claim_of, claims_of, is_reserved, live_booking_of_load
+from brokers.booking_rows import stop_rows
 from brokers.forms.claims import ClaimForm
 from brokers.models import Claim, ClaimStatus, Thread
 from brokers.panel_queries import load_to_bargain, own_gains
@@ -136,6 +137,9 @@ def standing(request: HttpRequest, load_id: str) -> HttpResponse:
 def claim(request: HttpRequest, load_id: str) -> HttpResponse:
     """Book a load at its posted rate: choose the truck, read what it means, press once."""
     actor, now = actor_of(request), clock.now()
+    made = claim_by_form(actor.organization, request.POST.get("form_token", "")[:40])
+    if made is not None:
+        return _claimed(request, made)  # a double click
     load, is_gone = load_to_bargain(actor.organization, load_id, now)
     if is_gone:
         return _gone(request, load)
@@ -192,12 +196,14 @@ def _claim_page(
 ) -> HttpResponse:
     found = vehicle or vehicle_form(request, actor.organization, load, now)
     standing = standing_of(actor.organization, now).of(load)
+    terms = posted_terms(load, rate_cents=load.rate_cents or 0)
     context = {
         "load": load,
         "form": form,
         "vehicle": found,
         "here": reverse("brokers:claim_load", args=[load.public_id]),
-        "terms": posted_terms(load, rate_cents=load.rate_cents or 0),
+        "terms": terms,
+        "stops": stop_rows(load, terms),
         "open_to_claims": load.rate_cents is not None and (load.book_now or standing is Viewer.OWNER),
         "company": company(load, standing),
         "gain_cents": own_gains(actor.organization, load).get(found.leg.pk) if found.leg else None,

@@ -10,6 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from brokers.filters import DeskFilter
+from brokers.panel_queries import open_counts
 from brokers.queries import decision_on, desk
 from brokers.services import dismiss_match, restore_match, snooze_match
 from foundation.accounts.access import actor_of, scope_required
@@ -46,6 +47,7 @@ def _context(request: HttpRequest, now: datetime) -> dict[str, Any]:
         query.pop(name, None)
     return {
         "matches": rows[:shown],
+        "bargaining": open_counts(actor.organization, [row.load_id for row in rows], now),
         "has_more": len(rows) > shown and shown < MOST_ROWS,
         "next_count": min(shown + PAGE, MOST_ROWS),
         "filter": filters,
