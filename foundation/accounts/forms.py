@@ -122,6 +122,11 @@ class OrganizationForm(forms.Form):
         required=False,
         help_text="Others then see what you ship or haul, not who you are.",
     )
+    shows_margin = forms.BooleanField(
+        label="Show our margin openly to the parties of each load that we sell",
+        required=False,
+        help_text="Shipper and carrier then read it with the booking; else on a logged request only (49 CFR 371.3).",
+    )
     accepts_revocation = forms.BooleanField(
         label="I understand: we are not verified until you have verified us again", required=False
     )

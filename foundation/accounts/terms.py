@@ -35,6 +35,7 @@ class OrganizationTerms:
     hauls: bool = False
     brokers: bool = False
     hides_name: bool = False
+    shows_margin: bool = False
     usdot_number: str = ""
     mc_number: str = ""
     scac: str = ""

@@ -298,7 +298,7 @@ def propose_claim(carrier: Organization, fields: dict[str, str]) -> None:
 
 def test_an_amendment_never_changes_but_to_its_one_end(booking: Booking) -> None:
     row = propose(make_actor(booking.shipper), booking, terms=at(booking, 2_500_00))
-    for change in ("linehaul_cents = 1", "load_changes = '{}'", "expires_at = expires_at + interval '1 day'"):
+    for change in ("linehaul_cents = 1", "load_changes = '[1]'", "expires_at = expires_at + interval '1 day'"):
         with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"UPDATE brokers_amendment SET {change} WHERE id = %s", [row.pk])
     assert {end for ends in AMENDMENT_MOVES.values() for end in ends} == set(AmendmentStatus) - {AmendmentStatus.OPEN}

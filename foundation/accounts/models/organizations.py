@@ -43,6 +43,7 @@ class Organization(models.Model):
     market = models.CharField(max_length=8, choices=Market.choices, default=Market.LIVE)
     name = models.CharField(max_length=120)
     hides_name = models.BooleanField(default=False)
+    shows_margin = models.BooleanField(default=False)
     ships = models.BooleanField(default=False)
     hauls = models.BooleanField(default=False)
     brokers = models.BooleanField(default=False)
