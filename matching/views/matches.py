@@ -11,6 +11,7 @@ from carriers.queries import leg_of, own_legs
 from foundation.accounts.access import actor_of, scope_required
 from foundation.accounts.queries import preferred_by
 from foundation.trade import clock
+from foundation.trade.errors import NotFound
 from foundation.trade.posting import Status
 from loads.queries import load_of
 from matching.empty_runs import shown_empty_run
@@ -29,12 +30,22 @@ def _template(request: HttpRequest, name: str) -> str:
     return f"matching/_{name}.html" if fragment else f"matching/{name}.html"
 
 
+def _left_the_market(request: HttpRequest) -> HttpResponse:
+    """Tell an open page, which follows the news, that there is nothing to match any more; others get a 404."""
+    if request.headers.get("HX-Request") != "true":
+        raise NotFound
+    return render(request, "matching/_left_the_market.html")
+
+
 @require_GET
 @scope_required("matches:read")
 def leg_matches(request: HttpRequest, leg_id: str) -> HttpResponse:
     """Show a leg's best matches: for its carrier by its own gain, for others by market gain."""
     viewer, now = actor_of(request).organization, clock.now()
-    leg = leg_of(viewer, leg_id, now)
+    try:
+        leg = leg_of(viewer, leg_id, now)
+    except NotFound:
+        return _left_the_market(request)
     rows = matches_of_leg(viewer, leg, now)[:SHOWN]
     own = leg.organization_id == viewer.pk
     context = {
@@ -56,7 +67,10 @@ def leg_matches(request: HttpRequest, leg_id: str) -> HttpResponse:
 def load_matches(request: HttpRequest, load_id: str) -> HttpResponse:
     """Show a load's best matches by market gain."""
     viewer, now = actor_of(request).organization, clock.now()
-    load = load_of(viewer, load_id, now)
+    try:
+        load = load_of(viewer, load_id, now)
+    except NotFound:
+        return _left_the_market(request)
     rows = matches_of_load(viewer, load, now)[:SHOWN]
     context: dict[str, Any] = {
         "matches": [(row, figures(row, viewer)) for row in rows],
