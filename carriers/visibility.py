@@ -2,6 +2,7 @@
 
 Others see where the truck empties by city and 3-digit ZIP area, and home by state and 3-digit ZIP area only: an
 owner-operator's home base is his house. Nobody but the carrier sees driver, clock, trip, truck number or private notes.
+The carrier reads what the truck holds in all, as it is written, and what is on board; others what is free.
 """
 
 from collections.abc import Iterable, Mapping
@@ -47,6 +48,7 @@ _MARKET_LEG = frozenset(
     }
 )
 _OWN_LEG = _MARKET_LEG | {
+    "on_board",
     "version",
     "external_id",
     "reference",
@@ -120,7 +122,14 @@ def view(leg: ReturnLeg, viewer: Viewer) -> dict[str, Any]:
     return {name: _value(leg, name, viewer) for name in sorted(LEG_FIELDS[viewer])}
 
 
+_CAPACITY = ("weight_pounds", "length_feet", "pallets")
+
+
 def _value(leg: ReturnLeg, name: str, viewer: Viewer) -> Any:
+    if name in _CAPACITY and viewer is Viewer.OWNER:
+        return getattr(leg, name) + getattr(leg, f"taken_{name}")
+    if name == "on_board":
+        return {part: getattr(leg, f"taken_{part}") for part in _CAPACITY}
     if name == "id":
         return leg.public_id
     if name == "organization":

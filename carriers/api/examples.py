@@ -104,6 +104,7 @@ MARKET_LEG: dict[str, Any] = {
 }
 OWN_LEG: dict[str, Any] = {
     **MARKET_LEG,
+    "on_board": {"weight_pounds": 0, "length_feet": 0, "pallets": 0},
     "version": 1,
     "external_id": "TRIP-5512-R",
     "truck": {"id": TRUCK_ID, "number": "104"},

@@ -28,6 +28,7 @@ from foundation.trade.posting import Audience, Status
 
 OWNER_ONLY = "Only the owner sees it."
 USUAL = "What is left out follows the trailer, or the truck."
+HOLDS = f"{USUAL} The owner reads what the truck holds in all, others what is free."
 LIMIT = "null is no limit."
 CLOCK = f"What the driver has left under 49 CFR 395.3; null is unknown. {OWNER_ONLY}"
 _CLOCK_FIELDS = ("drive_minutes", "shift_minutes", "break_minutes", "cycle_minutes")
@@ -72,6 +73,14 @@ class CarrierSerializer(serializers.Serializer[Any]):
 
     id = serializers.CharField()
     name = serializers.CharField()
+
+
+class OnBoardSerializer(serializers.Serializer[Any]):
+    """What booked partial loads have taken of a leg that is still open."""
+
+    weight_pounds = serializers.IntegerField()
+    length_feet = serializers.IntegerField()
+    pallets = serializers.IntegerField()
 
 
 class TripSerializer(StrictSerializer):
@@ -131,9 +140,10 @@ class LegSerializer(StrictSerializer):
     home_miles = serializers.FloatField(read_only=True, help_text="The empty way home; others see it rounded to 10.")
     equipment = serializers.ChoiceField(choices=TRUCK_EQUIPMENT_CHOICES, required=False, help_text=USUAL)
     attributes = AttributesField(required=False, help_text=USUAL)
-    weight_pounds = StrictIntegerField(required=False, help_text=USUAL)
-    length_feet = StrictIntegerField(required=False, help_text=USUAL)
-    pallets = StrictIntegerField(required=False, help_text=USUAL)
+    weight_pounds = StrictIntegerField(required=False, help_text=HOLDS)
+    length_feet = StrictIntegerField(required=False, help_text=HOLDS)
+    pallets = StrictIntegerField(required=False, help_text=HOLDS)
+    on_board = OnBoardSerializer(read_only=True, help_text=f"What booked loads have taken of it. {OWNER_ONLY}")
     max_pickup_deadhead_miles = StrictIntegerField(required=False, allow_null=True, help_text=LIMIT)
     max_home_deadhead_miles = StrictIntegerField(required=False, allow_null=True, help_text=LIMIT)
     max_out_of_route_miles = StrictIntegerField(required=False, allow_null=True, help_text=LIMIT)

@@ -8,7 +8,7 @@ from django.urls import reverse_lazy
 
 from carriers.models import ReturnLeg, Truck
 from carriers.queries import drivers_of, home_bases_of, last_leg_of, trailers_of, trucks_of
-from carriers.store import place_of
+from carriers.store import CAPACITY, place_of
 from carriers.terms import LegTerms, TripTerms
 from foundation.accounts.models import Organization
 from foundation.places.forms import PlaceField
@@ -268,12 +268,11 @@ def leg_values(leg: ReturnLeg, organization: Organization) -> dict[str, Any]:
         "home_by": local(leg.home_by, leg.home_time_zone),
         "partners_first_until": local(until, organization.time_zone) if until else None,
         "version": leg.version,
+        # in all: what is on board counts in what the truck holds
+        **{name: getattr(leg, name) + getattr(leg, f"taken_{name}") for name in CAPACITY},
         **{
             name: getattr(leg, name)
             for name in (
-                "weight_pounds",
-                "length_feet",
-                "pallets",
                 "max_pickup_deadhead_miles",
                 "max_home_deadhead_miles",
                 "max_out_of_route_miles",

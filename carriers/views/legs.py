@@ -195,6 +195,8 @@ _SAID = {
     "leg.opened": "Posted",
     "leg.edited": "Changed",
     "leg.confirmed": "Confirmed",
+    "leg.covered": "Booked: it has its load home",
+    "leg.reduced": "What is on board has changed",
     "leg.withdrawn": "Withdrawn",
     "leg.expired": "Left the market by itself",
 }

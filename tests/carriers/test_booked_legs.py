@@ -5,15 +5,18 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.test import Client
 
 from carriers.models import ReturnLeg
 from carriers.queries import locked_leg
 from carriers.services import cover_leg, edit_leg, open_leg_after, post_leg, reduce_leg, reopen_leg, restore_leg
 from carriers.store import terms_of
-from foundation.events.models import Event
+from carriers.visibility import Viewer, view
+from foundation.events.models import Event, FeedEntry
 from foundation.places.queries import find_place
 from foundation.trade.errors import Conflict, Invalid
 from tests.builders import leg_terms, make_actor, make_driver, make_leg, make_organization, make_truck, now
+from tests.rest.clients import ApiClient
 
 pytestmark = pytest.mark.django_db
 
@@ -184,3 +187,50 @@ def test_an_outbound_booking_whose_truck_cannot_be_home_or_is_on_another_leg_is_
             open_leg_after(**given, home_by=ready + timedelta(days=3))
         assert taken.value.code == "truck_has_one_leg_at_a_time"
         assert ReturnLeg.objects.count() == 1
+
+
+def test_the_carrier_reads_what_is_on_board_and_others_what_is_free(carrier, dispatcher):
+    leg = reduced(make_leg(carrier), dispatcher)
+    own, market = view(leg, Viewer.OWNER), view(leg, Viewer.MARKET)
+    assert (own["weight_pounds"], own["length_feet"], own["pallets"]) == (45_000, 53, 26)
+    assert own["on_board"] == {"weight_pounds": 12_000, "length_feet": 14, "pallets": 6}
+    assert (market["weight_pounds"], market["length_feet"], market["pallets"]) == (33_000, 39, 20)
+    assert "on_board" not in market
+    told = {entry.organization_id: entry.payload for entry in FeedEntry.objects.filter(event__name="leg.reduced")}
+    assert told[carrier.public_id]["on_board"]["length_feet"] == 14
+
+
+def test_a_leg_read_and_written_back_through_the_api_is_unchanged(carrier, dispatcher):
+    leg = post_leg(actor=dispatcher, terms=leg_terms(make_truck(carrier)))
+    reduced(leg, dispatcher)
+    api, address = ApiClient(carrier), f"/api/v1/legs/{leg.public_id}"
+    seen = api.get(address)
+    names = ("empty", "ready_at", "home_by", "weight_pounds", "length_feet", "pallets", "equipment")
+    limits = ("max_pickup_deadhead_miles", "max_home_deadhead_miles", "max_out_of_route_miles")
+    body = {name: seen.json()[name] for name in (*names, *limits)} | {"truck": seen.json()["truck"]["id"]}
+    body["empty"] = {"zip": body["empty"]["zip"]}
+    answer = api.put(address, body, etag=seen["ETag"])
+    assert answer.status_code == 200, answer.json()
+    assert answer.json()["on_board"] == seen.json()["on_board"]
+    assert ReturnLeg.objects.get(pk=leg.pk).weight_pounds == 33_000
+    refused = api.put(address, body | {"length_feet": 13}, etag=answer["ETag"])
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "/length_feet"
+    assert refused.json()["errors"][0]["detail"] == "14 ft of booked loads are on board already. Give at least 14 ft."
+
+
+def test_the_page_of_a_leg_shows_what_is_on_board_and_that_it_is_booked(carrier, dispatcher):
+    client = Client()
+    client.force_login(dispatcher.person)
+    leg = reduced(make_leg(carrier), dispatcher)
+    page = client.get(f"/legs/{leg.public_id}/").content.decode()
+    assert "Still free" in page
+    assert "12,000 lb, 14 ft, 6 pallets of booked loads" in page
+    assert "39 ft still free" in client.get("/legs/").content.decode()
+    form = client.get(f"/legs/{leg.public_id}/edit/").context["form"]
+    assert (form["weight_pounds"].value(), form["length_feet"].value()) == (45_000, 53)
+    with transaction.atomic():
+        cover_leg(leg=locked_leg(pk=leg.pk), actor=dispatcher, now=now())
+    page = client.get(f"/legs/{leg.public_id}/").content.decode()
+    assert "This leg has its load home" in page
+    assert "Booked: it has its load home" in page  # in its history
