@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from django.db.models import Model, Prefetch, Q, QuerySet
 
-from brokers.models import Booking, Claim, ClaimedLoad, ClaimStatus, Tour, TourStop
+from brokers.models import Booking, BookingStatus, Claim, ClaimedLoad, ClaimStatus, Tour, TourStop
 from foundation.accounts.actor import Actor
 from foundation.accounts.audience import posting_visible_to
 from foundation.accounts.models import Organization, Role
@@ -59,9 +59,20 @@ def claim_by_form(carrier: Organization, form_token: str) -> Claim | None:
     return _whole_claims(Claim.objects.filter(carrier=carrier, form_token=form_token)).first() if form_token else None
 
 
+def sees_load(viewer: Organization, load: Load, now: datetime) -> bool:
+    """Say whether a load in hand is, or was a moment ago, in the viewer's sight."""
+    return Load.objects.filter(posting_visible_to(viewer, now), pk=load.pk).exists()
+
+
 def claims_to_settle(now: datetime) -> QuerySet[Claim]:
     """Return the claims on hold whose time is over."""
     return Claim.objects.filter(status=ClaimStatus.PENDING, held_until__lte=now).order_by("pk")
+
+
+def live_bookings(tour: Tour) -> list[Booking]:
+    """Return the bookings that stand on a tour in hand, with their loads and stops, oldest first."""
+    rows = tour.bookings.filter(status=BookingStatus.BOOKED).select_related("load__organization")
+    return list(rows.prefetch_related("load__stops").order_by("pk"))
 
 
 def load_in_sight(viewer: Organization, public_id: str, now: datetime) -> Load:
@@ -102,15 +113,16 @@ def tour_for(actor: Actor, public_id: str) -> Tour:
 
 
 def _whole_bookings(rows: QuerySet[Booking]) -> QuerySet[Booking]:
-    related = ("load__organization", "load__seller", "shipper", "seller", "carrier", "leg", "opened_leg", "owed_by")
-    with_tour = ("tour__truck", "tour__driver", "tour__trailer", "cancelled_for", "booked_by")
-    return rows.select_related(*related, *with_tour).prefetch_related("load__stops", "tour_stops")
+    """Return bookings with all that is shown; the organizations come apart, since so many joins take long to plan."""
+    whole = rows.select_related("load", "tour__truck", "tour__driver", "tour__trailer", "leg", "opened_leg")
+    organizations = ("shipper", "seller", "carrier", "cancelled_for", "owed_by", "load__organization", "load__seller")
+    return whole.prefetch_related(*organizations, "booked_by", "load__stops", "tour_stops")
 
 
 def _whole_claims(rows: QuerySet[Claim]) -> QuerySet[Claim]:
     loads = ClaimedLoad.objects.select_related("load__organization", "load__seller", "booking").order_by("position")
-    whole = rows.select_related("carrier", "truck", "leg", "driver", "trailer", "home_base", "made_by")
-    return whole.select_related("made_by_organization").prefetch_related(Prefetch("loads", loads), "loads__load__stops")
+    whole = rows.select_related("carrier", "truck", "leg", "made_by", "made_by_organization")
+    return whole.prefetch_related(Prefetch("loads", loads), "loads__load__stops")
 
 
 def _whole_tours(rows: QuerySet[Tour]) -> QuerySet[Tour]:

@@ -6,7 +6,7 @@ the carrier reads the carrier's rate only, the shipper its own only, and neither
 follow from the driver's hours: they are the carrier's. A tour is its carrier's; drivers read it without money.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from brokers.models import Booking, Claim, ClaimStatus, Tour, TourStop
@@ -180,32 +180,15 @@ def reservation_fact(claim: Claim, load: Load) -> dict[str, Any]:
 def tour_payload(tour: Tour, *, with_money: bool = True) -> dict[str, Any]:
     """Return a tour as its carrier reads it, or, without money, its driver."""
     bookings: dict[int, Booking] = {stop.booking_id: stop.booking for stop in tour.stops.all()}
-    return {
-        "id": tour.public_id,
-        "status": tour.status,
-        "version": tour.version,
-        "truck": {"id": tour.truck.public_id, "number": tour.truck.number},
-        "driver": None if tour.driver is None else {"id": tour.driver.public_id, "name": tour.driver.name},
-        "trailer": None if tour.trailer is None else {"id": tour.trailer.public_id, "number": tour.trailer.number},
-        "leg": None if tour.leg is None else tour.leg.public_id,
-        "starts_at": instant(tour.starts_at),
-        "ends_at": instant(tour.ends_at),
-        "loaded_miles": tour.loaded_miles,
-        "empty_miles": tour.empty_miles,
-        "loads": [
-            {"booking": booking.public_id, "load": booking.load.public_id, "lane": lane_of(booking.load)}
-            | ({"rate": money(booking.rate_cents)} if with_money else {})
-            for booking in bookings.values()
-        ],
+    return _tour(tour, list(bookings.values()), with_money=with_money) | {
         "stops": [_tour_stop(stop) for stop in tour.stops.all()],
         "steps": list(tour.steps),
     }
 
 
-def tour_fact(tour: Tour) -> dict[str, Any]:
-    """Return a tour as a fact tells it to its carrier."""
-    whole = tour_payload(tour)
-    return {name: value for name, value in whole.items() if name not in ("stops", "steps")}
+def tour_fact(tour: Tour, bookings: Sequence[Booking]) -> dict[str, Any]:
+    """Return a tour with the bookings on it as a fact tells it to its carrier: without stops and time line."""
+    return _tour(tour, bookings, with_money=True)
 
 
 def named(organization: Organization) -> dict[str, str]:
@@ -228,6 +211,27 @@ def lane_of(load: Load) -> str:
     """Return a load's lane in words."""
     first, last = load.first_stop, load.last_stop
     return f"{first.city}, {first.state} to {last.city}, {last.state}"
+
+
+def _tour(tour: Tour, bookings: Sequence[Booking], *, with_money: bool) -> dict[str, Any]:
+    return {
+        "id": tour.public_id,
+        "status": tour.status,
+        "version": tour.version,
+        "truck": {"id": tour.truck.public_id, "number": tour.truck.number},
+        "driver": None if tour.driver is None else {"id": tour.driver.public_id, "name": tour.driver.name},
+        "trailer": None if tour.trailer is None else {"id": tour.trailer.public_id, "number": tour.trailer.number},
+        "leg": None if tour.leg is None else tour.leg.public_id,
+        "starts_at": instant(tour.starts_at),
+        "ends_at": instant(tour.ends_at),
+        "loaded_miles": tour.loaded_miles,
+        "empty_miles": tour.empty_miles,
+        "loads": [
+            {"booking": booking.public_id, "load": booking.load.public_id, "lane": lane_of(booking.load)}
+            | ({"rate": money(booking.rate_cents)} if with_money else {})
+            for booking in bookings
+        ],
+    }
 
 
 def _stop(stop: Stop, agreed: StopTime | None, planned: TourStop | None) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """What is told of claims, bookings and tours: to their parties, each in the words of what it may read; and audited."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from brokers.booking_queries import booking_of, tour_of
+from brokers.booking_queries import live_bookings
 from brokers.booking_visibility import (
     booking_fact,
     claim_payload,
@@ -26,23 +27,25 @@ def tell_of_booking(
     name: str, booking: Booking, actor: HasLabel | str, *, changes: dict[str, Any] | None = None
 ) -> None:
     """Publish a fact about a booking to its parties, and audit it with each."""
-    row = booking_of(booking.carrier, booking.public_id)
-    parties = parties_of(row)
-    audience = {party.public_id: booking_fact(row, party) for party in parties}
-    publish(name=name, subject=row.public_id, audience=audience, version=row.version)
+    parties = parties_of(booking)
+    audience = {party.public_id: booking_fact(booking, party) for party in parties}
+    publish(name=name, subject=booking.public_id, audience=audience, version=booking.version)
     for party in parties:
-        rate = decimal_text(rate_cents_for(row, role_of(row, party)))
-        noted = {"load": row.load.public_id, "rate": rate} if changes is None else changes
+        rate = decimal_text(rate_cents_for(booking, role_of(booking, party)))
+        noted = {"load": booking.load.public_id, "rate": rate} if changes is None else changes
         record_audit(
-            organization_id=party.public_id, actor=actor, action=name, subject=row.public_id, changes=dict(noted)
+            organization_id=party.public_id, actor=actor, action=name, subject=booking.public_id, changes=dict(noted)
         )
 
 
-def tell_of_tour(tour: Tour, actor: HasLabel | str) -> None:
-    """Publish to its carrier that a tour was planned, changed or cancelled, and audit it."""
-    row = tour_of(tour.organization, tour.public_id)
-    owner = row.organization.public_id
-    publish(name="tour.changed", subject=row.public_id, audience={owner: tour_fact(row)}, version=row.version)
+def tell_of_tour(tour: Tour, actor: HasLabel | str, *, bookings: Sequence[Booking] | None = None) -> None:
+    """Publish to its carrier that a tour was planned, changed or cancelled, and audit it.
+
+    `bookings` are those that stand on it, where the caller has them in hand.
+    """
+    row, owner = tour, tour.organization.public_id
+    fact = tour_fact(row, live_bookings(row) if bookings is None else bookings)
+    publish(name="tour.changed", subject=row.public_id, audience={owner: fact}, version=row.version)
     record_audit(
         organization_id=owner,
         actor=actor,

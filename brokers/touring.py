@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from django.db.models import QuerySet
 
-from brokers.models import Booking, BookingStatus, Tour, TourStatus
+from brokers.booking_queries import live_bookings
+from brokers.models import Booking, Tour, TourStatus
 from brokers.terms import StopTime, terms_of
 from carriers.choices import Chosen, base_place, choose
 from carriers.models import Driver, HomeBase, ReturnLeg, Trailer, Truck
@@ -27,7 +28,17 @@ from foundation.trade.rules import Problems
 from loads.models import Load, Stop
 from matching.touring import PlannedStop, PlannedTour, plan_home, plan_out
 
-__all__ = ["PlannedStop", "PlannedTour", "Standing", "Vehicle", "home_by_for", "plan_tour", "standing_of", "vehicle_of"]
+__all__ = [
+    "PlannedStop",
+    "PlannedTour",
+    "Standing",
+    "Vehicle",
+    "home_by_for",
+    "live_bookings",
+    "plan_tour",
+    "standing_of",
+    "vehicle_of",
+]
 
 HOME_AFTER_THE_WAY = timedelta(hours=48)
 """So long after the plain way home a truck may come home where nobody says by when it must."""
@@ -189,12 +200,6 @@ def end_of(tour: Tour) -> Place:
 def stop_place(stop: Stop) -> Place:
     """Return where a stop lies, on its ZIP code's centroid, as all figures are."""
     return Place(stop.zip, stop.city, stop.state, stop.lat, stop.lon, stop.time_zone, "zip")
-
-
-def live_bookings(tour: Tour) -> list[Booking]:
-    """Return the bookings on a tour that stand, with their loads and stops, oldest first."""
-    rows = tour.bookings.filter(status=BookingStatus.BOOKED).select_related("load__organization")
-    return list(rows.prefetch_related("load__stops").order_by("pk"))
 
 
 def agreed_times(bookings: Sequence[Booking]) -> dict[int, tuple[StopTime, ...]]:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 
+from brokers.booking_queries import live_bookings
 from brokers.facts import tell_of_booking, tell_of_tour
 from brokers.models import Booking, BookingStatus, ClaimedLoad, Offer, Tour, TourStatus
 from brokers.services.confirmations import issue_confirmation
+from brokers.services.lapsing import lapse_rivals
 from brokers.services.records import write_record
-from brokers.services.threads import lapse_rivals
 from brokers.services.tours import replan, start_tour, write_stops
 from brokers.terms import BargainTerms, StopTime
 from brokers.touring import (
@@ -25,7 +26,6 @@ from brokers.touring import (
     agreed_times,
     home_by_for,
     latest_pickup,
-    live_bookings,
     outbound_choice,
     plan_tour,
     standing_of,
@@ -173,6 +173,7 @@ def _book(
     booking = _store(load, terms, vehicle, carrier, actor, now, offer, tour)
     write_stops(tour=tour, plan=plan, bookings=[*ground.bookings, booking])
     cover_load(load=load, actor=actor, now=now)
+    prefetch_related_objects([load], "stops")
     if vehicle.leg is None:
         booking.opened_leg = _open_home(load, plan, vehicle, ground, actor, now)
         booking.save(update_fields=["opened_leg"])
@@ -182,7 +183,7 @@ def _book(
         issue_confirmation(booking=booking, actor=actor, now=now)
     write_record(booking=booking, now=now)
     lapse_rivals(load=load, except_thread=offer.thread if offer is not None else None, now=now, tour=tour)
-    tell_of_tour(tour, actor)
+    tell_of_tour(tour, actor, bookings=[*ground.bookings, booking])
     tell_of_booking("booking.made", booking, actor)
     return booking
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from brokers.acting import require_acting
-from brokers.booking_queries import claim_by_form, claim_of, claims_to_settle, load_in_sight
+from brokers.booking_queries import claim_by_form, claim_of, claims_to_settle, load_in_sight, sees_load
 from brokers.facts import tell_of_claim
 from brokers.models import CLAIM_MOVES, Claim, ClaimedLoad, ClaimStatus
 from brokers.retrying import retried
@@ -212,7 +212,8 @@ def _claim(
     if sent_before is not None:
         return sent_before
     check_bookable(load, carrier=carrier, seller=load.sold_by, now=now)
-    load_in_sight(carrier, load.public_id, now)
+    if not sees_load(carrier, load, now):
+        raise NotFound("There is no such load here.")
     check_as_seen(load, carrier, wanted)
     if judgement.holds:
         return _hold(actor, carrier, vehicle, load, judgement, form_token, now)
@@ -227,7 +228,7 @@ def _claim(
         rate_cents=terms.rate_cents,
         booking=booking,
     )
-    stored = _by_id(claim.public_id)
+    stored = claim_of(carrier, claim.public_id)
     tell_of_claim("claim.closed", stored, actor)
     return stored
 
@@ -254,7 +255,7 @@ def _hold(
             rate_cents=claim_terms(load).rate_cents,
             is_held=True,
         )
-    stored = _by_id(claim.public_id)
+    stored = claim_of(carrier, claim.public_id)
     tell_of_claim("claim.pending", stored, actor)
     return stored
 

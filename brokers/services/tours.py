@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from brokers.booking_queries import live_bookings
 from brokers.facts import tell_of_tour
 from brokers.models import TOUR_MOVES, Booking, Tour, TourStatus, TourStop
-from brokers.touring import PlannedTour, agreed_times, live_bookings, plan_tour
+from brokers.touring import PlannedTour, agreed_times, plan_tour
 from carriers.models import Driver, ReturnLeg, Trailer, Truck
 from foundation.events.services import HasLabel
 from foundation.trade.constraints import refusing
