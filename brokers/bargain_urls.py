@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from brokers.views import answers, bookings, claims, offers, selling, threads, tours, vehicles
+from brokers.views import answers, bookings, claims, offers, selling, threads, tours, trust, vehicles
 
 urlpatterns = [
     path("bargain/loads/<str:load_id>/", claims.bargain, name="bargain"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("threads/waiting/", threads.waiting, name="threads_waiting"),
     path("threads/<str:thread_id>/", threads.thread_page, name="thread"),
     path("threads/<str:thread_id>/standing/", threads.standing, name="thread_standing"),
+    path("threads/<str:thread_id>/carrier/", trust.thread_carrier, name="thread_carrier"),
     path("threads/<str:thread_id>/counter/", offers.counter, name="counter"),
     path("threads/<str:thread_id>/accept/", answers.accept, name="accept_offer"),
     path("threads/<str:thread_id>/decline/", answers.decline, name="decline_offer"),
@@ -25,7 +26,9 @@ urlpatterns = [
     path("claims/<str:claim_id>/", claims.claim_page, name="claim"),
     path("bookings/", bookings.bookings_page, name="bookings"),
     path("bookings/<str:booking_id>/", bookings.booking_page, name="booking"),
+    path("bookings/<str:booking_id>/carrier/", trust.booking_carrier, name="booking_carrier"),
     path("bookings/<str:booking_id>/cancellation/", bookings.cancel, name="cancel_booking"),
+    path("trust/", trust.own, name="own_trust"),
     path("tours/", tours.tours_page, name="tours"),
     path("tours/<str:tour_id>/", tours.tour_page, name="tour"),
 ]

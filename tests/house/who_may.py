@@ -143,6 +143,9 @@ POST   brokers:tender              403  403  403  403  403  422  422  403  403  
 GET    brokers:threads             200  200  200  200  403  200  200  200  200  200  200  200  new? in?
 GET    brokers:threads_waiting     200  200  200  200  403  200  200  200  200  200  200  200  new? in?
 GET    brokers:thread              404  404  404  404  403  404  404  200  200  404  404  404  new? in?
+GET    brokers:thread_carrier      404  404  404  404  403  404  404  200  404  404  404  404  new? in?
+GET    brokers:booking_carrier     404  404  404  404  403  404  404  200  404  404  404  404  new? in?
+GET    brokers:own_trust           200  200  200  200  403  200  200  200  200  200  200  200  new? in?
 GET    brokers:thread_standing     404  404  404  404  403  404  404  200  200  404  404  404  new? in?
 GET    brokers:counter             404  403  404  404  403  404  404  200  200  404  404  404  new? in?
 POST   brokers:counter             404  403  404  404  403  404  404  422  422  404  404  404  new? in?
