@@ -32,8 +32,9 @@ from brokers.touring import (
     stop_place,
 )
 from carriers.choices import Chosen
-from carriers.models import Driver, ReturnLeg, Trailer, Truck
+from carriers.models import Driver, HomeBase, ReturnLeg, Trailer, Truck
 from carriers.services.booked import cover_leg, open_leg_after, reduce_leg
+from carriers.terms import LegTerms
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
 from foundation.trade.constraints import refusing
@@ -44,7 +45,7 @@ from foundation.trade.posting import Status
 from loads.models import Load, LoadSize
 from loads.services import cover_load
 
-__all__ = ["RESERVED", "Vehicle", "book", "check_bookable", "lock_for", "plan_for"]
+__all__ = ["RESERVED", "Vehicle", "book", "check_bookable", "leg_home", "lock_for", "plan_for"]
 
 _GONE = "This load is gone: it was booked, withdrawn or has expired. Look at the market for others like it."
 RESERVED = (
@@ -150,6 +151,29 @@ def plan_for(
 ) -> PlannedTour:
     """Return the tour that booking a load on these times would mean, or raise why not, as `book` would."""
     return _plan(load, stop_times, vehicle, carrier, now, _ground(load, stop_times, vehicle, carrier, now, joins))
+
+
+def leg_home(
+    *, load: Load, stop_times: Sequence[StopTime], vehicle: Vehicle, carrier: Organization, now: datetime
+) -> tuple[PlannedTour, LegTerms]:
+    """Return the tour out with a load, and the terms of the leg home that booking it would open.
+
+    Raises as `book` would.
+    """
+    ground = _ground(load, stop_times, vehicle, carrier, now, None)
+    plan = _plan(load, stop_times, vehicle, carrier, now, ground)
+    driver, trailer = _crew(vehicle, ground)
+    home_base, home_by = _home(load, plan, vehicle, ground)
+    terms = LegTerms(
+        truck=vehicle.truck.public_id,
+        trailer=trailer.public_id if trailer else "",
+        driver=driver.public_id if driver else "",
+        home_base=home_base.public_id,
+        empty=stop_place(load.last_stop),
+        ready_at=plan.ends_at,
+        home_by=home_by,
+    )
+    return plan, terms
 
 
 def _book(
@@ -320,16 +344,7 @@ def _open_home(
     load: Load, plan: PlannedTour, vehicle: Vehicle, ground: _Ground, actor: Actor, now: datetime
 ) -> ReturnLeg:
     """Open the leg home at the instant at which the outbound tour leaves the truck empty."""
-    chosen = ground.chosen
-    assert chosen is not None
-    if chosen.home_base is None:
-        sentence = f"Truck {vehicle.truck} has no home base: choose where it goes home to after the delivery."
-        raise Invalid([FieldProblem("home_base", "required", sentence)])
-    last = load.last_stop
-    home_by = vehicle.return_home_by or home_by_for(plan, last, chosen.home, next_tour_at=ground.next_tour_at)
-    if ground.next_tour_at is not None and home_by > ground.next_tour_at:
-        sentence = "The truck's next tour begins before that. Let it be home sooner."
-        raise Invalid([FieldProblem("return_home_by", "next_tour", sentence)])
+    home_base, home_by = _home(load, plan, vehicle, ground)
     driver, trailer = _crew(vehicle, ground)
     try:
         return open_leg_after(
@@ -337,8 +352,8 @@ def _open_home(
             truck=vehicle.truck,
             driver=driver,
             trailer=trailer,
-            home_base=chosen.home_base,
-            delivery=stop_place(last),
+            home_base=home_base,
+            delivery=stop_place(load.last_stop),
             ready_at=plan.ends_at,
             home_by=home_by,
             now=now,
@@ -348,6 +363,20 @@ def _open_home(
             FieldProblem("return_home_by" if each.field == "home_by" else each.field, each.code, each.sentence)
             for each in error.problems
         ) from error
+
+
+def _home(load: Load, plan: PlannedTour, vehicle: Vehicle, ground: _Ground) -> tuple[HomeBase, datetime]:
+    """Return where a truck that goes out goes home to, and by when."""
+    chosen = ground.chosen
+    assert chosen is not None
+    if chosen.home_base is None:
+        sentence = f"Truck {vehicle.truck} has no home base: choose where it goes home to after the delivery."
+        raise Invalid([FieldProblem("home_base", "required", sentence)])
+    home_by = vehicle.return_home_by or home_by_for(plan, load.last_stop, chosen.home, next_tour_at=ground.next_tour_at)
+    if ground.next_tour_at is not None and home_by > ground.next_tour_at:
+        sentence = "The truck's next tour begins before that. Let it be home sooner."
+        raise Invalid([FieldProblem("return_home_by", "next_tour", sentence)])
+    return chosen.home_base, home_by
 
 
 def _in_service(model: type[Truck | Driver | Trailer], unit: Any, noun: str) -> Any:

@@ -7,8 +7,10 @@ from django.db.models import Q, QuerySet
 
 from brokers.acting import Side, require_acting
 from brokers.bargain_rules import DEFAULT_MINUTES, judge
+from brokers.booking_queries import load_in_sight
 from brokers.models import Offer, Thread, ThreadStatus
 from brokers.retrying import retried
+from brokers.services.booking import plan_for
 from brokers.services.table import (
     check_load_version,
     check_may_deal,
@@ -17,14 +19,16 @@ from brokers.services.table import (
     put_on_table,
 )
 from brokers.terms import BargainTerms
-from carriers.models import Driver, HomeBase, ReturnLeg, Trailer, Truck
-from carriers.queries import driver_of, home_base_of, leg_of, own_leg, trailer_of, truck_of
+from brokers.touring import Vehicle, vehicle_of
+from carriers.models import ReturnLeg, Truck
+from carriers.queries import leg_of
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Capability, Decision, Organization
 from foundation.accounts.queries import represented_by
 from foundation.trade import clock
 from foundation.trade.constraints import refusing
 from foundation.trade.errors import Conflict, FieldProblem, Invalid, NotFound
+from foundation.trade.life_cycle import is_on_the_market
 from foundation.trade.posting import Status
 from loads.models import Load
 from loads.queries import load_of, load_to_sell, own_load
@@ -37,16 +41,25 @@ _THERE_ALREADY = Conflict(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Vehicle:
-    """What a carrier would send: units of its own fleet, and its return leg where the load is a backhaul."""
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """What an offer says, and how: its terms, on which version of the load, for how long, twice asked or not."""
 
-    truck: Truck
-    leg: ReturnLeg | None = None
-    driver: Driver | None = None
-    trailer: Trailer | None = None
-    home_base: HomeBase | None = None
-    return_home_by: datetime | None = None
+    terms: BargainTerms
+    load_version: int
+    expires_in_minutes: int
+    confirmed: bool
+
+    def judged(self, load: Load, viewer: Organization, now: datetime) -> BargainTerms:
+        """Return the terms as they may stand on the table. Raises `Invalid`."""
+        return judge(
+            self.terms,
+            load,
+            viewer=viewer,
+            now=now,
+            expires_in_minutes=self.expires_in_minutes,
+            confirmed=self.confirmed,
+        )
 
 
 def open_thread(
@@ -73,14 +86,25 @@ def open_thread(
     actor.require("offers:write")
     taker = _carrier_of(actor, truck_id, leg_id)
     _require_hauling(actor, taker)
+    found, now = _load_in_sight(taker, load_id), clock.now()
+    require_acting(actor, taker, Decision.OFFERS, now)
+    vehicle = vehicle_of(
+        taker,
+        truck_id=truck_id,
+        leg_id=leg_id,
+        driver_id=driver_id,
+        trailer_id=trailer_id,
+        home_base_id=home_base_id,
+        return_home_by=return_home_by,
+    )
+    manner = _Manner(terms, load_version, expires_in_minutes, confirmed)
+    _check_can_take(taker, vehicle, found, manner, now)
 
     def work() -> Offer:
-        found = _load_in_sight(taker, load_id)
         load = locked_load(found.pk)
-        now = clock.now()
-        require_acting(actor, taker, Decision.OFFERS, now)
-        vehicle = _vehicle(taker, truck_id, leg_id, driver_id, trailer_id, home_base_id, return_home_by, now)
-        return _begin(actor, Side.TAKER, taker, load, vehicle, terms, load_version, expires_in_minutes, confirmed, now)
+        moment = clock.now()
+        require_acting(actor, taker, Decision.OFFERS, moment)
+        return _begin(actor, Side.TAKER, taker, load, vehicle, manner, moment)
 
     return retried(work)
 
@@ -102,6 +126,7 @@ def invite_carrier(
     actor.require("offers:write")
     actor.require_confirmed_email()
     found, seller = load_to_offer(actor, load_id)
+    manner = _Manner(terms, load_version, expires_in_minutes, confirmed)
 
     def work() -> Offer:
         load = locked_load(found.pk)
@@ -111,8 +136,9 @@ def invite_carrier(
         taker = leg.organization
         if taker.pk != seller.pk:
             _check_in_sight(taker, load, now)
-        vehicle = _Vehicle(truck=leg.truck, leg=leg, driver=leg.driver, trailer=leg.trailer, home_base=leg.home_base)
-        return _begin(actor, Side.SELLER, taker, load, vehicle, terms, load_version, expires_in_minutes, confirmed, now)
+        _check_carries(leg, load)
+        vehicle = Vehicle(truck=leg.truck, leg=leg, driver=leg.driver, trailer=leg.trailer, home_base=leg.home_base)
+        return _begin(actor, Side.SELLER, taker, load, vehicle, manner, now)
 
     return retried(work)
 
@@ -122,11 +148,8 @@ def _begin(
     side: Side,
     taker: Organization,
     load: Load,
-    vehicle: _Vehicle,
-    terms: BargainTerms,
-    load_version: int,
-    expires_in_minutes: int,
-    confirmed: bool,
+    vehicle: Vehicle,
+    manner: _Manner,
     now: datetime,
 ) -> Offer:
     """Store a thread of carriage on a locked load, and put its first offer on the table."""
@@ -149,21 +172,14 @@ def _begin(
         moved_at=now,
     )
     check_still_stands(thread, load, now)
-    check_load_version(load, load_version)
+    check_load_version(load, manner.load_version)
     _check_leg(vehicle.leg, now)
-    whole = judge(
-        terms,
-        load,
-        viewer=actor.organization,
-        now=now,
-        expires_in_minutes=expires_in_minutes,
-        confirmed=confirmed,
-    )
+    whole = manner.judged(load, actor.organization, now)
     check_not_too_often(Thread.objects.filter(load=load, taker=taker, truck=vehicle.truck), now)
     with refusing({"one_open_thread_per_load_and_truck": _THERE_ALREADY}):
         thread.save(force_insert=True)
     return put_on_table(
-        thread, actor=actor, side=side, terms=whole, load=load, now=now, expires_in_minutes=expires_in_minutes
+        thread, actor=actor, side=side, terms=whole, load=load, now=now, expires_in_minutes=manner.expires_in_minutes
     )
 
 
@@ -208,19 +224,32 @@ def _require_hauling(actor: Actor, taker: Organization) -> None:
 
 def _load_in_sight(taker: Organization, load_id: str) -> Load:
     """Return an open load that the carrier sees. Raises `NotFound`; `Conflict` where it has just left the market."""
-    try:
-        return load_of(taker, load_id)
-    except NotFound:
-        gone = Load.objects.filter(
-            public_id=load_id,
-            opened_at__isnull=False,
-            status__in=[Status.COVERED, Status.EXPIRED, Status.WITHDRAWN],
-            organization__market=taker.market,
-            audience="market",
-        )
-        if taker.is_verified and gone.exists():
-            raise Conflict("load_gone", "This load has left the market.") from None
-        raise
+    now = clock.now()
+    load = load_in_sight(taker, load_id, now)
+    if load.organization_id != taker.pk and not is_on_the_market(load, now):
+        raise Conflict("load_gone", "This load has left the market: it was booked, withdrawn or has expired.")
+    return load
+
+
+def _check_can_take(taker: Organization, vehicle: Vehicle, load: Load, manner: _Manner, now: datetime) -> None:
+    """Raise with the engine's reason where the carrier's truck cannot take the load as it offers to.
+
+    For the carrier's own side only: the reason may speak of its driver's hours. Whether it still can is asked again
+    when it is booked.
+    """
+    if load.sold_by.pk == taker.pk or load.organization_id == taker.pk:
+        return
+    check_load_version(load, manner.load_version)
+    _check_leg(vehicle.leg, now)
+    whole = manner.judged(load, taker, now)
+    plan_for(load=load, stop_times=whole.stop_times, vehicle=vehicle, carrier=taker, now=now)
+
+
+def _check_carries(leg: ReturnLeg, load: Load) -> None:
+    """Raise `Conflict` where the truck, as everybody sees it, cannot carry the load."""
+    fits = leg.weight_pounds >= load.weight_pounds and leg.length_feet >= load.length_feet
+    if leg.equipment not in load.truck_codes or not fits:
+        raise Conflict("cannot_carry", "This truck cannot carry this load: look at its equipment, weight and length.")
 
 
 def load_to_bargain(actor: Actor, *, load_id: str, truck_id: str, leg_id: str) -> Load:
@@ -251,40 +280,6 @@ def _check_in_sight(taker: Organization, load: Load, now: datetime) -> None:
     except NotFound:
         sentence = "This carrier does not see this load on the market, so it cannot be offered to it here."
         raise Conflict("cannot_meet", sentence) from None
-
-
-def _vehicle(
-    taker: Organization,
-    truck_id: str,
-    leg_id: str,
-    driver_id: str,
-    trailer_id: str,
-    home_base_id: str,
-    return_home_by: datetime | None,
-    now: datetime,
-) -> _Vehicle:
-    """Return what the carrier would send; what is left out is the leg's, or else the truck's usual.
-
-    Raises `NotFound`, `Invalid`, `Conflict`.
-    """
-    leg = own_leg(taker, leg_id) if leg_id else None
-    truck = truck_of(taker, truck_id) if truck_id else leg.truck if leg else None
-    assert truck is not None, "a truck or a leg is named"
-    if leg is not None and leg.truck_id != truck.pk:
-        raise Invalid([FieldProblem("leg", "another_truck", "This return leg is another truck's. Choose one of them.")])
-    if truck.archived_at is not None:
-        raise Invalid([FieldProblem("truck", "archived", "This truck is archived. Put it back into service first.")])
-    if return_home_by is not None and return_home_by <= now:
-        raise Invalid([FieldProblem("return_home_by", "in_the_past", "Choose a time after now.")])
-    usual: ReturnLeg | None = leg
-    return _Vehicle(
-        truck=truck,
-        leg=leg,
-        driver=driver_of(taker, driver_id) if driver_id else usual.driver if usual else truck.usual_driver,
-        trailer=trailer_of(taker, trailer_id) if trailer_id else usual.trailer if usual else truck.usual_trailer,
-        home_base=home_base_of(taker, home_base_id) if home_base_id else usual.home_base if usual else truck.home_base,
-        return_home_by=return_home_by,
-    )
 
 
 def _check_leg(leg: ReturnLeg | None, now: datetime) -> None:

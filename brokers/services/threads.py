@@ -1,31 +1,22 @@
-"""Threads: either side leaves one; a booking ends its rivals, and a load that leaves the market all of them."""
-
-from collections.abc import Sequence
-from datetime import datetime
-
-from django.db import transaction
-from django.db.models import Q
+"""Threads: opened (`services.opening`), left by either side, and lapsed (`services.lapsing`)."""
 
 from brokers.acting import require_side, side_organization
-from brokers.models import OfferStatus, Thread, ThreadOutcome, ThreadStatus, Tour
+from brokers.models import OfferStatus, Thread, ThreadOutcome, ThreadStatus
 from brokers.retrying import retried
+from brokers.services.lapsing import lapse_rivals, lapse_threads
 from brokers.services.opening import invite_carrier, open_thread
 from brokers.services.table import (
     check_open,
     close_offer,
     close_thread,
     held_thread,
-    lapse,
     locked_load,
     own_side,
 )
 from brokers.thread_queries import live_offer, thread_of
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Decision
-from foundation.events.reactions import Settle
 from foundation.trade import clock
-from foundation.trade.posting import Status
-from loads.models import Load
 
 __all__ = ["invite_carrier", "lapse_rivals", "lapse_threads", "leave_thread", "open_thread"]
 
@@ -55,64 +46,3 @@ def leave_thread(*, actor: Actor, thread_id: str) -> Thread:
         return thread
 
     return retried(work)
-
-
-def lapse_rivals(*, load: Load, except_thread: Thread | None, now: datetime, tour: Tour | None = None) -> int:
-    """Lapse what cannot be any more once a load is booked: the other threads about it, and, with `tour`, those that
-    want the same return leg or the same truck in that time.
-
-    Inside the booking's transaction, after legs, tours and trucks are locked; return how many.
-    """
-    others = Thread.objects.filter(status=ThreadStatus.OPEN)
-    if except_thread is not None:
-        others = others.exclude(pk=except_thread.pk)
-    gone = dict.fromkeys(others.filter(load=load).values_list("pk", flat=True), ThreadOutcome.BOOKED_ELSEWHERE)
-    if tour is not None:
-        of_truck = others.filter(truck=tour.truck).exclude(load=load).select_related("leg", "load")
-        for thread in of_truck.prefetch_related("load__stops"):
-            if _is_taken(thread, tour):
-                gone[thread.pk] = ThreadOutcome.TRUCK_TAKEN
-    return lapse(gone, now=now)
-
-
-def lapse_threads(*, subjects: Sequence[str], settle: Settle) -> int:
-    """Lapse the threads about loads and return legs that are not to be had any more; return how many."""
-    count = 0
-    for subject in subjects:
-        with transaction.atomic():
-            theirs = Q(load__public_id=subject) | Q(leg__public_id=subject)
-            rows = Thread.objects.filter(theirs, status=ThreadStatus.OPEN).select_related(
-                "load__organization", "load__seller", "leg"
-            )
-            gone = {thread.pk: _why_gone(thread) for thread in rows}
-            count += lapse({key: outcome for key, outcome in gone.items() if outcome}, now=clock.now())
-            settle(subject)
-    return count
-
-
-def _is_taken(thread: Thread, tour: Tour) -> bool:
-    """Say whether a tour leaves no room for a thread's load: its leg is used up, or no time is left before or after.
-
-    A load fits before the tour where it can be delivered by its start, after it where it can be picked up from its end.
-    """
-    if thread.leg_id is not None:
-        return thread.leg is not None and thread.leg.status != Status.OPEN
-    load = thread.load
-    first, last = load.first_stop, load.last_stop
-    before = max(last.opens_at, first.opens_at) < tour.starts_at
-    after = first.closes_at > tour.ends_at
-    return not (before or after)
-
-
-def _why_gone(thread: Thread) -> str:
-    """Return why a thread cannot go on, or ""."""
-    load = thread.load
-    if load.status == Status.COVERED:
-        return ThreadOutcome.BOOKED_ELSEWHERE
-    if load.status != Status.OPEN:
-        return ThreadOutcome.LOAD_GONE
-    if thread.seller_id != load.sold_by.pk or (thread.kind == Thread.Kind.TENDER and load.seller_id is not None):
-        return ThreadOutcome.SOLD
-    if thread.leg is not None and thread.leg.status != Status.OPEN:
-        return ThreadOutcome.LEG_GONE
-    return ""
