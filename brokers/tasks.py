@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from brokers import services
-from brokers.services import amendments, claims, documents, notices, pending
+from brokers.services import amendments, claims, documents, notices, pending, record_requests
 from foundation.events.reactions import Settle, reaction
 
 
@@ -83,3 +83,9 @@ def lapse_amendments(subjects: list[str], settle: Settle) -> None:
 def lapse_due_amendments() -> None:
     """Close the open amendments whose time is over."""
     amendments.lapse_due_amendments()
+
+
+@shared_task(name="brokers.prune_records", ignore_result=True)
+def prune_records() -> None:
+    """Delete transaction records whose three years are over."""
+    record_requests.prune_records()

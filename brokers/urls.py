@@ -3,6 +3,7 @@
 from django.urls import path
 
 from brokers.bargain_urls import urlpatterns as bargain_patterns
+from brokers.paper_urls import urlpatterns as paper_patterns
 from brokers.views import desk, fairness, plans, proposals
 
 app_name = "brokers"
@@ -29,4 +30,5 @@ urlpatterns = [
     path("proposals/<str:proposal_id>/answer/", proposals.answer, name="answer_proposal"),
     path("proposals/<str:proposal_id>/withdraw/", proposals.withdraw, name="withdraw_proposal"),
     *bargain_patterns,
+    *paper_patterns,
 ]

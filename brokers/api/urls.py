@@ -6,6 +6,7 @@ from brokers.api.bookings import BookingViewSet
 from brokers.api.claims import ClaimViewSet, LoadClaimViewSet
 from brokers.api.decisions import DecisionViewSet
 from brokers.api.offers import LoadOfferViewSet, LoadTenderViewSet, OfferViewSet
+from brokers.api.paper_urls import paper_urlpatterns
 from brokers.api.proposals import LineProposalViewSet, ProposalViewSet
 from brokers.api.splits import SplitViewSet
 from brokers.api.threads import ThreadViewSet
@@ -64,4 +65,5 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path(_PROPOSAL, ProposalViewSet.as_view({"get": "retrieve"}), name="api-proposal-detail"),
     path(f"{_PROPOSAL}/answer", ProposalViewSet.as_view({"post": "answer"}), name="api-proposal-answer"),
     path(f"{_PROPOSAL}/withdrawal", ProposalViewSet.as_view({"post": "withdrawal"}), name="api-proposal-withdrawal"),
+    *paper_urlpatterns,
 ]

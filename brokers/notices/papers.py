@@ -48,6 +48,17 @@ def amendment_closed(amendment: Payload, reader: Reader) -> Note | None:
     return _about(amendment, NewsKind.BOOKING, text, f"Not changed: {amendment['lane']}", "See it", rows)
 
 
+def record_asked(record: Payload, reader: Reader) -> Note:
+    """Tell a broker that a party read the transaction record of its load."""
+    who = record["asked_by"]["name"]
+    text = f"{who} asked for the transaction record of a booking and was given it (49 CFR 371.3): {record['reason']}"
+    url = f"/transaction-records/{record['id']}/"
+    rows = filled(("By", who), ("Why", record["reason"]))
+    return Note(
+        kind=NewsKind.BOOKING, text=text, url=url, subject=f"{who} read a record", button="The record", rows=rows
+    )
+
+
 def _changed(amendment: Payload) -> str:
     words = [str(each["field"]).split(".")[0].replace("_", " ") for each in amendment["changes"]]
     return ", ".join(dict.fromkeys(words))

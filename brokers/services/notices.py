@@ -35,6 +35,7 @@ WRITERS: Mapping[str, Writer] = {
     "amendment.closed": papers.amendment_closed,
     "confirmation.ready": papers.confirmation_ready,
     "confirmation.signed": papers.confirmation_signed,
+    "record.asked": papers.record_asked,
     "proposal.made": proposals.proposal_made,
 }
 """Which words each fact has; every fact that wakes the task stands here."""

@@ -1,0 +1,163 @@
+"""Transaction records (49 CFR 371.3) in the API: the broker's own, and a party's logged request."""
+
+from typing import Any, ClassVar
+
+from django_filters import CharFilter, FilterSet
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from brokers.api.booking_parts import NamedSerializer
+from brokers.api.paper_examples import GIVEN, TRANSACTION
+from brokers.booking_queries import booking_for
+from brokers.models import Booking, TransactionRecord
+from brokers.papers.record_queries import record_of, records_of
+from brokers.papers.record_visibility import record_payload
+from brokers.services.record_requests import LONGEST_REASON, ask_for_record
+from foundation.rest.fields import InstantField, MoneyField, StrictCharField, instant
+from foundation.rest.serializers import StrictSerializer
+from foundation.rest.views import ResourceViewSet
+from foundation.trade import clock
+
+
+class ConsignorSerializer(serializers.Serializer[Any]):
+    """Who shipped."""
+
+    name = serializers.CharField()
+    address = serializers.CharField()
+
+
+class RecordedCarrierSerializer(ConsignorSerializer):
+    """Who hauled, with its registration numbers."""
+
+    usdot_number = serializers.CharField()
+    mc_number = serializers.CharField()
+
+
+class RecordShownSerializer(serializers.Serializer[Any]):
+    """What 49 CFR 371.3(a) asks a broker to keep of a transaction."""
+
+    id = serializers.CharField()
+    booking = serializers.CharField()
+    broker = NamedSerializer()
+    basis = serializers.ChoiceField(choices=TransactionRecord.Basis.choices)
+    version = serializers.IntegerField()
+    consignor = ConsignorSerializer()
+    carrier = RecordedCarrierSerializer()
+    freight_bill_number = serializers.CharField()
+    charged = MoneyField(allow_null=True)
+    carrier_pay = MoneyField(allow_null=True)
+    compensation = MoneyField(
+        allow_null=True, may_be_negative=True, help_text="null until a broker that acted for a side enters it."
+    )
+    compensation_paid_by = serializers.CharField()
+    other_services = serializers.CharField()
+    other_services_compensation = MoneyField()
+    other_services_paid_by = serializers.CharField()
+    collected = MoneyField(allow_null=True)
+    collected_on = serializers.DateField(allow_null=True)
+    carrier_paid_on = serializers.DateField(allow_null=True)
+    fell_through_at = InstantField(allow_null=True)
+    written_at = InstantField()
+    updated_at = InstantField()
+    keep_until = InstantField()
+
+
+@extend_schema_serializer(examples=[OpenApiExample("As its broker reads it", TRANSACTION, response_only=True)])
+class RecordSerializer(RecordShownSerializer):
+    """A broker's own record."""
+
+    always_shown: ClassVar[frozenset[str]] = frozenset(TRANSACTION)
+
+    etag = serializers.CharField()
+
+
+@extend_schema_serializer(examples=[OpenApiExample("An auditor", {"reason": "Our auditor asks."}, request_only=True)])
+class RecordRequestSerializer(StrictSerializer):
+    """Why a party asks."""
+
+    reason = StrictCharField(help_text=f"At most {LONGEST_REASON} characters. The broker reads it.")
+
+
+@extend_schema_serializer(examples=[OpenApiExample("As it was given", GIVEN, response_only=True)])
+class GivenRecordSerializer(serializers.Serializer[Any]):
+    """The records of a booking as a party's request was given them."""
+
+    always_shown: ClassVar[frozenset[str]] = frozenset(GIVEN)
+
+    id = serializers.CharField()
+    booking = serializers.CharField()
+    reason = serializers.CharField()
+    asked_at = InstantField()
+    records = RecordShownSerializer(many=True)
+    etag = serializers.CharField()
+
+
+class RecordFilter(FilterSet):  # type: ignore[misc]
+    """What the list can be narrowed by."""
+
+    booking = CharFilter(field_name="booking__public_id", max_length=40, help_text="The booking's id.")
+
+
+@extend_schema(tags=["transaction records"])
+class RecordViewSet(ResourceViewSet):
+    """Records that the organization keeps as a broker."""
+
+    scopes = {"list": "bookings:read", "retrieve": "bookings:read"}
+    queryset = TransactionRecord.objects.none()
+    serializer_class = RecordSerializer
+    filterset_class = RecordFilter
+
+    def base_path(self) -> str:
+        """Return the collection's path."""
+        return "/api/v1/transaction-records"
+
+    def find(self, public_id: str) -> TransactionRecord:
+        """Return a record that the organization keeps."""
+        return record_of(self.actor.organization, public_id)
+
+    def represent(self, rows: list[Any]) -> list[dict[str, Any]]:
+        """Return records as their broker reads them."""
+        return [record_payload(row) for row in rows]
+
+    @extend_schema(summary="List transaction records", description="Those that you keep as a broker, newest first.")
+    def list(self, request: Request) -> Response:
+        """Answer with a page of records."""
+        return self.listed(records_of(self.actor.organization))
+
+    @extend_schema(summary="Show a transaction record")
+    def retrieve(self, request: Request, public_id: str) -> Response:
+        """Answer with one record."""
+        return self.shown(self.one(self.get_object()))
+
+
+@extend_schema(tags=["transaction records"])
+class BookingRecordViewSet(RecordViewSet):
+    """Asking for the record of a booking."""
+
+    scopes = {"create": "bookings:write"}
+    requires_idempotency_key = frozenset({"create"})
+
+    def find(self, public_id: str) -> Booking:  # type: ignore[override]
+        """Return the booking that the address names."""
+        return booking_for(self.actor.organization, public_id, clock.now())
+
+    @extend_schema(
+        summary="Ask for the transaction record of a booking",
+        description="As its shipper or carrier. Each request is kept, audited and told to the broker with its reason.",
+        request=RecordRequestSerializer,
+        responses={201: GivenRecordSerializer},
+    )
+    def create(self, request: Request, public_id: str) -> Response:
+        """Log the request and answer with what it was given."""
+        reason = self.body(RecordRequestSerializer)["reason"]
+        made = ask_for_record(actor=self.actor, booking_id=public_id, reason=reason)
+        given = {
+            "id": made[0].public_id,
+            "booking": public_id,
+            "reason": made[0].reason,
+            "asked_at": instant(made[0].asked_at),
+            "records": [each.given for each in made],
+        }
+        return self.shown(given, status=201)

@@ -1,0 +1,220 @@
+"""Pages of amendments: proposing a change, reading what would change before and after, answering it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from brokers.bargain_rows import FIELD_WORDS
+from brokers.booking_queries import booking_for
+from brokers.forms.amendments import AmendmentForm
+from brokers.models import Amendment, AmendmentStatus, Booking, BookingStatus
+from brokers.papers.amending import changed_terms, changes_freight, sides_of, subjects_for, terms_before
+from brokers.papers.amendment_queries import amendment_of, answers_for, may_act, waits_for
+from brokers.services.amendments import (
+    accept_amendment,
+    decline_amendment,
+    propose_amendment,
+    withdraw_amendment,
+)
+from brokers.terms import StopTime
+from foundation.accounts.access import actor_of, scope_required
+from foundation.trade import clock
+from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound
+from foundation.trade.money import dollars
+from foundation.trade.windows import local
+from loads.models import Load
+
+TITLES = {"carriage": "Change the terms", "sale": "Change the sale", "freight": "Change freight or times"}
+_LOAD_WORDS = {
+    "weight_pounds": ("Weight", " lb"),
+    "length_feet": ("Length", " ft"),
+    "pallets": ("Pallets", ""),
+    "commodity": ("Commodity", ""),
+    "temperature_min_f": ("Lowest temperature", " °F"),
+    "temperature_max_f": ("Highest temperature", " °F"),
+    "reference": ("Reference", ""),
+    "notes": ("Notes", ""),
+    "instructions": ("For the driver", ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One field that would change, as people read it."""
+
+    label: str
+    before: str
+    after: str
+
+
+def change_rows(amendment: Amendment) -> list[ChangeRow]:
+    """Return what an amendment changes, field by field, times in each stop's own zone."""
+    load = amendment.booking.load
+    rows = [
+        _row(name, before, after, load)
+        for name, (before, after) in changed_terms(amendment).items()
+        if name != "linehaul_cents" or amendment.fuel_surcharge_cents or amendment.before.get("fuel_surcharge_cents")
+    ]
+    for name, (label, unit) in _LOAD_WORDS.items():
+        if name in amendment.load_changes:
+            before, after = amendment.load_changes[name]
+            rows.append(ChangeRow(label, _plain(before, unit), _plain(after, unit)))
+    return rows
+
+
+def _row(name: str, before: Any, after: Any, load: Load) -> ChangeRow:
+    if name.startswith("stop_times."):
+        stop = next(each for each in load.stops.all() if each.sequence == int(name.split(".")[1]))
+        label = f"{stop.get_kind_display()} in {stop.city}, {stop.state}"
+        return ChangeRow(label, _window(before, stop.time_zone), _window(after, stop.time_zone))
+    label = FIELD_WORDS[name]
+    if "_cents" in name:
+        return ChangeRow(label, dollars(before), dollars(after))
+    unit = {"free_minutes": " min", "payment_days": " days"}.get(name, "")
+    return ChangeRow(label, _plain(before, unit), _plain(after, unit))
+
+
+def _window(time: StopTime | None, time_zone: str) -> str:
+    if time is None:
+        return "as posted"
+    opens, closes = local(time.opens_at, time_zone), local(time.closes_at, time_zone)
+    manner = ", by appointment" if time.by_appointment else ""
+    same = opens.date() == closes.date()
+    return f"{opens:%a %b %-d, %H:%M} to {closes:%H:%M %Z}{manner}" if same else (
+        f"{opens:%a %b %-d, %H:%M} to {closes:%a %b %-d, %H:%M %Z}{manner}"
+    )  # fmt: skip
+
+
+def _plain(value: Any, unit: str) -> str:
+    if value is None or value == "":
+        return "none"
+    return f"{value:,}{unit}" if isinstance(value, int) else f"{value}{unit}"
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@scope_required("bookings:write")
+def amend(request: HttpRequest, booking_id: str, subject: str) -> HttpResponse:
+    """Propose a change of a booking."""
+    actor, now = actor_of(request), clock.now()
+    booking = booking_for(actor.organization, booking_id, now)
+    if subject not in TITLES or not any(may_act(actor, side, subject, now) for side in sides_of(booking, subject)):
+        raise NotFound("There is nothing of this kind to change here.")
+    if booking.status != BookingStatus.BOOKED:
+        messages.info(request, "This booking fell through, so there is nothing left to change.")
+        return HttpResponseRedirect(reverse("brokers:booking", args=[booking_id]))
+    freight = changes_freight(booking, subject)
+    form = AmendmentForm(
+        request.POST if request.method == "POST" else None,
+        load=booking.load,
+        terms=terms_before(booking, subject, booking.load),
+        subject=subject,
+        freight=freight,
+        booking_version=booking.version,
+    )
+    if request.method != "POST" or not form.is_valid():
+        return _form_page(request, booking, subject, form, 200 if request.method != "POST" else 422)
+    terms = form.terms()
+    try:
+        row = propose_amendment(
+            actor=actor,
+            booking_id=booking_id,
+            subject=subject,
+            terms=None if subject == Amendment.Subject.FREIGHT else replace(terms, stop_times=()),
+            stop_times=terms.stop_times if freight else (),
+            load_changes=form.load_changes(),
+            reason=form.cleaned_data["reason"].replace("\r\n", "\n"),
+            booking_version=form.cleaned_data["booking_version"],
+            expires_in_minutes=form.cleaned_data["expires_in_minutes"],
+            confirmed=request.POST.get("confirmed") == "yes",
+        )
+    except Invalid as error:
+        form.show(error)
+        return _form_page(request, booking, subject, form, 422)
+    except Conflict as error:
+        form.add_error(None, error.sentence)
+        return _form_page(request, booking, subject, form, 409)
+    accepted = row.status == AmendmentStatus.ACCEPTED
+    messages.success(request, "Changed." if accepted else "Proposed. The other side has been told and has to accept.")
+    return HttpResponseRedirect(reverse("brokers:amendment", args=[row.public_id]))
+
+
+def _form_page(request: HttpRequest, booking: Booking, subject: str, form: AmendmentForm, status: int) -> HttpResponse:
+    viewer = actor_of(request).organization
+    others = [side for side in sides_of(booking, subject) if side.pk != viewer.pk]
+    context = {
+        "booking": booking,
+        "load": booking.load,
+        "form": form,
+        "title": TITLES[subject],
+        "subject": subject,
+        "others": others,
+        "also": [(each, TITLES[each]) for each in subjects_for(booking, viewer) if each != subject],
+    }
+    return render(request, "brokers/amend.html", context, status=status)
+
+
+@never_cache
+@require_safe
+@scope_required("bookings:read")
+def amendment_page(request: HttpRequest, amendment_id: str) -> HttpResponse:
+    """Show one amendment: what changes, who said yes, who is waited for."""
+    return _show(request, amendment_id)
+
+
+def _show(request: HttpRequest, amendment_id: str, *, error: str = "", status: int = 200) -> HttpResponse:
+    actor, now = actor_of(request), clock.now()
+    row = amendment_of(actor.organization, amendment_id)
+    is_open = row.status == AmendmentStatus.OPEN and row.expires_at > now
+    may_write = actor.may("bookings:write") and row.booking.status == BookingStatus.BOOKED
+    context = {
+        "amendment": row,
+        "booking": row.booking,
+        "load": row.booking.load,
+        "title": TITLES[row.subject],
+        "changes": change_rows(row),
+        "acceptances": list(row.acceptances.all()),
+        "waits_for": waits_for(row) if is_open else [],
+        "answers_for": answers_for(actor, row, now) if may_write else [],
+        "may_withdraw": may_write and is_open and may_act(actor, row.proposed_for, row.subject, now),
+        "is_open": is_open,
+        "error": error,
+        "viewer": actor.organization,
+        "zone": actor.organization.time_zone,
+        "now": now,
+    }
+    fragment = request.headers.get("HX-Request") == "true"
+    template = "brokers/_amendment.html" if fragment else "brokers/amendment.html"
+    return render(request, template, context, status=status)
+
+
+@require_POST
+@scope_required("bookings:write")
+def answer(request: HttpRequest, amendment_id: str) -> HttpResponse:
+    """Accept, decline or withdraw an amendment."""
+    actor, said = actor_of(request), request.POST.get("answer", "")
+    reason, version = request.POST.get("reason", ""), request.POST.get("version", "")
+    try:
+        if said == "accept":
+            seen = int(version) if version.isdecimal() and len(version) < 9 else None
+            row = accept_amendment(actor=actor, amendment_id=amendment_id, version=seen)
+            words = "Accepted. The booking has changed; a new rate confirmation follows."
+            messages.success(request, words if row.status == "accepted" else "Accepted. It waits for the other side.")
+        elif said == "decline":
+            decline_amendment(actor=actor, amendment_id=amendment_id, reason=reason)
+            messages.success(request, "Declined. All stays as it was.")
+        elif said == "withdraw":
+            withdraw_amendment(actor=actor, amendment_id=amendment_id, reason=reason)
+            messages.success(request, "Withdrawn. All stays as it was.")
+        else:
+            return _show(request, amendment_id, error="Accept, decline or withdraw it.", status=422)
+    except (Conflict, Forbidden, Invalid) as error:
+        status = 422 if isinstance(error, Invalid) else 403 if isinstance(error, Forbidden) else 409
+        return _show(request, amendment_id, error=error.sentence, status=status)
+    return HttpResponseRedirect(reverse("brokers:amendment", args=[amendment_id]))
