@@ -156,13 +156,12 @@ def plan_for(
 def leg_home(
     *, load: Load, stop_times: Sequence[StopTime], vehicle: Vehicle, carrier: Organization, now: datetime
 ) -> tuple[PlannedTour, LegTerms]:
-    """Return the tour out with a load, and the terms of the leg home that booking it would open.
-
-    Raises as `book` would.
-    """
+    """Return the tour out with a load, and the terms of the leg home that it would open; raise as `book` would."""
     ground = _ground(load, stop_times, vehicle, carrier, now, None)
     plan = _plan(load, stop_times, vehicle, carrier, now, ground)
-    driver, trailer = _crew(vehicle, ground)
+    chosen = ground.chosen
+    assert chosen is not None
+    driver, trailer = vehicle.driver or chosen.driver, vehicle.trailer or chosen.trailer
     home_base, home_by = _home(load, plan, vehicle, ground)
     terms = LegTerms(
         truck=vehicle.truck.public_id,

@@ -6,45 +6,30 @@ load is gone. Where trust cannot be judged yet, the load is reserved for ten min
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from brokers.acting import require_acting
-from brokers.booking_queries import claim_by_form, claim_of, claims_to_settle, load_in_sight, sees_load
+from brokers.booking_queries import claim_by_form, claim_of, claims_to_settle, load_in_sight
 from brokers.facts import tell_of_claim
 from brokers.models import CLAIM_MOVES, Claim, ClaimedLoad, ClaimStatus
 from brokers.retrying import retried
-from brokers.services.booking import RESERVED, Vehicle, book, check_bookable, lock_for, plan_for
-from brokers.terms import BargainTerms, posted_terms
+from brokers.services.booking import Vehicle, check_bookable, lock_for, plan_for
+from brokers.services.claiming import Wanted, book_in_order, check_as_seen, claim_terms, claim_together, naming
 from brokers.touring import vehicle_of
-from brokers.trust import Judgement, judge_claim, take_hold
+from brokers.trust import Judgement, judge_claim
 from carriers.models import ReturnLeg, Truck
 from foundation.accounts.actor import SCOPES_BY_ROLE, Actor
 from foundation.accounts.models import Capability, Decision, Organization, Role
 from foundation.accounts.queries import blocks_either_way, represented_by
 from foundation.trade import clock
-from foundation.trade.constraints import refusing
 from foundation.trade.errors import Conflict, Forbidden, NotFound, TradeError
 from foundation.trade.locks import locked
-from foundation.trade.money import dollars
 from foundation.trade.status import change_status
 from loads.models import Load
 from loads.queries import locked_load
 
-HELD_FOR = timedelta(minutes=10)
-"""How long a load is reserved at most while a check repeats."""
-
 _SETTLED = "This claim was settled meanwhile. Reload to see how."
 _TIME_OVER = "The check did not come back in time, so the load went back to the market. Claim it again if it stands."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A load as its carrier saw it when it pressed the button; None asks for no comparison."""
-
-    load_id: str
-    load_version: int | None = None
-    rate_cents: int | None = None
 
 
 def claim_load(
@@ -92,7 +77,14 @@ def claim_load(
         now=now,
     )
     judgement = judged(carrier, [seen], vehicle.truck, now)
-    return retried(lambda: _claim(actor, carrier, vehicle, seen.pk, wanted, judgement, form_token))
+    return claim_together(
+        actor=actor,
+        carrier=carrier,
+        vehicle=vehicle,
+        loads={seen.pk: wanted},
+        judgement=judgement,
+        form_token=form_token,
+    )
 
 
 def claiming_carrier(actor: Actor, *, truck_id: str, leg_id: str, now: datetime) -> Organization:
@@ -122,32 +114,6 @@ def claimable(carrier: Organization, wanted: Wanted, now: datetime) -> Load:
     check_bookable(load, carrier=carrier, seller=load.sold_by, now=now)
     check_as_seen(load, carrier, wanted)
     return load
-
-
-def check_as_seen(load: Load, carrier: Organization, wanted: Wanted) -> None:
-    """Raise `Conflict` unless a load is open to claims, at the version and rate that the carrier saw."""
-    if load.rate_cents is None or not (load.book_now or load.organization_id == carrier.pk):
-        sentence = "This load is open to offers, not to claims. Make its seller an offer."
-        raise Conflict("not_open_to_claims", sentence)
-    if wanted.rate_cents is not None and wanted.rate_cents != load.rate_cents:
-        sentence = (
-            f"The rate changed while you looked: it was {dollars(wanted.rate_cents)}, it is now "
-            f"{dollars(load.rate_cents)}. Look at the load again, then claim it at the new rate."
-        )
-        raise Conflict("load_changed", sentence)
-    if wanted.load_version is not None and wanted.load_version != load.version:
-        sentence = (
-            f"The load was changed while you looked: you saw version {wanted.load_version}, it is now version "
-            f"{load.version}. Look at it again, then claim it as it stands."
-        )
-        raise Conflict("load_changed", sentence)
-
-
-def claim_terms(load: Load) -> BargainTerms:
-    """Return the terms that a claim agrees to: those of the posting."""
-    if load.rate_cents is None:
-        raise Conflict("not_open_to_claims", "This load has no rate: make its seller an offer.")
-    return posted_terms(load, rate_cents=load.rate_cents)
 
 
 def judged(carrier: Organization, loads: Sequence[Load], truck: Truck | None, now: datetime) -> Judgement:
@@ -196,102 +162,6 @@ def release_due_claims() -> int:
     return len(due)
 
 
-def _claim(
-    actor: Actor,
-    carrier: Organization,
-    vehicle: Vehicle,
-    load_key: int,
-    wanted: Wanted,
-    judgement: Judgement,
-    form_token: str,
-) -> Claim:
-    """Make the claim on the locked load: booked, or on hold."""
-    load = locked_load(pk=load_key)
-    now = clock.now()
-    sent_before = claim_by_form(carrier, form_token)
-    if sent_before is not None:
-        return sent_before
-    check_bookable(load, carrier=carrier, seller=load.sold_by, now=now)
-    if not sees_load(carrier, load, now):
-        raise NotFound("There is no such load here.")
-    check_as_seen(load, carrier, wanted)
-    if judgement.holds:
-        return _hold(actor, carrier, vehicle, load, judgement, form_token, now)
-    terms = claim_terms(load)
-    booking = book(load=load, terms=terms, vehicle=vehicle, carrier=carrier, seller=load.sold_by, actor=actor, now=now)
-    claim = _store(actor, carrier, vehicle, judgement, form_token, now, ClaimStatus.BOOKED)
-    ClaimedLoad.objects.create(
-        claim=claim,
-        position=0,
-        load=load,
-        load_version=booking.load_version,
-        rate_cents=terms.rate_cents,
-        booking=booking,
-    )
-    stored = claim_of(carrier, claim.public_id)
-    tell_of_claim("claim.closed", stored, actor)
-    return stored
-
-
-def _hold(
-    actor: Actor,
-    carrier: Organization,
-    vehicle: Vehicle,
-    load: Load,
-    judgement: Judgement,
-    form_token: str,
-    now: datetime,
-) -> Claim:
-    """Reserve a locked load while the check repeats."""
-    take_hold(carrier=carrier, now=now)
-    reserved = Conflict("one_pending_claim_per_load", RESERVED)
-    with refusing({"one_pending_claim_per_load": reserved}):
-        claim = _store(actor, carrier, vehicle, judgement, form_token, now, ClaimStatus.PENDING)
-        ClaimedLoad.objects.create(
-            claim=claim,
-            position=0,
-            load=load,
-            load_version=load.version,
-            rate_cents=claim_terms(load).rate_cents,
-            is_held=True,
-        )
-    stored = claim_of(carrier, claim.public_id)
-    tell_of_claim("claim.pending", stored, actor)
-    return stored
-
-
-def _store(
-    actor: Actor,
-    carrier: Organization,
-    vehicle: Vehicle,
-    judgement: Judgement,
-    form_token: str,
-    now: datetime,
-    status: ClaimStatus,
-) -> Claim:
-    pending = status == ClaimStatus.PENDING
-    taken = Conflict("sent_twice", "This claim is being made already. Reload to see it.")
-    with refusing({"one_claim_per_form": taken}):
-        return Claim.objects.create(
-            carrier=carrier,
-            truck=vehicle.truck,
-            leg=vehicle.leg,
-            driver=vehicle.driver,
-            trailer=vehicle.trailer,
-            home_base=vehicle.home_base,
-            return_home_by=vehicle.return_home_by,
-            status=status,
-            checks=judgement.stored(),
-            made_at=now,
-            made_by=actor.person,
-            made_by_label=actor.label,
-            made_by_organization=actor.organization,
-            held_until=now + HELD_FOR if pending else None,
-            closed_at=None if pending else now,
-            form_token=form_token,
-        )
-
-
 def _book_held(claim: Claim, judgement: Judgement) -> Claim:
     """Book the loads of a claim on hold, in its order, and close it."""
     rows = list(claim.loads.all())
@@ -305,18 +175,14 @@ def _book_held(claim: Claim, judgement: Judgement) -> Claim:
     for row in rows:
         load = held[row.load_id]
         wanted = Wanted(load_id=load.public_id, load_version=row.load_version, rate_cents=row.rate_cents)
-        check_as_seen(load, claim.carrier, wanted)
-        row.booking = book(
-            load=load,
-            terms=claim_terms(load),
-            vehicle=vehicle,
-            carrier=claim.carrier,
-            seller=load.sold_by,
-            actor=actor,
-            now=now,
-            claim_id=claim.pk,
-        )
-        row.is_held = False
+        with naming(load, among=len(rows)):
+            check_as_seen(load, claim.carrier, wanted)
+    loads = [held[row.load_id] for row in rows]
+    bookings = book_in_order(
+        loads=loads, vehicle=vehicle, carrier=claim.carrier, actor=actor, now=now, claim_id=claim.pk
+    )
+    for row, booking in zip(rows, bookings, strict=True):
+        row.booking, row.is_held = booking, False
         row.save(update_fields=["booking", "is_held"])
     return _close(claim, ClaimStatus.BOOKED, "", judgement, now, actor)
 

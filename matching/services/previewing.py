@@ -17,7 +17,10 @@ from loads.queries import carrier_facing_loads, loads_by_ids
 from matching.empty_runs import EmptyRun, empty_run_of
 from matching.engine.columns import Bools
 from matching.engine.policy import Policy
+from matching.engine.problem import Legs
 from matching.engine.score import Scores, score_leg
+from matching.engine.tours import chain_tours, score_tours
+from matching.engine.travel import TravelOracle
 from matching.policies import current_policy
 from matching.postings import LegRows, LoadRows, candidate_loads_of_terms, with_leg_way
 from matching.rate_bands import RateBand, band_of
@@ -25,6 +28,11 @@ from matching.rows import legs_as_columns
 
 PREVIEWED = 10
 """How many loads a preview shows."""
+
+CHAINED = 14
+"""Of how many of the best loads chains of two are tried, in either order."""
+
+CHAINS_SHOWN = 3
 
 _NOT_STORED = 0
 
@@ -52,6 +60,19 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingChain:
+    """Two loads one after the other on the way home, which bring more at the carrier's own costs than any one does."""
+
+    loads: tuple[Load, ...]
+    own_gain_cents: int
+    rate_cents: int
+    rate_is_estimated: bool
+    deadhead_miles: float
+    empty_miles_saved: float
+    home_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """What waits for a leg, for its carrier alone: the best loads by own gain, how many gain, and what was refused.
 
@@ -67,26 +88,41 @@ class Preview:
     feasible: int
     refusals: dict[str, int]
     empty_run: EmptyRun | None
+    chains: tuple[WaitingChain, ...] = ()
 
 
-def preview(*, organization: Organization, leg_terms: LegTerms, stored: ReturnLeg | None = None) -> Preview:
+def preview(
+    *,
+    organization: Organization,
+    leg_terms: LegTerms,
+    stored: ReturnLeg | None = None,
+    but: Load | None = None,
+    with_chains: bool = False,
+) -> Preview:
     """Return at once what waits for these terms of the organization's leg; `stored` is the leg that they would change.
 
+    `but` is a load that is on its way to be booked and so does not wait; `with_chains` asks for chains of two as well.
     Raises `Invalid` for terms that do not make a leg.
     """
     prepared = prepare(organization, leg_terms)
     leg = ReturnLeg(id=stored.pk if stored else _NOT_STORED, organization=organization, **prepared.values)
     travel, policy, now = travel_oracle(), current_policy(), clock.now()
     rows, _ = with_leg_way(LegRows([], legs_as_columns([leg])), travel)
-    loads, is_last = seen_by(organization, candidate_loads_of_terms(leg, travel.version), now)
+    found = candidate_loads_of_terms(leg, travel.version)
+    if but is not None:
+        kept = [row for row, side in enumerate(found.sides) if side.pk != but.pk]
+        found = LoadRows([found.sides[row] for row in kept], found.columns.take(kept))
+    loads, is_last = seen_by(organization, found, now)
     empty_run = empty_run_of(rows.columns, travel, policy)
     if not loads.sides:
         return Preview(leg=leg, loads=(), count=0, candidates=0, feasible=0, refusals={}, empty_run=empty_run)
     scores = score_leg(rows.columns, 0, loads.columns, travel, policy)
     gains = scores.feasible & (scores.own_gain_cents > 0)
+    best = _ranked(scores, gains, is_last)
     return Preview(
         leg=leg,
-        loads=_best(loads, scores, gains, is_last, policy),
+        loads=_best(loads, scores, best[:PREVIEWED], policy),
+        chains=_chains(loads, scores, best[:CHAINED], rows.columns, travel, policy) if with_chains else (),
         count=int(gains.sum()),
         candidates=len(loads.sides),
         feasible=int(scores.feasible.sum()),
@@ -110,15 +146,62 @@ def seen_by(viewer: Organization, loads: LoadRows, now: datetime) -> tuple[LoadR
     return LoadRows([loads.sides[row] for row in kept], loads.columns.take(kept)), is_last
 
 
-def _best(loads: LoadRows, scores: Scores, gains: Bools, is_last: Bools, policy: Policy) -> tuple[Waiting, ...]:
-    """Return the best loads by own gain, long unconfirmed ones last; ties break by key, as in every list."""
+def _ranked(scores: Scores, gains: Bools, is_last: Bools) -> list[int]:
+    """Return the loads that gain by own gain, long unconfirmed ones last; ties break by key, as in every list."""
     rows = np.flatnonzero(gains)
     order = np.lexsort((scores.load_key[rows], -scores.own_gain_cents[rows], is_last[rows]))
-    best = rows[order][:PREVIEWED].tolist()
+    ranked: list[int] = rows[order].tolist()
+    return ranked
+
+
+def _best(loads: LoadRows, scores: Scores, best: list[int], policy: Policy) -> tuple[Waiting, ...]:
+    """Return these loads as they are shown."""
+    found = _by_name(loads, best)
     names = [loads.sides[row].public_id for row in best]  # whose sight has been asked just now
-    found = {load.public_id: load for load in loads_by_ids(names)} if names else {}
     ranked = zip(names, best, strict=True)
     return tuple(_waiting(found[name], scores, row, policy) for name, row in ranked if name in found)
+
+
+def _by_name(loads: LoadRows, rows: list[int]) -> dict[str, Load]:
+    names = [loads.sides[row].public_id for row in rows]
+    return {load.public_id: load for load in loads_by_ids(names)} if names else {}
+
+
+def _chains(
+    loads: LoadRows, scores: Scores, best: list[int], leg: Legs, travel: TravelOracle, policy: Policy
+) -> tuple[WaitingChain, ...]:
+    """Return the chains of two of these loads that gain more than the best of them alone, the best first."""
+    pairs = [[first, then] for first in best for then in best if first != then]
+    if not pairs:
+        return ()
+    tours = chain_tours(loads.columns, np.zeros(len(pairs), dtype=np.int64), pairs)
+    found = score_tours(leg, loads.columns, tours, travel, policy)
+    better = np.flatnonzero(found.feasible & (found.own_gain_cents > scores.own_gain_cents[best].max()))
+    order = better[np.lexsort((better, -found.own_gain_cents[better]))].tolist()
+    chosen: list[int] = []
+    for row in order:
+        if all(set(pairs[row]) != set(pairs[other]) for other in chosen):
+            chosen.append(row)
+        if len(chosen) == CHAINS_SHOWN:
+            break
+    names = _by_name(loads, sorted({load for row in chosen for load in pairs[row]}))
+    chains = []
+    for row in chosen:
+        parts = [names.get(loads.sides[load].public_id) for load in pairs[row]]
+        whole = tuple(part for part in parts if part is not None)
+        if len(whole) == len(parts):
+            chains.append(
+                WaitingChain(
+                    loads=whole,
+                    own_gain_cents=int(found.own_gain_cents[row]),
+                    rate_cents=int(found.rate_cents[row]),
+                    rate_is_estimated=bool(found.rate_is_estimated[row]),
+                    deadhead_miles=float(found.empty_miles[row]),
+                    empty_miles_saved=float(found.empty_miles_saved[row]),
+                    home_at=datetime.fromtimestamp(int(found.finish_at[row]) * 60, UTC),
+                )
+            )
+    return tuple(chains)
 
 
 def _waiting(load: Load, scores: Scores, row: int, policy: Policy) -> Waiting:

@@ -11,7 +11,7 @@ from django.db import connection, connections
 
 from brokers.models import Booking, BookingStatus, Tour, TourStatus
 from brokers.services import booking as booking_service
-from brokers.services import claims as claims_service
+from brokers.services import claiming as claiming_service
 from brokers.services.cancelling import cancel_booking
 from brokers.services.claims import claim_load
 from foundation.accounts.actor import Actor
@@ -253,7 +253,7 @@ def test_without_lock_and_constraint_one_load_is_booked_twice(monkeypatch: pytes
     def unlocked(*, pk: int) -> Load:
         return loads_by_ids([Load.objects.get(pk=pk).public_id]).get()
 
-    monkeypatch.setattr(claims_service, "locked_load", unlocked)
+    monkeypatch.setattr(claiming_service, "locked_load", unlocked)
     monkeypatch.setattr(booking_service, "cover_load", lambda **_: None)
     _meet(monkeypatch, 2)
     name = "one_live_booking_per_load"

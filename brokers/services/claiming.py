@@ -1,0 +1,238 @@
+"""Making a claim on held loads: booked, or reserved while a check repeats; of several loads all or none.
+
+The first load of a bundle that goes out opens the leg home, and the others ride on it as one tour; each addition is
+planned with all that is on it. What fails names its load, and undoes the whole.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from brokers.booking_queries import claim_by_form, claim_of, sees_load
+from brokers.facts import tell_of_claim
+from brokers.models import Booking, Claim, ClaimedLoad, ClaimStatus, Tour
+from brokers.retrying import retried
+from brokers.services.booking import RESERVED, Vehicle, book, check_bookable
+from brokers.terms import BargainTerms, posted_terms
+from brokers.trust import Judgement, take_hold
+from foundation.accounts.actor import Actor
+from foundation.accounts.models import Organization
+from foundation.trade import clock
+from foundation.trade.constraints import refusing
+from foundation.trade.errors import Conflict, NotFound
+from foundation.trade.money import dollars
+from loads.models import Load
+from loads.queries import locked_load
+
+HELD_FOR = timedelta(minutes=10)
+"""How long a load is reserved at most while a check repeats."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A load as its carrier saw it when it pressed the button; None asks for no comparison."""
+
+    load_id: str
+    load_version: int | None = None
+    rate_cents: int | None = None
+
+
+def claim_together(
+    *,
+    actor: Actor,
+    carrier: Organization,
+    vehicle: Vehicle,
+    loads: Mapping[int, Wanted],
+    judgement: Judgement,
+    form_token: str,
+) -> Claim:
+    """Claim loads, named by their keys in driving order, in one transaction: all booked, all on hold, or nothing.
+
+    Raises `NotFound`, `Conflict` and `Invalid` as `claim_load` does, and `Busy`.
+    """
+    return retried(lambda: _claim(actor, carrier, vehicle, loads, judgement, form_token))
+
+
+def check_as_seen(load: Load, carrier: Organization, wanted: Wanted) -> None:
+    """Raise `Conflict` unless a load is open to claims, at the version and rate that the carrier saw."""
+    if load.rate_cents is None or not (load.book_now or load.organization_id == carrier.pk):
+        sentence = "This load is open to offers, not to claims. Make its seller an offer."
+        raise Conflict("not_open_to_claims", sentence)
+    if wanted.rate_cents is not None and wanted.rate_cents != load.rate_cents:
+        sentence = (
+            f"The rate changed while you looked: it was {dollars(wanted.rate_cents)}, it is now "
+            f"{dollars(load.rate_cents)}. Look at the load again, then claim it at the new rate."
+        )
+        raise Conflict("load_changed", sentence)
+    if wanted.load_version is not None and wanted.load_version != load.version:
+        sentence = (
+            f"The load was changed while you looked: you saw version {wanted.load_version}, it is now version "
+            f"{load.version}. Look at it again, then claim it as it stands."
+        )
+        raise Conflict("load_changed", sentence)
+
+
+def claim_terms(load: Load) -> BargainTerms:
+    """Return the terms that a claim agrees to: those of the posting."""
+    if load.rate_cents is None:
+        raise Conflict("not_open_to_claims", "This load has no rate: make its seller an offer.")
+    return posted_terms(load, rate_cents=load.rate_cents)
+
+
+def book_in_order(
+    *,
+    loads: Sequence[Load],
+    vehicle: Vehicle,
+    carrier: Organization,
+    actor: Actor,
+    now: datetime,
+    claim_id: int | None = None,
+) -> list[Booking]:
+    """Book held loads on one vehicle in driving order, in the caller's transaction, and return the bookings.
+
+    Without a leg the first load goes out, and the others come home on the leg that it opens. Raises as `book`.
+    """
+    made: list[Booking] = []
+    rides, joins = vehicle, None
+    for load in loads:
+        with naming(load, among=len(loads)):
+            booking = book(
+                load=load,
+                terms=claim_terms(load),
+                vehicle=rides,
+                carrier=carrier,
+                seller=load.sold_by,
+                actor=actor,
+                now=now,
+                claim_id=claim_id,
+                joins=joins,
+            )
+        made.append(booking)
+        rides, joins = _then(vehicle, booking)
+    return made
+
+
+def _then(vehicle: Vehicle, booking: Booking) -> tuple[Vehicle, Tour | None]:
+    """Return what the next load of a bundle rides on, and the tour that it joins: the leg home, or the same tour."""
+    if booking.opened_leg is None:
+        return vehicle, booking.tour
+    home = Vehicle(truck=vehicle.truck, leg=booking.opened_leg, driver=vehicle.driver, trailer=vehicle.trailer)
+    return home, None
+
+
+@contextmanager
+def naming(load: Load, *, among: int) -> Iterator[None]:
+    """Let a refusal of one of several loads say which it is, and that nothing was booked."""
+    try:
+        yield
+    except (Conflict, NotFound) as refusal:
+        if among == 1:
+            raise
+        first, last = load.first_stop, load.last_stop
+        lane = f"{first.city}, {first.state} to {last.city}, {last.state}"
+        sentence = f"{lane}: {refusal.sentence} Nothing was booked."
+        raise Conflict(refusal.code, sentence) from refusal
+
+
+def _claim(
+    actor: Actor,
+    carrier: Organization,
+    vehicle: Vehicle,
+    wanted: Mapping[int, Wanted],
+    judgement: Judgement,
+    form_token: str,
+) -> Claim:
+    """Make the claim on the held loads: booked, or on hold."""
+    held = {key: locked_load(pk=key) for key in sorted(wanted)}
+    now = clock.now()
+    sent_before = claim_by_form(carrier, form_token)
+    if sent_before is not None:
+        return sent_before
+    loads = [held[key] for key in wanted]
+    for load in loads:
+        with naming(load, among=len(loads)):
+            check_bookable(load, carrier=carrier, seller=load.sold_by, now=now)
+            if not sees_load(carrier, load, now):
+                raise NotFound("There is no such load here.")
+            check_as_seen(load, carrier, wanted[load.pk])
+    if judgement.holds:
+        return _hold(actor, carrier, vehicle, loads, judgement, form_token, now)
+    bookings = book_in_order(loads=loads, vehicle=vehicle, carrier=carrier, actor=actor, now=now)
+    claim = _store(actor, carrier, vehicle, judgement, form_token, now, ClaimStatus.BOOKED)
+    ClaimedLoad.objects.bulk_create(
+        ClaimedLoad(
+            claim=claim,
+            position=position,
+            load=booking.load,
+            load_version=booking.load_version,
+            rate_cents=booking.rate_cents,
+            booking=booking,
+        )
+        for position, booking in enumerate(bookings)
+    )
+    stored = claim_of(carrier, claim.public_id)
+    tell_of_claim("claim.closed", stored, actor)
+    return stored
+
+
+def _hold(
+    actor: Actor,
+    carrier: Organization,
+    vehicle: Vehicle,
+    loads: Sequence[Load],
+    judgement: Judgement,
+    form_token: str,
+    now: datetime,
+) -> Claim:
+    """Reserve held loads while the check repeats."""
+    take_hold(carrier=carrier, now=now)
+    reserved = Conflict("one_pending_claim_per_load", RESERVED)
+    with refusing({"one_pending_claim_per_load": reserved}):
+        claim = _store(actor, carrier, vehicle, judgement, form_token, now, ClaimStatus.PENDING)
+        ClaimedLoad.objects.bulk_create(
+            ClaimedLoad(
+                claim=claim,
+                position=position,
+                load=load,
+                load_version=load.version,
+                rate_cents=claim_terms(load).rate_cents,
+                is_held=True,
+            )
+            for position, load in enumerate(loads)
+        )
+    stored = claim_of(carrier, claim.public_id)
+    tell_of_claim("claim.pending", stored, actor)
+    return stored
+
+
+def _store(
+    actor: Actor,
+    carrier: Organization,
+    vehicle: Vehicle,
+    judgement: Judgement,
+    form_token: str,
+    now: datetime,
+    status: ClaimStatus,
+) -> Claim:
+    pending = status == ClaimStatus.PENDING
+    taken = Conflict("sent_twice", "This claim is being made already. Reload to see it.")
+    with refusing({"one_claim_per_form": taken}):
+        return Claim.objects.create(
+            carrier=carrier,
+            truck=vehicle.truck,
+            leg=vehicle.leg,
+            driver=vehicle.driver,
+            trailer=vehicle.trailer,
+            home_base=vehicle.home_base,
+            return_home_by=vehicle.return_home_by,
+            status=status,
+            checks=judgement.stored(),
+            made_at=now,
+            made_by=actor.person,
+            made_by_label=actor.label,
+            made_by_organization=actor.organization,
+            held_until=now + HELD_FOR if pending else None,
+            closed_at=None if pending else now,
+            form_token=form_token,
+        )
