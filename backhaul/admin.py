@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 
 ROOMS = ("events", "accounts", "places", "loads", "carriers", "matching", "brokers")
 # Hashes of secrets, and the texts of mails, whose links may let somebody in.
-NEVER_SHOWN = frozenset({"password", "secret_hash", "token_hash", "text", "html"})
+NEVER_SHOWN = frozenset({"password", "secret_hash", "token_hash", "code_hash", "contact_hash", "text", "html"})
 
 
 class OperatorSite(AdminSite):

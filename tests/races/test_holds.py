@@ -1,0 +1,70 @@
+"""Holds of one carrier at the same moment: three, and more without the lock."""
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import connection, connections, transaction
+
+from brokers.models import Claim
+from brokers.trust import judging, take_hold
+from carriers.models import Truck
+from foundation.accounts.models import Organization
+from foundation.trade.errors import Conflict
+from tests.builders import make_organization, make_truck, now
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AT_ONCE = 8
+
+
+def hold(carrier: Organization, truck: Truck, *, guarded: bool) -> None:
+    """Take a hold as a claim does; without the guard the count is read and nobody waits in line."""
+    with transaction.atomic():
+        if guarded:
+            take_hold(carrier=carrier, now=now())
+        elif len(judging.held_lately(carrier, now())) >= 3:
+            raise Conflict("holds", "used up")
+        time.sleep(0.05)  # the rest of the claim
+        Claim.objects.create(
+            carrier=carrier,
+            truck=truck,
+            status="pending",
+            made_at=now() - timedelta(seconds=1),
+            held_until=now() + timedelta(minutes=10),
+            made_by_organization=carrier,
+        )
+
+
+def held_at_once(*, guarded: bool) -> int:
+    carrier = make_organization(hauls=True)
+    truck = make_truck(carrier)
+    start, refused = threading.Barrier(AT_ONCE), []
+
+    def begin() -> None:
+        start.wait()
+        try:
+            hold(carrier, truck, guarded=guarded)
+        except Conflict as refusal:
+            refused.append(refusal.code)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=begin) for _ in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    held = Claim.objects.filter(carrier=carrier).count()
+    assert held + len(refused) == AT_ONCE
+    return held
+
+
+def test_of_many_holds_at_once_three_are_taken() -> None:
+    assert held_at_once(guarded=True) == 3
+
+
+def test_without_the_lock_more_are_taken() -> None:
+    assert held_at_once(guarded=False) > 3
+    connection.close()
