@@ -215,7 +215,7 @@ class BookingAmendmentViewSet(AmendmentViewSet):
 
     @extend_schema(
         summary="Propose an amendment",
-        description="Your side says yes by proposing. What the truck cannot do is a 409, with the reason for its carrier.",
+        description="Your side says yes by proposing. What the truck cannot do is a 409; its carrier reads why.",
         request=ProposalOfChangeSerializer,
         responses={201: AmendmentSerializer},
     )

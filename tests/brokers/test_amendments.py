@@ -1,8 +1,10 @@
 """Amendments: a booking and its covered load change only as every side that is touched accepts."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -302,3 +304,11 @@ def test_an_amendment_never_changes_but_to_its_one_end(booking: Booking) -> None
         with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"UPDATE brokers_amendment SET {change} WHERE id = %s", [row.pk])
     assert {end for ends in AMENDMENT_MOVES.values() for end in ends} == set(AmendmentStatus) - {AmendmentStatus.OPEN}
+
+
+def test_the_page_on_papers_draws_the_states_as_they_are() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "papers.md").read_text()
+    section = page.partition("### Amendment\n")[2].partition("\nWith the last yes")[0]
+    rows = re.findall(r"^\| (\w+) \| ([a-z, -]+) \|$", section, re.MULTILINE)
+    drawn = {source: set(targets.replace(" ", "").split(",")) - {"-"} for source, targets in rows if source != "from"}
+    assert drawn == {str(source): set(map(str, targets)) for source, targets in AMENDMENT_MOVES.items()}

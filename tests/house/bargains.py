@@ -3,14 +3,18 @@
 The rival shipper sells, the rival carrier hauls: to everybody else of the cast these are another's business.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from brokers.models import Booking, Claim, Offer, RateConfirmation, Thread, Tour
+from brokers.models import Amendment, Booking, Claim, Offer, RateConfirmation, Thread, Tour, TransactionRecord
+from brokers.models.records import KEPT_FOR
+from brokers.services.amendments import propose_amendment
 from brokers.services.claims import claim_load
+from brokers.services.documents import make_documents
 from brokers.services.threads import open_thread
-from brokers.terms import posted_terms
+from brokers.terms import posted_terms, terms_of
 from foundation.accounts.models import Organization, Person
+from foundation.events.reactions import Settle
 from loads.models import Load
 from tests.builders import make_actor, make_leg, make_load, now
 
@@ -25,6 +29,8 @@ class Bargains:
     booking: Booking
     tour: Tour
     confirmation: RateConfirmation
+    amendment: Amendment
+    record: TransactionRecord
     open_load: Load
 
 
@@ -44,10 +50,15 @@ def strike(shipper: Organization, carrier: Organization, hauler: Person) -> Barg
         load_version=bargained.version,
         expires_in_minutes=600,
     )
-    claim = claim_load(
-        actor=actor, load_id=claimed.public_id, truck_id=coming.truck.public_id, leg_id=coming.public_id
-    )
+    claim = claim_load(actor=actor, load_id=claimed.public_id, truck_id=coming.truck.public_id, leg_id=coming.public_id)
     booking = Booking.objects.select_related("tour").get(load=claimed)
+    make_documents(subjects=[booking.public_id], settle=Settle("brokers.make_documents", 0))
+    amendment = propose_amendment(
+        actor=make_actor(shipper),
+        booking_id=booking.public_id,
+        subject=Amendment.Subject.CARRIAGE,
+        terms=replace(terms_of(booking), tonu_cents=175_00),
+    )
     return Bargains(
         thread=offer.thread,
         offer=offer,
@@ -55,5 +66,23 @@ def strike(shipper: Organization, carrier: Organization, hauler: Person) -> Barg
         booking=booking,
         tour=booking.tour,
         confirmation=RateConfirmation.objects.get(booking=booking),
+        amendment=amendment,
+        record=_record(booking, shipper),
         open_load=bargained,
+    )
+
+
+def _record(booking: Booking, broker: Organization) -> TransactionRecord:
+    """Let an organization keep a record of the booking, as a broker that had sold the load would."""
+    moment = now()
+    return TransactionRecord.objects.create(
+        booking=booking,
+        broker=broker,
+        basis=TransactionRecord.Basis.SALE,
+        consignor_name="Quilts and More",
+        carrier_name="Rival",
+        compensation_cents=345_67,
+        written_at=moment,
+        updated_at=moment,
+        keep_until=moment + KEPT_FOR,
     )

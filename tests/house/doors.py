@@ -57,6 +57,9 @@ def _arguments(cast: Cast, name: str) -> dict[str, Any]:
         "api-claim": cast.bargains.claim.public_id,
         "api-booking": cast.bargains.booking.public_id,
         "api-tour": cast.bargains.tour.public_id,
+        "api-confirmation-": cast.bargains.confirmation.public_id,
+        "api-amendment-": cast.bargains.amendment.public_id,
+        "api-record-": cast.bargains.record.public_id,
     }
     return {
         "load_id": load_id,
@@ -73,6 +76,9 @@ def _arguments(cast: Cast, name: str) -> dict[str, Any]:
         "booking_id": cast.bargains.booking.public_id,
         "tour_id": cast.bargains.tour.public_id,
         "confirmation_id": cast.bargains.confirmation.public_id,
+        "amendment_id": cast.bargains.amendment.public_id,
+        "record_id": cast.bargains.record.public_id,
+        "subject": cast.bargains.amendment.subject,
         "person_id": cast.colleague.public_id,
         "invitation_id": cast.invitation.public_id,
         "token": "quite-unknown",
