@@ -6,7 +6,7 @@ the scoring.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -65,8 +65,7 @@ class Side:
     partners_first_until: datetime | None
     organization: Owner
     noted: Noted | None
-    seller: Owner | None = None
-    """The broker that sells a load for its owner."""
+    seller: Owner | None = field(default=None, kw_only=True)  # the broker that sells a load for its owner
 
     @property
     def organization_id(self) -> int:
@@ -259,7 +258,7 @@ def _legs(chosen: str, parameters: Mapping[str, Any], road_version: str) -> LegR
     codes, noted = values.pop("equipment"), values.pop("noted")
     limits = values["max_home_deadhead_miles"]
     more = zip(codes, reach, values["home_lat"], values["home_lon"], limits, strict=True)
-    sides = [LegSide(*_side(row, owners), None, *rest) for row, rest in zip(rows, more, strict=True)]
+    sides = [LegSide(*_side(row, owners), *rest) for row, rest in zip(rows, more, strict=True)]
     homes = [(_stretches(text) or [_UNKNOWN])[0] for text in noted]
     figures: dict[str, Any] = {
         name: np.array(column, dtype=np.int64 if name in _WHOLE else np.float64) for name, column in values.items()

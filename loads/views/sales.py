@@ -46,9 +46,10 @@ def price(request: HttpRequest, load_id: str) -> HttpResponse:
         return _show(request, form, load, status=422)
     except (Stale, Conflict, Forbidden) as error:
         form.add_error(None, error.sentence)
-        form.data = form.data.copy()  # saving again replaces the newer version knowingly
         load = load_to_sell(actor.organization, load_id)
-        form.data["version"] = str(load.version)
+        typed = request.POST.copy()
+        typed["version"] = str(load.version)  # saving again replaces the newer version knowingly
+        form.data = typed
         status = 412 if isinstance(error, Stale) else 403 if isinstance(error, Forbidden) else 409
         return _show(request, form, load, status=status)
     messages.success(request, "Saved: carriers see these terms now.")
