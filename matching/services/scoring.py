@@ -100,7 +100,8 @@ def match_organization(*, organization_ids: Sequence[str], settle: Settle) -> No
     """
     for subject in organization_ids:
         _match_legs_among(open_legs().filter(organization__public_id=subject))
-        _match_loads_among(open_loads().filter(organization__public_id=subject))
+        facing = Q(organization__public_id=subject) | Q(seller__public_id=subject)
+        _match_loads_among(open_loads().filter(facing))
         with transaction.atomic():
             settle(subject)
 
