@@ -145,15 +145,22 @@ class TermsForm(forms.Form):
             free_minutes=data["free_minutes"],
             payment_days=data["payment_days"],
             notes=data["notes"].replace("\r\n", "\n"),
-            stop_times=tuple(
-                StopTime(
-                    sequence=stop.sequence,
-                    opens_at=data[f"stop_{stop.sequence}_opens_at"],
-                    closes_at=data[f"stop_{stop.sequence}_closes_at"],
-                    by_appointment=data[f"stop_{stop.sequence}_by_appointment"],
-                )
-                for stop in self.stops
-            ),
+            stop_times=self.stop_times(),
+        )
+
+    def stop_times(self) -> tuple[StopTime, ...]:
+        """Return the times at the stops, of a form in which these are right; none where one of them is not."""
+        if any(name.startswith("stop_") for name in self.errors):
+            return ()
+        data = self.cleaned_data
+        return tuple(
+            StopTime(
+                sequence=stop.sequence,
+                opens_at=data[f"stop_{stop.sequence}_opens_at"],
+                closes_at=data[f"stop_{stop.sequence}_closes_at"],
+                by_appointment=data[f"stop_{stop.sequence}_by_appointment"],
+            )
+            for stop in self.stops
         )
 
     def show(self, error: Invalid) -> None:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
+from brokers.forms.terms import TermsForm
 from brokers.forms.vehicles import LEG, TRUCK, VehicleForm
 from brokers.panel_queries import legs_to_choose, load_to_bargain, own_gains
 from brokers.services.booking import plan_for
@@ -48,15 +49,29 @@ def check(request: HttpRequest, load_id: str) -> HttpResponse:
     form = vehicle_form(request, actor.organization, load, now)
     if not form.is_valid():
         return render(request, "brokers/_check.html", {"problem": _first(form)})
-    return render(request, "brokers/_check.html", _planned(actor.organization, load, form, now))
+    times = _times(request, load)
+    return render(request, "brokers/_check.html", _planned(actor.organization, load, form, times, now))
+
+
+def _times(request: HttpRequest, load: Load) -> tuple[StopTime, ...]:
+    """Return the times at the stops as an offer would have them, or as posted where the page names none."""
+    posted = posted_terms(load, rate_cents=1)
+    if "stop_0_opens_at" not in request.POST:
+        return posted.stop_times
+    offered = TermsForm(request.POST, load=load, terms=posted)
+    offered.is_valid()
+    times = offered.stop_times()
+    is_right = all(time.opens_at < time.closes_at for time in times)
+    return times if times and is_right else posted.stop_times
 
 
 def _first(form: VehicleForm) -> str:
     return next((str(sentence) for sentences in form.errors.values() for sentence in sentences), "")
 
 
-def _planned(viewer: Organization, load: Load, form: VehicleForm, now: datetime) -> dict[str, Any]:
-    times: tuple[StopTime, ...] = posted_terms(load, rate_cents=1).stop_times
+def _planned(
+    viewer: Organization, load: Load, form: VehicleForm, times: tuple[StopTime, ...], now: datetime
+) -> dict[str, Any]:
     try:
         vehicle = vehicle_of(viewer, **form.choice().arguments())
         plan = plan_for(load=load, stop_times=times, vehicle=vehicle, carrier=viewer, now=now)

@@ -7,11 +7,14 @@ import pytest
 from django.test import Client
 
 from brokers.models import Booking, Offer, OfferStatus, Thread
+from brokers.services.offers import supersede_offers
 from foundation.accounts.models import RelationshipKind
 from foundation.trade import clock
+from foundation.trade.windows import local
 from loads.models import Load
 from tests.brokers.bargains import Deal, make_deal, offer_by
-from tests.builders import make_organization, make_relationship, now
+from tests.builders import make_actor, make_organization, make_relationship, now
+from tests.matching.pairs import make_match
 
 pytestmark = pytest.mark.django_db
 
@@ -334,6 +337,45 @@ def test_a_load_that_left_the_market_is_gone_to_who_saw_it_and_unknown_to_who_ne
     unseen = sign_in(make_organization("New", hauls=True, verified=False))
     assert unseen.get(path).status_code == 404
     assert "This load is gone" in body(browse(deal.rival).get(f"{path}offer/"))
+
+
+def test_an_offer_on_a_load_that_changed_falls_and_the_new_one_begins_with_its_terms(browse, deal):
+    offer = offer_by(deal.carrier, deal.leg, deal.load, 2_345)
+    later = next(iter(deal.load.stops.all())).closes_at + timedelta(hours=2)
+    deal.load.stops.filter(sequence=0).update(closes_at=later)
+    Load.objects.filter(pk=deal.load.pk).update(version=deal.load.version + 1, pickup_closes_at=later)
+    supersede_offers(subjects=[deal.load.public_id], settle=lambda subject: None)
+    client = browse(deal.carrier)
+    path = f"/threads/{offer.thread.public_id}/"
+    assert "The load changed, so the last offer no longer stands" in body(client.get(path))
+    assert "Load changed" in body(client.get("/threads/"))
+    page = body(client.get(f"{path}counter/"))
+    assert sent(page)["linehaul_cents"] == "2345"
+    assert client.post(f"{path}counter/", sent(page))["Location"] == path
+    second = Offer.objects.get(number=2)
+    assert (second.rate_cents, second.load_version) == (2_345_00, deal.load.version + 1)
+    assert second.stop_times[0]["closes_at"] == later.isoformat().replace("+00:00", "Z")
+
+
+def test_the_engine_is_asked_about_the_times_that_would_be_offered(browse, deal):
+    client = browse(deal.carrier)
+    page = body(client.get(f"{offer_path(deal)}?leg={deal.leg.public_id}"))
+    check = f"/bargain/loads/{deal.load.public_id}/check/"
+    assert "can do it" in body(client.post(check, sent(page)))
+    first = next(iter(deal.load.stops.all()))
+    opens = local(first.opens_at - timedelta(hours=20), first.time_zone)
+    closes = opens + timedelta(hours=2)
+    early = {"stop_0_opens_at": f"{opens:%Y-%m-%dT%H:%M}", "stop_0_closes_at": f"{closes:%Y-%m-%dT%H:%M}"}
+    assert "The truck cannot take this load" in body(client.post(check, sent(page, **early)))
+
+
+def test_the_desk_says_about_which_loads_its_broker_bargains(broker, sign_in, shipper, carrier):
+    match = make_match(shipper, carrier)
+    make_relationship(shipper, broker, RelationshipKind.REPRESENTS)
+    client = sign_in(broker)
+    assert "1 negotiation" not in body(client.get("/desk/"))
+    offer_by(make_actor(carrier), match.leg, match.load)
+    assert "1 negotiation" in body(client.get("/desk/"))
 
 
 def test_a_viewer_reads_and_does_not_act(browse, deal):
