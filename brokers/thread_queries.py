@@ -4,11 +4,12 @@ The shipper of a load that a broker sells stands on no side of the broker's thre
 represented in a tender: so neither shows here.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Prefetch, Q, QuerySet
 
-from brokers.models import Offer, OfferStatus, Thread, ThreadStatus
+from brokers.models import Offer, OfferStatus, Proposal, Thread, ThreadStatus
 from foundation.accounts.models import Organization
 from foundation.accounts.queries import represented_by
 from foundation.trade import clock
@@ -55,6 +56,19 @@ def load_in_thread(viewer: Organization, public_id: str, now: datetime | None = 
     """Return a load that the viewer has a thread about, whatever became of it."""
     thread = threads_of(viewer, now).filter(load__public_id=public_id).first()
     return thread.load if thread else None
+
+
+def threads_from(viewer: Organization, proposals: Sequence[Proposal], now: datetime) -> dict[int, list[str]]:
+    """Return the ids of the viewer's threads about the loads of proposals with their legs, by the proposal's key."""
+    legs = {row.leg_id for row in proposals}
+    rows = threads_of(viewer, now).filter(leg__in=legs).order_by("pk").values_list("leg_id", "load_id", "public_id")
+    found: dict[tuple[int | None, int], list[str]] = {}
+    for leg, load, public_id in rows:
+        found.setdefault((leg, load), []).append(public_id)
+    return {
+        row.pk: [name for each in row.loads.all() for name in found.get((row.leg_id, each.load_id), [])]
+        for row in proposals
+    }
 
 
 def offers_in(thread: Thread) -> list[Offer]:

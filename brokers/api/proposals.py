@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from brokers.models import Proposal, ProposalParty, ProposalStatus
 from brokers.queries import proposal_of, proposals_of
 from brokers.services import answer_proposal, propose_line, withdraw_proposal
+from brokers.thread_queries import threads_from
 from brokers.visibility import party_payload, proposal_payload
 from foundation.rest.fields import InstantField, MoneyField
 from foundation.rest.serializers import EmptySerializer, StrictSerializer
@@ -29,6 +30,7 @@ _PROPOSAL: dict[str, Any] = {
     "made_at": "2026-11-23T15:04:05Z",
     "expires_at": "2026-11-24T15:04:05Z",
     "closed_at": None,
+    "threads": [],
 }
 _ONLY_BROKER = "Only the broker that made it sees it."
 _ONLY_PARTY = "Only a party sees it."
@@ -112,6 +114,9 @@ class ProposalSerializer(StrictSerializer):
     made_at = InstantField()
     expires_at = InstantField()
     closed_at = InstantField(allow_null=True)
+    threads = serializers.ListField(
+        child=serializers.CharField(), help_text="Your negotiations about its loads with its leg: what it led to."
+    )
     market_gain = MoneyField(allow_null=True, help_text="null for a shipper of one of several loads.")
     plan = serializers.CharField(help_text=_ONLY_BROKER)
     line = serializers.CharField(help_text=_ONLY_BROKER)
@@ -149,11 +154,13 @@ class ProposalViewSet(ResourceViewSet):
     def represent(self, rows: list[Any]) -> list[dict[str, Any]]:
         """Return proposals as the organization reads them."""
         viewer = self.actor.organization
+        threads = threads_from(viewer, rows, clock.now())
         found = []
         for row in rows:
             mine = (party for party in row.parties.all() if party.organization_id == viewer.pk)
             party = next(mine, None) if row.broker_id != viewer.pk else None
-            found.append(party_payload(row, party) if party else proposal_payload(row))
+            payload = party_payload(row, party) if party else proposal_payload(row)
+            found.append(payload | {"threads": threads[row.pk]})
         return found
 
     @extend_schema(summary="List proposals", description="Those that you made or received, newest first.")
