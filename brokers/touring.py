@@ -169,7 +169,8 @@ def _back_home_at(tour: Tour, now: datetime) -> datetime | None:
     """Return when the truck is home after a tour that ended elsewhere; None where its way home is not settled."""
     if tour.leg is not None:
         return None  # the tour itself ends at home
-    opened = ReturnLeg.objects.filter(pk__in=tour.bookings.values("opened_leg"))
+    keys = tour.bookings.filter(opened_leg__isnull=False).values_list("opened_leg_id", flat=True)
+    opened = ReturnLeg.objects.filter(pk__in=[key for key in keys if key is not None])
     leg = opened.exclude(status__in=[Status.WITHDRAWN, Status.DRAFT]).order_by("-home_by").first()
     if leg is not None:
         return leg.home_by

@@ -382,7 +382,7 @@ def _in_service(model: type[Truck | Driver | Trailer], unit: Any, noun: str) -> 
     """Hold a unit until the transaction ends. Raises `Conflict` for one that was archived meanwhile."""
     if unit is None:
         return None
-    row = locked(model._default_manager.all(), [unit.pk])[unit.pk]
+    row: Any = locked(model._default_manager.all(), [unit.pk])[unit.pk]
     if row.archived_at is not None:
         raise Conflict("archived", f"That {noun} was taken out of service meanwhile. Choose another {noun}.")
     return row
