@@ -86,7 +86,7 @@ class VehicleForm(forms.Form):
         known = {key for _, options in choices for key, _ in options}
         first = next((key for _, options in choices for key, _ in options), "")
         self.chosen = str(self["vehicle"].value() or "") if self.is_bound else (chosen if chosen in known else first)
-        self.initial = self._defaults() | self.initial
+        self.initial = {**self._defaults(), **self.initial}
 
     def _offer(self, name: str, choices: list[Any]) -> None:
         field = self.fields[name]

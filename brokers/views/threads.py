@@ -30,7 +30,7 @@ from foundation.trade.money import dollars
 THREADS_ON_A_PAGE = 40
 MOST_OPEN_SHOWN = 200
 MOST_BANNERS = 2
-_ENDED = {
+_ENDED: dict[str, str] = {
     OfferStatus.EXPIRED: "has run out; what you send now is a new offer",
     OfferStatus.WITHDRAWN: "was withdrawn; what you send now is a new offer",
     OfferStatus.SUPERSEDED: "fell because the load changed",
