@@ -13,7 +13,7 @@ def _money(amount: str) -> dict[str, str]:
     return {"amount": amount, "currency": "USD"}
 
 
-_TIMES = [
+_TIMES: list[dict[str, Any]] = [
     {"sequence": 0, "opens_at": "2026-11-24T14:00:00Z", "closes_at": "2026-11-24T22:00:00Z", "by_appointment": False},
     {"sequence": 1, "opens_at": "2026-11-27T14:00:00Z", "closes_at": "2026-11-27T22:00:00Z", "by_appointment": True},
 ]
@@ -43,7 +43,7 @@ INVITATION = {
 TENDER = {"rate": _money("2650.00"), "load_version": 1, "expires_in_minutes": 120}
 COUNTER = {**_TERMS, "on_number": 1, "load_version": 1, "expires_in_minutes": 30}
 ACCEPTANCE = {"number": 2, "load_version": 1}
-_SHOWN_TIMES = [
+_SHOWN_TIMES: list[dict[str, Any]] = [
     {
         **time,
         "time_zone": "America/Chicago",

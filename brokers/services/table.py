@@ -6,7 +6,6 @@ whoever closes threads of several loads (a truck is booked) waits in no circle.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db.models import F
 
@@ -27,7 +26,6 @@ from brokers.thread_queries import live_offer, whole
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
 from foundation.accounts.queries import blocks_either_way
-from foundation.events.services import HasLabel
 from foundation.trade.constraints import refusing
 from foundation.trade.errors import Conflict, NotFound
 from foundation.trade.locks import locked
@@ -189,7 +187,7 @@ def close_offer(
         offer,
         to=status,
         moves=OFFER_MOVES,
-        fact=partial(tell_closed, **_by(actor), now=now),
+        fact=lambda row: tell_closed(row, actor or SYSTEM, by=actor.organization if actor else None, now=now),
         sentence=sentence,
         closed_at=now,
         closed_by_organization=actor.organization if actor else None,
@@ -206,7 +204,7 @@ def close_thread(
         thread,
         to=status,
         moves=THREAD_MOVES,
-        fact=partial(tell_thread_closed, **_by(actor), now=now),
+        fact=lambda row: tell_thread_closed(row, actor or SYSTEM, by=actor.organization if actor else None, now=now),
         sentence=sentence,
         closed_at=now,
         moved_at=now,
@@ -231,7 +229,3 @@ def lapse(outcomes: Mapping[int, str], *, now: datetime) -> int:
             close_offer(offer, over, now=now)
         close_thread(thread, ThreadStatus.LAPSED, outcomes[key], now=now)
     return len(held)
-
-
-def _by(actor: Actor | None) -> dict[str, HasLabel | str | Organization | None]:
-    return {"actor": actor or SYSTEM, "by": actor.organization if actor else None}
