@@ -11,7 +11,7 @@ from brokers.acting import Side, sides_of
 from brokers.booking_queries import booking_of
 from brokers.models import Booking, Claim, Thread
 from brokers.thread_queries import thread_of
-from brokers.trust import Judgement, flags_for_seller, judge_claim
+from brokers.trust import Judgement, RuleResult, flags_for_seller, judge_claim
 from foundation.accounts.access import actor_of, scope_required
 from foundation.accounts.models import Organization
 from foundation.accounts.queries import record_of
@@ -26,7 +26,7 @@ from foundation.trade.money import dollars
 def own(request: HttpRequest) -> HttpResponse:
     """Show a carrier what the rules of trust say of it now, and what would mend it."""
     organization = Organization.objects.get(pk=actor_of(request).organization.pk)
-    results = ()
+    results: tuple[RuleResult, ...] = ()
     if organization.hauls:
         results = judge_claim(carrier=organization, loads=[], now=clock.now()).results
     found = [each for each in results if each.result != "pass"]

@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from backhaul.supervisor.commands import worker
 from foundation.accounts import tasks
 from foundation.accounts.federal.lookups import due_numbers, pause_after, refresh_record
 from foundation.accounts.federal.turn import registry_turn
 from foundation.accounts.models import FederalRecord, Market
 from foundation.accounts.services import verify_organization
+from foundation.events.relay.sending import queue_of
 from tests.builders import make_organization, make_record, now
 from tests.events.pump import pump
 
@@ -100,3 +102,14 @@ def test_one_worker_at_a_time_asks(answers, monkeypatch):
     assert not FederalRecord.objects.exists()
     with registry_turn() as mine:
         assert mine
+
+
+@pytest.mark.parametrize(
+    "task",
+    ["accounts.ask_registry", "accounts.refresh_records", "brokers.check_claims", "brokers.check_waiting_claims"],
+)
+def test_what_waits_for_the_registry_has_a_queue_of_its_own_that_workers_serve(task, monkeypatch):
+    assert queue_of(task) == "federal"
+    assert "default,bulk,plans,federal" in worker()
+    monkeypatch.setenv("WORKER_QUEUES", "federal")
+    assert worker()[worker().index("--queues") + 1] == "federal"

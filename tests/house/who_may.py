@@ -24,7 +24,7 @@ POST   accounts:organization_edit  422  403  422  403  403  422  422  422  422  
 GET    accounts:set_up             200  200  200  200  200  200  200  200  200  200  200  200  200  in?
 POST   accounts:set_up             422  422  422  422  422  422  422  422  422  422  422  422  422  in?
 POST   accounts:switch             404  404  404  404  404  404  404  404  404  404  404  404  404  in?
-POST   accounts:leave              302  302  302  302  302  409  302  409  409  409  409  409  404  in?
+POST   accounts:leave              302  302  302  302  302  409  302  409  302  409  409  409  404  in?
 GET    accounts:verification       200  200  200  200  403  200  200  200  200  200  200  200  new? in?
 POST   accounts:verification_record 302  403  302  403  403  302  302  302  302  302  302  302  new? in?
 POST   accounts:verification_code  302  403  302  403  403  302  302  302  302  302  302  302  new? in?

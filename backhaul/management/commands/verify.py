@@ -60,7 +60,7 @@ class Command(BaseCommand):
         Raises CommandError when no such organization is found or the decision is refused.
         """
         try:
-            organization = meant_organization(options["organization"])
+            organization = meant_organization(public_id_or_name=options["organization"])
             if options["ask"]:
                 self._ask(organization)
             for line in _lines(organization):

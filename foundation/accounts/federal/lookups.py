@@ -86,7 +86,8 @@ def pause_after(failures: int) -> timedelta:
     """Return how long a number is left alone after so many failed tries."""
     if failures == 0:
         return timedelta(0)
-    return min(_FIRST_PAUSE * 2 ** min(failures - 1, 10), _LONGEST_PAUSE)
+    doublings: int = 2 ** min(failures - 1, 10)
+    return min(_FIRST_PAUSE * doublings, _LONGEST_PAUSE)
 
 
 def _asked_markets() -> Iterable[str]:

@@ -100,7 +100,7 @@ def verify_organization(*, public_id_or_name: str, decided_by: str, reason: str 
     a needed number is missing, or when another verified organization has the USDOT number.
     """
     with transaction.atomic():
-        organization = locked(meant_organization(public_id_or_name))
+        organization = locked(meant_organization(public_id_or_name=public_id_or_name))
         if organization.is_verified:
             return organization
         if organization.hauls and not organization.usdot_number:
@@ -132,7 +132,7 @@ def verify_organization(*, public_id_or_name: str, decided_by: str, reason: str 
 def revoke_verification(*, public_id_or_name: str, decided_by: str, reason: str = "") -> Organization:
     """Record the operator's decision that an organization is verified no longer. Raises `NotFound`, `Conflict`."""
     with transaction.atomic():
-        organization = locked(meant_organization(public_id_or_name))
+        organization = locked(meant_organization(public_id_or_name=public_id_or_name))
         if not organization.is_verified:
             return organization
         organization.version += 1
@@ -148,7 +148,7 @@ def clear_rule(*, public_id_or_name: str, rule: str, about: str, decided_by: str
     there is nothing that the rule could be about.
     """
     with transaction.atomic():
-        organization = locked(meant_organization(public_id_or_name))
+        organization = locked(meant_organization(public_id_or_name=public_id_or_name))
         if not about:
             raise Conflict("nothing_to_clear", f"{organization} has entered nothing that this rule looks at.")
         cleared = Verification.objects.filter(
@@ -160,8 +160,9 @@ def clear_rule(*, public_id_or_name: str, rule: str, about: str, decided_by: str
     return organization
 
 
-def meant_organization(text: str) -> Organization:
+def meant_organization(*, public_id_or_name: str) -> Organization:
     """Return the organization that the operator means by an id or a name. Raises `NotFound`, `Conflict`."""
+    text = public_id_or_name
     found = by_id_or_name(text.strip())
     if not found:
         raise NotFound(f"No organization has the id or the name “{text}”. Its id (org_…) stands on its details page.")
