@@ -69,7 +69,7 @@ def test_the_day_begins_where_the_work_is(db, signed_in, what, page):
 
 
 def test_a_driver_finds_a_page_of_their_own(cast, signed_in):
-    assert b"Your tours" in signed_in(cast.people["driver"]).get("/").content
+    assert b"Your tours" in signed_in(cast.people["driver"]).get("/", follow=True).content
 
 
 def test_a_script_in_a_name_is_only_text(cast, signed_in):
