@@ -1,0 +1,114 @@
+"""Claims by a broker that acts for the carrier, loads that a broker sells, and what a seller is told of a truck."""
+
+from datetime import timedelta
+
+import pytest
+
+from brokers.models import Booking
+from brokers.services.booking import Vehicle, book
+from brokers.services.cancelling import cancel_booking
+from brokers.services.claims import claim_load
+from brokers.terms import posted_terms
+from foundation.accounts.models import Decision, Organization, RelationshipKind
+from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound
+from loads.models import Load
+from loads.queries import locked_load
+from loads.services import sell_load
+from tests.brokers.booked import claim, going_home, local_load, open_load
+from tests.builders import make_actor, make_organization, make_relationship, make_truck, now
+
+
+def _sold(shipper: Organization, broker: Organization) -> Load:
+    load = open_load(shipper, rate_cents=None, book_now=False)
+    sell_load(load=load, seller=broker, shipper_rate_cents=2_700_00, actor="system", now=now())
+    load.refresh_from_db()
+    load.rate_cents, load.book_now = 2_400_00, True
+    load.save()
+    return load
+
+
+def test_a_broker_claims_for_the_carrier_that_lets_it_act(
+    shipper: Organization, carrier: Organization, broker: Organization
+) -> None:
+    make_relationship(carrier, broker, RelationshipKind.REPRESENTS)
+    made = claim(carrier, open_load(shipper), going_home(carrier), actor=make_actor(broker))
+    booking = made.loads.get().booking
+    assert (made.carrier, made.made_by_organization) == (carrier, broker)
+    assert (booking.carrier, booking.booked_by_organization) == (carrier, broker)
+
+
+def test_a_broker_does_not_claim_for_whom_it_does_not_act_or_who_keeps_that(
+    shipper: Organization, carrier: Organization, broker: Organization
+) -> None:
+    load, leg = open_load(shipper), going_home(carrier)
+    with pytest.raises((Forbidden, Invalid)):
+        claim(carrier, load, leg, actor=make_actor(broker))
+    make_relationship(carrier, broker, RelationshipKind.REPRESENTS, keeps=[Decision.CLAIMS])
+    with pytest.raises(Forbidden, match="keeps claiming loads for itself"):
+        claim(carrier, load, leg, actor=make_actor(broker))
+
+
+def test_a_broker_cancels_for_its_side_unless_that_keeps_it(
+    shipper: Organization, carrier: Organization, broker: Organization
+) -> None:
+    kept = make_relationship(carrier, broker, RelationshipKind.REPRESENTS, keeps=[Decision.CANCELLATION])
+    booking = claim(carrier, open_load(shipper), going_home(carrier)).loads.get().booking
+    word = {"booking_id": booking.public_id, "version": 1, "reason": "mistake"}
+    with pytest.raises(Forbidden, match="keeps cancelling"):
+        cancel_booking(actor=make_actor(broker), **word)
+    kept.keeps = []
+    kept.save()
+    assert cancel_booking(actor=make_actor(broker), **word).cancelled_for == carrier
+
+
+def test_who_sells_a_load_or_has_it_sold_does_not_haul_it(shipper: Organization, broker: Organization) -> None:
+    Organization.objects.filter(pk__in=[shipper.pk, broker.pk]).update(hauls=True)
+    for who in (shipper, broker):
+        who.refresh_from_db()
+        with pytest.raises(Conflict) as refusal:
+            claim(who, _sold(shipper, broker), going_home(who))
+        assert refusal.value.code == "own_load"
+
+
+def test_a_shipper_whose_load_was_sold_asks_its_broker_to_cancel(
+    shipper: Organization, carrier: Organization, broker: Organization
+) -> None:
+    booking = claim(carrier, _sold(shipper, broker), going_home(carrier)).loads.get().booking
+    word = {"booking_id": booking.public_id, "version": 1, "reason": "mistake"}
+    with pytest.raises(Forbidden, match=f"ask {broker} to cancel"):
+        cancel_booking(actor=make_actor(shipper), **word)
+    assert cancel_booking(actor=make_actor(broker), **word).cancelled_for == broker
+
+
+def test_a_carrier_that_the_seller_blocks_finds_no_load(
+    shipper: Organization, carrier: Organization, broker: Organization
+) -> None:
+    load = _sold(shipper, broker)
+    make_relationship(broker, carrier, RelationshipKind.BLOCKED)
+    with pytest.raises(NotFound):
+        claim(carrier, load, going_home(carrier))
+
+
+def test_a_seller_is_not_told_of_the_carriers_other_tours_and_hours(
+    shipper: Organization, carrier: Organization
+) -> None:
+    truck = make_truck(carrier, number="TZ-77")
+    claim_load(actor=make_actor(carrier), load_id=local_load(shipper).public_id, truck_id=truck.public_id)
+    wanted = local_load(make_organization("Other Paper"), opens_at=now() + timedelta(days=2))
+    load = locked_load(pk=wanted.pk)
+    terms = posted_terms(load, rate_cents=2_000_00)
+    for actor, words in ((make_actor(load.organization), False), (make_actor(carrier), True)):
+        with pytest.raises(Conflict) as refusal:
+            book(
+                load=load,
+                terms=terms,
+                vehicle=Vehicle(truck=truck),
+                carrier=carrier,
+                seller=load.organization,
+                actor=actor,
+                now=now(),
+            )
+        assert (
+            "TZ-77" in refusal.value.sentence or "The truck cannot take this load:" in refusal.value.sentence
+        ) is words
+    assert Booking.objects.count() == 1
