@@ -152,7 +152,9 @@ def standing_of(
     base.
     """
     base = home_base or truck.home_base
-    earlier = planned_tours(truck).filter(starts_at__lt=before).exclude(pk=but.pk if but is not None else None)
+    earlier = planned_tours(truck).filter(starts_at__lt=before)
+    if but is not None:
+        earlier = earlier.exclude(pk=but.pk)
     last = earlier.order_by("-ends_at").select_related("leg").first()
     if last is not None:
         back_at = _back_home_at(last, now)

@@ -259,7 +259,7 @@ def _day(moment: str) -> str:
     return f"{moment[:10]} {moment[11:16]} UTC"
 
 
-class _QrCode(Flowable):
+class _QrCode(Flowable):  # type: ignore[misc]
     """The QR code of an address, drawn as squares."""
 
     def __init__(self, address: str) -> None:
@@ -286,7 +286,7 @@ class _QrCode(Flowable):
 def _numbered(content: Mapping[str, Any]) -> type[Canvas]:
     """Return a canvas that writes the number, and which page of how many, below each page."""
 
-    class Numbered(Canvas):
+    class Numbered(Canvas):  # type: ignore[misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self._pages: list[dict[str, Any]] = []

@@ -28,11 +28,11 @@ def write_record(*, booking: Booking, now: datetime) -> list[TransactionRecord]:
 
 def _acted(booking: Booking) -> list[Organization]:
     """Return the brokers by whose hand a side of the booking acted: who booked it, and who made what was accepted."""
-    hands = {booking.booked_by_organization_id}
+    hands: set[int | None] = {booking.booked_by_organization_id}
     if booking.offer is not None:
         hands |= {booking.offer.made_by_organization_id, booking.offer.closed_by_organization_id}
-    sides = {booking.shipper_id, booking.seller_id, booking.carrier_id}
-    return list(Organization.objects.filter(pk__in=hands - sides - {None}, brokers=True).order_by("pk"))
+    sides: set[int | None] = {booking.shipper_id, booking.seller_id, booking.carrier_id, None}
+    return list(Organization.objects.filter(pk__in=hands - sides, brokers=True).order_by("pk"))
 
 
 def _write(

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.http import HttpRequest
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -94,7 +95,7 @@ class BucketThrottle(BaseThrottle):
         return self.wait_seconds
 
 
-def client_address(request: Request) -> str:
+def client_address(request: Request | HttpRequest) -> str:
     """Return the address that a request came from; behind a trusted proxy, the one that the proxy saw."""
     forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
     if settings.SECURE_PROXY_SSL_HEADER and forwarded:
