@@ -200,7 +200,8 @@ def history_of(organization: Organization, load: Load, limit: int = 50) -> list[
     entries = AuditEntry.objects.filter(organization_id=organization.public_id, subject=load.public_id)
     rows = list(entries.order_by("-id")[:limit])
     actors = {row.actor for row in rows}
-    people = Person.objects.filter(public_id__in=actors, memberships__organization=organization)
+    ours = Q(memberships__organization=organization) | Q(memberships__isnull=True)  # or of those who have left
+    people = Person.objects.filter(ours, public_id__in=actors)
     names = {row.public_id: str(row) for row in people}
     keys = ApiKey.objects.filter(organization=organization, public_id__in=actors)
     names |= {key.public_id: f"Key “{key.name}”" for key in keys}

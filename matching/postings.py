@@ -258,7 +258,7 @@ def _legs(chosen: str, parameters: Mapping[str, Any], road_version: str) -> LegR
     codes, noted = values.pop("equipment"), values.pop("noted")
     limits = values["max_home_deadhead_miles"]
     more = zip(codes, reach, values["home_lat"], values["home_lon"], limits, strict=True)
-    sides = [LegSide(*_side(row, owners), *rest) for row, rest in zip(rows, more, strict=True)]
+    sides = [LegSide(*(*_side(row, owners), *rest)) for row, rest in zip(rows, more, strict=True)]
     homes = [(_stretches(text) or [_UNKNOWN])[0] for text in noted]
     figures: dict[str, Any] = {
         name: np.array(column, dtype=np.int64 if name in _WHOLE else np.float64) for name, column in values.items()
