@@ -15,7 +15,7 @@ from brokers.models import Booking, Claim, ClaimedLoad, ClaimStatus, Tour
 from brokers.retrying import retried
 from brokers.services.booking import RESERVED, Vehicle, book, check_bookable
 from brokers.terms import BargainTerms, posted_terms
-from brokers.trust import Judgement, take_hold
+from brokers.trust import Judgement, take_hold, take_pace
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
 from foundation.trade import clock
@@ -109,7 +109,7 @@ def book_in_order(
                 joins=joins,
             )
         made.append(booking)
-        rides, joins = _then(vehicle, booking)
+        rides, joins = _then(rides, booking)
     return made
 
 
@@ -156,6 +156,7 @@ def _claim(
             if not sees_load(carrier, load, now):
                 raise NotFound("There is no such load here.")
             check_as_seen(load, carrier, wanted[load.pk])
+    take_pace(carrier=carrier, now=now)
     if judgement.holds:
         return _hold(actor, carrier, vehicle, loads, judgement, form_token, now)
     bookings = book_in_order(loads=loads, vehicle=vehicle, carrier=carrier, actor=actor, now=now)

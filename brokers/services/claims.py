@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from brokers.acting import require_acting
-from brokers.booking_queries import claim_by_form, claim_of, claims_to_settle, load_in_sight
+from brokers.booking_queries import claim_by_form, claim_of, claims_to_settle, load_in_sight, sees_load
 from brokers.facts import tell_of_claim
 from brokers.models import CLAIM_MOVES, Claim, ClaimedLoad, ClaimStatus
 from brokers.retrying import retried
@@ -22,7 +22,7 @@ from foundation.accounts.actor import SCOPES_BY_ROLE, Actor
 from foundation.accounts.models import Capability, Decision, Organization, Role
 from foundation.accounts.queries import blocks_either_way, represented_by
 from foundation.trade import clock
-from foundation.trade.errors import Conflict, Forbidden, NotFound, TradeError
+from foundation.trade.errors import Busy, Conflict, Forbidden, NotFound, TradeError
 from foundation.trade.locks import locked
 from foundation.trade.status import change_status
 from loads.models import Load
@@ -103,16 +103,17 @@ def claiming_carrier(actor: Actor, *, truck_id: str, leg_id: str, now: datetime)
     return carrier
 
 
-def claimable(carrier: Organization, wanted: Wanted, now: datetime) -> Load:
-    """Return a load that this carrier may claim as it saw it.
+def claimable(carrier: Organization, wanted: Wanted, now: datetime, *, among: int = 1) -> Load:
+    """Return a load that this carrier may claim as it saw it; `among` how many loads it claims as one.
 
     Raises `NotFound` out of its sight, `Conflict` when it is gone, reserved, changed or not open to claims.
     """
     load = load_in_sight(carrier, wanted.load_id, now)
     if load.seller_id is not None and blocks_either_way(carrier, load.sold_by, now):
         raise NotFound("There is no such load here.")
-    check_bookable(load, carrier=carrier, seller=load.sold_by, now=now)
-    check_as_seen(load, carrier, wanted)
+    with naming(load, among=among):
+        check_bookable(load, carrier=carrier, seller=load.sold_by, now=now)
+        check_as_seen(load, carrier, wanted)
     return load
 
 
@@ -148,18 +149,24 @@ def settle_claim(*, claim_id: str) -> Claim:
         return _release(claim, _TIME_OVER, judgement) if over else claim
     try:
         return retried(lambda: _book_held(claim, judgement))
+    except Busy:
+        raise
     except TradeError as refusal:
-        if refusal.code == "busy":
-            raise
         return _release(claim, refusal.sentence, judgement)
 
 
 def release_due_claims() -> int:
-    """Settle the claims on hold whose time is over; return how many there were."""
-    due = list(claims_to_settle(clock.now()).values_list("public_id", flat=True)[:200])
-    for claim_id in due:
-        settle_claim(claim_id=claim_id)
-    return len(due)
+    """Settle the claims on hold whose time is over; return how many are.
+
+    One whose load others hold just now is left to the next sweep.
+    """
+    settled = 0
+    for claim_id in list(claims_to_settle(clock.now()).values_list("public_id", flat=True)[:200]):
+        try:
+            settled += settle_claim(claim_id=claim_id).closed_at is not None
+        except Busy:
+            continue
+    return settled
 
 
 def _book_held(claim: Claim, judgement: Judgement) -> Claim:
@@ -176,6 +183,8 @@ def _book_held(claim: Claim, judgement: Judgement) -> Claim:
         load = held[row.load_id]
         wanted = Wanted(load_id=load.public_id, load_version=row.load_version, rate_cents=row.rate_cents)
         with naming(load, among=len(rows)):
+            if not sees_load(claim.carrier, load, now):
+                raise NotFound("The load is not in your sight any more.")
             check_as_seen(load, claim.carrier, wanted)
     loads = [held[row.load_id] for row in rows]
     bookings = book_in_order(

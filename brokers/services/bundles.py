@@ -1,0 +1,109 @@
+"""Bundles: an outbound load with its backhauls, or a chain on a leg home, claimed as one: all of them or none."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from brokers.booking_queries import claim_by_form, live_bookings
+from brokers.models import Claim, Tour, TourStatus
+from brokers.models.claims import LONGEST_BUNDLE
+from brokers.services.booking import leg_home
+from brokers.services.claiming import Wanted, claim_terms, claim_together, naming
+from brokers.services.claims import claimable, claiming_carrier, judged
+from brokers.touring import Vehicle, agreed_times, plan_tour, vehicle_of
+from carriers.models import ReturnLeg
+from carriers.services.legs import prepare
+from foundation.accounts.actor import Actor
+from foundation.accounts.models import Organization
+from foundation.trade import clock
+from foundation.trade.errors import FieldProblem, Invalid
+from loads.models import Load
+from matching.touring import plan_home
+
+_NOT_STORED = 0
+
+
+def claim_bundle(
+    *,
+    actor: Actor,
+    loads: Sequence[Wanted],
+    truck_id: str,
+    leg_id: str = "",
+    driver_id: str = "",
+    trailer_id: str = "",
+    home_base_id: str = "",
+    return_home_by: datetime | None = None,
+    form_token: str = "",
+) -> Claim:
+    """Claim two or three loads in driving order as one: booked at once, or pending while trust is checked again.
+
+    Without a leg the first load goes out, and the others come home on the leg that it opens; with one all of them ride
+    on it. The same form sent twice gives the first claim. Raises as `claim_load`, each refusal with the load that it
+    speaks of; then nothing is booked. `Invalid` for too few or too many loads, or one that is named twice.
+    """
+    actor.require("bookings:write")
+    _check_count(loads)
+    now = clock.now()
+    carrier = claiming_carrier(actor, truck_id=truck_id, leg_id=leg_id, now=now)
+    sent_before = claim_by_form(carrier, form_token)
+    if sent_before is not None:
+        return sent_before
+    vehicle = vehicle_of(
+        carrier,
+        truck_id=truck_id,
+        leg_id=leg_id,
+        driver_id=driver_id,
+        trailer_id=trailer_id,
+        home_base_id=home_base_id,
+        return_home_by=return_home_by,
+    )
+    seen = [claimable(carrier, wanted, now, among=len(loads)) for wanted in loads]
+    check_together(carrier=carrier, vehicle=vehicle, loads=seen, now=now)
+    judgement = judged(carrier, seen, vehicle.truck, now)
+    return claim_together(
+        actor=actor,
+        carrier=carrier,
+        vehicle=vehicle,
+        loads={load.pk: wanted for load, wanted in zip(seen, loads, strict=True)},
+        judgement=judgement,
+        form_token=form_token,
+    )
+
+
+def check_together(*, carrier: Organization, vehicle: Vehicle, loads: Sequence[Load], now: datetime) -> None:
+    """Ask the engine whether a vehicle can take these loads in one go: the way out, then all that it brings home.
+
+    Holds nothing and writes nothing: what is booked asks again under locks. Raises `Conflict` with the engine's
+    sentence, `Invalid`.
+    """
+    times = {load.pk: claim_terms(load).stop_times for load in loads}
+    if vehicle.leg is not None:
+        tour = Tour.objects.filter(leg=vehicle.leg, status=TourStatus.PLANNED).first()
+        standing = [] if tour is None else live_bookings(tour)
+        plan_tour(
+            organization=carrier,
+            truck=vehicle.truck,
+            trailer=vehicle.trailer,
+            driver=vehicle.driver,
+            leg=vehicle.leg,
+            loads=loads,
+            home_base=None,
+            now=now,
+            already=[booking.load for booking in standing],
+            times=agreed_times(standing) | times,
+        )
+        return
+    out, home = loads[0], loads[1:]
+    with naming(out, among=len(loads)):
+        _, terms = leg_home(load=out, stop_times=times[out.pk], vehicle=vehicle, carrier=carrier, now=now)
+    leg = ReturnLeg(id=_NOT_STORED, organization=carrier, **prepare(carrier, terms).values)
+    with naming(home[0], among=len(loads) if len(home) == 1 else 1):
+        plan_home(leg=leg, loads=home, times=times, not_before=now)
+
+
+def _check_count(loads: Sequence[Wanted]) -> None:
+    if not 2 <= len(loads) <= LONGEST_BUNDLE:
+        sentence = f"Name two or three loads: a round trip has {LONGEST_BUNDLE} at most. Claim a single load by itself."
+        raise Invalid([FieldProblem("loads", "count", sentence)])
+    if len({wanted.load_id for wanted in loads}) < len(loads):
+        sentence = "Name each load once: one of them is in the list twice."
+        raise Invalid([FieldProblem("loads", "repeated", sentence)])
