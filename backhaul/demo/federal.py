@@ -47,7 +47,7 @@ def record_answers(actors: Sequence[Actor]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number, odd in FREE_NUMBERS.items():
         email = f"registry@company-{number}.example"
-        _write(folder, number, _answers(number, f"COMPANY {number}", email, "6085550100", odd))
+        _write(folder, number, _answers(number, f"COMPANY {number}", email, f"608555{number[-4:]}", odd))
     now = clock.now()
     for actor in actors:
         company = actor.organization

@@ -1,10 +1,10 @@
 """Whether a carrier may take loads now: rules, each with its inputs, its result and a sentence.
 
-Pure reads, no network: what the federal registry said is read from `FederalRecord`. A hold is taken under a lock by
-`take_hold`, in the transaction that makes the pending claim.
+Pure reads, no network: what the federal registry said is read from `FederalRecord`. What is
+counted is counted again under a lock by `take_hold` and `take_pace`, in the transaction that makes the claim.
 """
 
-from brokers.trust.judging import judge_claim, take_hold
+from brokers.trust.judging import judge_claim, take_hold, take_pace
 from brokers.trust.results import Judgement, Result, RuleResult, flags_for_seller
 
-__all__ = ["Judgement", "Result", "RuleResult", "flags_for_seller", "judge_claim", "take_hold"]
+__all__ = ["Judgement", "Result", "RuleResult", "flags_for_seller", "judge_claim", "take_hold", "take_pace"]

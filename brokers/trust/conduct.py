@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from brokers.trust.case import Case
 from brokers.trust.results import RuleResult
+from foundation.accounts.models import Organization
 
 NEW_ACCOUNT = timedelta(days=30)
 RUSH_WINDOW = timedelta(hours=1)
@@ -89,19 +90,26 @@ def seller(case: Case) -> RuleResult:
     return RuleResult(rule="seller", result="block", sentence=sentence, inputs=inputs)
 
 
+def is_new(carrier: Organization, now: datetime) -> bool:
+    """Say whether an account is in its first thirty days since it was verified."""
+    return carrier.verified_at is None or now - carrier.verified_at < NEW_ACCOUNT
+
+
 def pace(case: Case) -> RuleResult:
     """Block a new account that has claimed three times within the hour, until the hour is over."""
     rule, inputs = "pace", {"made_lately": len(case.made_lately)}
-    since = case.carrier.verified_at
-    is_new = since is None or case.now - since < NEW_ACCOUNT
-    if not is_new or len(case.made_lately) < RUSH_CLAIMS:
+    if not is_new(case.carrier, case.now) or len(case.made_lately) < RUSH_CLAIMS:
         return RuleResult(rule=rule, result="pass", inputs=inputs)
-    again = case.made_lately[-RUSH_CLAIMS] + RUSH_WINDOW
-    sentence = (
+    return RuleResult(rule=rule, result="block", sentence=rush_sentence(case.made_lately), inputs=inputs)
+
+
+def rush_sentence(made_lately: Sequence[datetime]) -> str:
+    """Return when a new account may claim again, from the instants of the last hour's claims, oldest first."""
+    again = made_lately[-RUSH_CLAIMS] + RUSH_WINDOW
+    return (
         f"In its first {NEW_ACCOUNT.days} days an account books {RUSH_CLAIMS} loads an hour at most. "
         f"You may claim again from {_at(again)}."
     )
-    return RuleResult(rule=rule, result="block", sentence=sentence, inputs=inputs)
 
 
 def holds(case: Case) -> RuleResult:

@@ -42,7 +42,7 @@ def case_of(carrier: Organization, loads: Sequence[Load], now: datetime) -> Case
         reposted=_reposted(carrier, now),
         load_is_reposted=any(_is_reposted(load, now) for load in loads if load.sold_by.pk != carrier.pk),
         unlicensed_seller=_has_unlicensed_seller(loads, now),
-        made_lately=_made_lately(carrier, loads, now),
+        made_lately=made_lately(carrier, now, settling=loads),
         held_lately=held_lately(carrier, now, settling=loads),
     )
 
@@ -68,8 +68,12 @@ def _being_settled(loads: Sequence[Load]) -> Q:
     return Q(pk__in=held.values("claim"))
 
 
-def _made_lately(carrier: Organization, loads: Sequence[Load], now: datetime) -> list[datetime]:
-    rows = Claim.objects.filter(carrier=carrier, made_at__gt=now - RUSH_WINDOW).exclude(_being_settled(loads))
+def made_lately(carrier: Organization, now: datetime, settling: Sequence[Load] = ()) -> list[datetime]:
+    """Return when the carrier claimed, or bargained a booking, in the last hour, oldest first.
+
+    The pending claim of the loads that are being settled does not count against itself.
+    """
+    rows = Claim.objects.filter(carrier=carrier, made_at__gt=now - RUSH_WINDOW).exclude(_being_settled(settling))
     claims = rows.values_list("made_at", flat=True)
     bargained = Booking.objects.filter(carrier=carrier, booked_at__gt=now - RUSH_WINDOW, offer__isnull=False)
     return sorted([*claims, *bargained.values_list("booked_at", flat=True)])

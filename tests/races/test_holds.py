@@ -1,14 +1,15 @@
-"""Holds of one carrier at the same moment: three, and more without the lock."""
+"""Holds of one carrier, and claims of a new account, at the same moment: three, and more without the lock."""
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.db import connection, connections, transaction
 
 from brokers.models import Claim
-from brokers.trust import judging, take_hold
+from brokers.trust import judging, take_hold, take_pace
 from carriers.models import Truck
 from foundation.accounts.models import Organization
 from foundation.trade.errors import Conflict
@@ -17,13 +18,14 @@ from tests.builders import make_organization, make_truck, now
 pytestmark = pytest.mark.django_db(transaction=True)
 
 AT_ONCE = 8
+Guard = Callable[..., None]
 
 
-def hold(carrier: Organization, truck: Truck, *, guarded: bool) -> None:
+def hold(carrier: Organization, truck: Truck, *, guarded: Guard | None) -> None:
     """Take a hold as a claim does; without the guard the count is read and nobody waits in line."""
     with transaction.atomic():
         if guarded:
-            take_hold(carrier=carrier, now=now())
+            guarded(carrier=carrier, now=now())
         elif len(judging.held_lately(carrier, now())) >= 3:
             raise Conflict("holds", "used up")
         time.sleep(0.05)  # the rest of the claim
@@ -37,8 +39,8 @@ def hold(carrier: Organization, truck: Truck, *, guarded: bool) -> None:
         )
 
 
-def held_at_once(*, guarded: bool) -> int:
-    carrier = make_organization(hauls=True)
+def held_at_once(*, guarded: Guard | None) -> int:
+    carrier = make_organization(hauls=True, verified_at=now() - timedelta(days=2))
     truck = make_truck(carrier)
     start, refused = threading.Barrier(AT_ONCE), []
 
@@ -61,10 +63,11 @@ def held_at_once(*, guarded: bool) -> int:
     return held
 
 
-def test_of_many_holds_at_once_three_are_taken() -> None:
-    assert held_at_once(guarded=True) == 3
+@pytest.mark.parametrize("guard", [take_hold, take_pace])
+def test_of_many_at_once_three_are_taken(guard: Guard) -> None:
+    assert held_at_once(guarded=guard) == 3
 
 
 def test_without_the_lock_more_are_taken() -> None:
-    assert held_at_once(guarded=False) > 3
+    assert held_at_once(guarded=None) > 3
     connection.close()

@@ -1,6 +1,7 @@
 """Recorded answers, played for the sandbox, the demo and tests: a folder with one file for each number."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ ANY_NUMBER = "any.json"
 class RecordedAnswers:
     """Plays `<number>.json`, or `any.json` with its number filled in; a number without either is not known.
 
-    A file holds the answers by name (`carrier`, `authority`, `census`), or `{"fails": "why"}`.
+    A file holds the answers by name (`carrier`, `authority`, `census`), or `{"fails": "why"}`; `{thirty_days_ago}` in
+    it is that day.
     """
 
     name = "recorded"
@@ -32,7 +34,8 @@ class RecordedAnswers:
         if not path.exists():
             return {"carrier": {"content": None}}
         try:
-            answers = json.loads(path.read_text(encoding="utf-8").replace("{usdot_number}", usdot_number))
+            text = path.read_text(encoding="utf-8").replace("{usdot_number}", usdot_number)
+            answers = json.loads(text.replace("{thirty_days_ago}", f"{datetime.now(UTC) - timedelta(days=30):%Y%m%d}"))
         except (OSError, ValueError) as error:
             raise RegistryFailed(f"The recorded answer cannot be read ({type(error).__name__}).") from None
         if not isinstance(answers, dict):
