@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -59,8 +60,9 @@ def keep_picture(page: Page, name: str) -> None:
 def test_a_paper_is_read_compared_signed_changed_and_its_record_asked_for(visit: Any) -> None:
     broker = make_organization("Lakeside Brokers", brokers=True, ships=False)
     booking = make_booking(broker=broker)
-    paper = made(booking)
-    write_record(booking=booking, now=now())
+    with transaction.atomic():
+        paper = made(booking)
+        write_record(booking=booking, now=now())
     propose_amendment(
         actor=make_actor(broker),
         booking_id=booking.public_id,
@@ -105,7 +107,8 @@ def test_a_paper_is_read_compared_signed_changed_and_its_record_asked_for(visit:
 
 def test_a_changed_document_is_red_and_cannot_be_signed(visit: Any) -> None:
     booking = make_booking()
-    change_the_document(made(booking))
+    with transaction.atomic():
+        change_the_document(made(booking))
     page = visit(booking.carrier)
     page.goto(f"/rate-confirmations/{RateConfirmation.objects.get().public_id}/")
     expect(page.get_by_text("This document does not verify. Do not rely on it.")).to_be_visible()
