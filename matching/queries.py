@@ -101,6 +101,12 @@ def matches_of_leg(viewer: Organization, leg: ReturnLeg, now: datetime) -> Query
     return rows.filter(_announced()).order_by("is_ranked_last", "-market_gain_cents", "leg_id", "load_id")
 
 
+def matches_of_own_legs(viewer: Organization, now: datetime) -> QuerySet[Match]:
+    """The matches of all the viewer's own legs, by its own gain."""
+    rows = _live(viewer, now).filter(leg__organization=viewer, is_for_carrier=True)
+    return rows.order_by("is_ranked_last", "-own_gain_cents", "leg_id", "load_id")
+
+
 def matches_of_load(viewer: Organization, load: Load, now: datetime) -> QuerySet[Match]:
     """The load's matches by market gain."""
     return desk_matches(viewer, now).filter(load=load)

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from brokers.api.bookings import BookingViewSet
+from brokers.api.bundles import BackhaulsView, BundleViewSet
 from brokers.api.claims import ClaimViewSet, LoadClaimViewSet
 from brokers.api.decisions import DecisionViewSet
 from brokers.api.offers import LoadOfferViewSet, LoadTenderViewSet, OfferViewSet
@@ -36,7 +37,8 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
         name="api-thread-split",
     ),
     path("loads/<str:public_id>/claims", LoadClaimViewSet.as_view({"post": "create"}), name="api-load-claims"),
-    path("claims", ClaimViewSet.as_view({"get": "list"}), name="api-claim-list"),
+    path("loads/<str:public_id>/backhauls", BackhaulsView.as_view(), name="api-load-backhauls"),
+    path("claims", BundleViewSet.as_view({"get": "list", "post": "create"}), name="api-claim-list"),
     path("claims/<str:public_id>", ClaimViewSet.as_view({"get": "retrieve"}), name="api-claim-detail"),
     path("bookings", BookingViewSet.as_view({"get": "list"}), name="api-booking-list"),
     path("bookings/<str:public_id>", BookingViewSet.as_view({"get": "retrieve"}), name="api-booking-detail"),

@@ -139,39 +139,44 @@ def claim(request: HttpRequest, load_id: str) -> HttpResponse:
     actor, now = actor_of(request), clock.now()
     made = claim_by_form(actor.organization, request.POST.get("form_token", "")[:40])
     if made is not None:
-        return _claimed(request, made)  # a double click
+        return claimed(request, made)  # a double click
     load, is_gone = load_to_bargain(actor.organization, load_id, now)
     if is_gone:
-        return _gone(request, load)
+        return gone(request, load)
     if request.method != "POST":
-        return _claim_page(request, actor, load, now, ClaimForm(load=load))
+        return claim_form_page(request, actor, load, now, ClaimForm(load=load))
     form, vehicle = ClaimForm(request.POST, load=load), vehicle_form(request, actor.organization, load, now)
     if not (form.is_valid() and vehicle.is_valid()):
         if form.errors:
             vehicle.add_error(None, "This page is out of date. Look at the load again, then book it.")
-        return _claim_page(request, actor, load, now, ClaimForm(load=load), vehicle, status=422)
+        return claim_form_page(request, actor, load, now, ClaimForm(load=load), vehicle, status=422)
     try:
         made = claim_load(actor=actor, load_id=load_id, **vehicle.choice().arguments(), **form.cleaned_data)
     except Invalid as error:
         for sentence in vehicle.show(error):
             vehicle.add_error(None, sentence)
-        return _claim_page(request, actor, load, now, form, vehicle, status=422)
+        return claim_form_page(request, actor, load, now, form, vehicle, status=422)
     except (Conflict, Forbidden, NotFound) as error:
         load, is_gone = load_to_bargain(actor.organization, load_id, clock.now())
         if is_gone or error.code == "load_gone":
-            return _gone(request, load)
+            return gone(request, load)
         vehicle.add_error(None, error.sentence)
         # what was read is out of date: pressed again, it books what stands now
-        return _claim_page(request, actor, load, now, ClaimForm(load=load), vehicle, status=_status(error))
-    return _claimed(request, made)
+        return claim_form_page(request, actor, load, now, ClaimForm(load=load), vehicle, status=status_of(error))
+    return claimed(request, made)
 
 
-def _status(error: Conflict | Forbidden | NotFound) -> int:
+def status_of(error: Conflict | Forbidden | NotFound) -> int:
+    """Return the HTTP status of a refused claim."""
     return 409 if isinstance(error, Conflict) else 403 if isinstance(error, Forbidden) else 404
 
 
-def _claimed(request: HttpRequest, made: Claim) -> HttpResponse:
-    if made.status == ClaimStatus.BOOKED:
+def claimed(request: HttpRequest, made: Claim) -> HttpResponse:
+    """Answer a claim: with its booking, or with its own page while it is on hold or where it has several."""
+    if made.loads.count() > 1:
+        if made.status == ClaimStatus.BOOKED:
+            messages.success(request, "Booked: the whole round trip is yours. The rate confirmations are on their way.")
+    elif made.status == ClaimStatus.BOOKED:
         booking = made.loads.all()[0].booking
         messages.success(request, "Booked: the load is yours. The rate confirmation is on its way.")
         if booking is not None:
@@ -179,12 +184,13 @@ def _claimed(request: HttpRequest, made: Claim) -> HttpResponse:
     return HttpResponseRedirect(reverse("brokers:claim", args=[made.public_id]))
 
 
-def _gone(request: HttpRequest, load: Load) -> HttpResponse:
+def gone(request: HttpRequest, load: Load) -> HttpResponse:
+    """Say that a load is gone, with the next best ones."""
     context = {"load": load, "is_gone": True, "viewer": actor_of(request).organization}
     return render(request, "brokers/bargain.html", context, status=409 if request.method == "POST" else 200)
 
 
-def _claim_page(
+def claim_form_page(
     request: HttpRequest,
     actor: Actor,
     load: Load,
@@ -194,6 +200,7 @@ def _claim_page(
     *,
     status: int = 200,
 ) -> HttpResponse:
+    """Show the form of a claim, as new or with what was wrong."""
     found = vehicle or vehicle_form(request, actor.organization, load, now)
     standing = standing_of(actor.organization, now).of(load)
     terms = posted_terms(load, rate_cents=load.rate_cents or 0)

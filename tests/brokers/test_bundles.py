@@ -1,4 +1,4 @@
-"""Bundles: an outbound load and its backhauls claimed as one; what waits for the way home before the button is pressed."""
+"""Bundles: an outbound load and its backhauls claimed as one; what waits for the way home before it is claimed."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -77,7 +77,8 @@ def test_a_round_trip_is_booked_as_one_claim_on_two_tours_that_touch(
     made = bundle(carrier, truck, out, back)
     assert made.status == ClaimStatus.BOOKED
     first, second = [row.booking for row in made.loads.all()]
-    assert first is not None and second is not None
+    assert first is not None
+    assert second is not None
     assert [row.load for row in made.loads.all()] == [out, back]
     assert (first.leg, second.leg) == (None, first.opened_leg)
     assert first.opened_leg is not None
@@ -143,7 +144,7 @@ def test_each_load_is_claimed_as_it_was_seen(
     out, back = local_load(shipper), back_load(make_organization())
     seen = wanted(out, back)
     seen[1] = Wanted(**{"load_id": back.public_id, "load_version": back.version, "rate_cents": back.rate_cents} | stale)
-    with pytest.raises(Conflict, match="Houston, TX to Dallas, TX: The .* changed while you looked"):
+    with pytest.raises(Conflict, match=r"Houston, TX to Dallas, TX: The .* changed while you looked"):
         claim_bundle(actor=make_actor(carrier), loads=seen, truck_id=truck.public_id, return_home_by=home_by())
     _nothing_is_booked(out, back)
 

@@ -133,6 +133,9 @@ GET    brokers:bargain             200  200  200  200  403  200  200  200  200  
 GET    brokers:load_standing       200  200  200  200  403  200  200  200  200  404  404  404  new? in?
 POST   brokers:check_truck         200  403  200  200  403  200  200  200  200  404  404  404  new? in?
 GET    brokers:claim_load          200  403  200  200  403  200  200  200  200  404  404  404  new? in?
+GET    brokers:load_backhauls      302  403  302  302  403  302  302  302  302  404  404  404  new? in?
+POST   brokers:round_trip          422  403  422  422  403  422  422  422  422  404  404  404  new? in?
+GET    brokers:next_best           200  200  200  200  403  200  200  200  200  404  404  404  new? in?
 POST   brokers:claim_load          422  403  422  422  403  422  422  422  422  404  404  404  new? in?
 GET    brokers:new_offer           200  403  200  200  403  200  200  200  200  404  404  404  new? in?
 POST   brokers:new_offer           422  403  422  422  403  422  422  422  422  404  404  404  new? in?
@@ -154,6 +157,8 @@ POST   brokers:decline_offer       404  403  404  404  403  404  404  404  404  
 POST   brokers:withdraw_offer      404  403  404  404  403  404  404  404  404  404  404  404  new? in?
 POST   brokers:leave_thread        404  403  404  404  403  404  404  302  302  404  404  404  new? in?
 GET    brokers:claims              200  200  200  200  403  200  200  200  200  200  200  200  new? in?
+GET    brokers:claim_backhauls     404  404  404  404  403  404  404  404  200  404  404  404  new? in?
+GET    brokers:booking_backhauls   404  404  404  404  403  404  404  404  200  404  404  404  new? in?
 GET    brokers:claim               404  404  404  404  403  404  404  404  200  404  404  404  new? in?
 GET    brokers:bookings            200  200  200  200  403  200  200  200  200  200  200  200  new? in?
 GET    brokers:booking             404  404  404  404  403  404  404  200  200  404  404  404  new? in?
@@ -259,6 +264,8 @@ GET    api-proposal-detail         200  200  200  200  403  200  404  404  404  
 POST   api-proposal-answer         400  403  400  400  403  400  400  400  400  400  400  400  401  401
 POST   api-proposal-withdrawal     400  403  400  400  403  400  400  400  400  400  400  400  401  401
 POST   api-load-claims             400  403  400  400  403  400  400  400  400  400  400  400  401  401
+GET    api-load-backhauls          400  400  400  400  403  400  400  400  400  404  404  404  401  401
+POST   api-claim-list              400  403  400  400  403  400  400  400  400  400  400  400  401  401
 GET    api-claim-list              200  200  200  200  403  200  200  200  200  200  200  200  401  401
 GET    api-claim-detail            404  404  404  404  403  404  404  404  200  404  404  404  401  401
 GET    api-booking-list            200  200  200  200  403  200  200  200  200  200  200  200  401  401
