@@ -1,0 +1,130 @@
+"""Partial loads of different shippers on one tour: each addition is checked again on every stretch."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from brokers.models import Booking, Tour, TourStatus
+from brokers.services.cancelling import cancel_booking
+from carriers.models import ReturnLeg
+from foundation.accounts.models import Organization
+from foundation.trade.errors import Conflict
+from foundation.trade.posting import Status
+from loads.models import Load
+from tests.brokers.booked import claim, going_home, open_load
+from tests.builders import make_actor, make_organization, now, stop_terms
+
+CHICAGO, ST_LOUIS, TULSA, DALLAS = "60601", "63101", "74103", "75201"
+
+
+def part(
+    feet: int, *, start: str = CHICAGO, end: str = DALLAS, first: float = 1, last: float = 4, **fields: Any
+) -> Load:
+    """Post a partial load of so many feet, and 500 lb a foot, of a shipper of its own; picked up and delivered so many
+    days from now.
+    """
+    stops = (
+        stop_terms(start, now() + timedelta(days=first)),
+        stop_terms(end, now() + timedelta(days=last), kind="delivery"),
+    )
+    terms = {"size": "partial", "length_feet": feet, "weight_pounds": 500 * feet, "rate_cents": 50_00 * feet}
+    return open_load(make_organization(), stops=stops, **{**terms, **fields})
+
+
+@pytest.fixture
+def leg(carrier: Organization) -> ReturnLeg:
+    """Return a 53-foot truck that is empty in Chicago tomorrow and at home in Dallas within ten days."""
+    return going_home(carrier, hours=240)
+
+
+def test_two_partial_loads_of_different_shippers_fill_one_tour(carrier: Organization, leg: ReturnLeg) -> None:
+    first, second = part(20), part(24)
+    claim(carrier, first, leg)
+    leg.refresh_from_db()
+    assert (leg.status, leg.length_feet, leg.taken_length_feet) == (Status.OPEN, 33, 20)
+    claim(carrier, second, leg)
+    leg.refresh_from_db()
+    assert (leg.status, leg.length_feet, leg.weight_pounds) == (Status.OPEN, 9, 45_000 - 22_000)
+    tour = Tour.objects.get()
+    assert tour.leg == leg
+    assert tour.version == 2
+    assert {booking.load for booking in tour.bookings.all()} == {first, second}
+    assert len({booking.seller_id for booking in tour.bookings.all()}) == 2
+    aboard = most = 0
+    for stop in tour.stops.select_related("booking__load"):
+        feet = stop.booking.load.length_feet
+        aboard += feet if stop.stop_sequence == 0 else -feet
+        most = max(most, aboard)
+    assert (aboard, most) == (0, 44)
+
+
+def test_a_second_one_that_fits_by_itself_but_not_beside_the_first_is_refused(
+    carrier: Organization, leg: ReturnLeg
+) -> None:
+    claim(carrier, part(30), leg)
+    too_long = part(30)
+    with pytest.raises(Conflict, match="2 loads on board together come to 60 ft, the truck takes 53"):
+        claim(carrier, too_long, leg)
+    too_long.refresh_from_db()
+    leg.refresh_from_db()
+    assert (too_long.status, leg.status, leg.length_feet) == (Status.OPEN, Status.OPEN, 23)
+    assert Tour.objects.get().bookings.count() == 1
+    other = make_organization(hauls=True)
+    claim(other, too_long, going_home(other, hours=240))  # alone it fits
+    too_long.refresh_from_db()
+    assert too_long.status == Status.COVERED
+
+
+def test_a_third_one_is_refused_where_only_one_stretch_has_no_room(carrier: Organization, leg: ReturnLeg) -> None:
+    # Chicago to Dallas with 20 ft; St. Louis to Tulsa has 44 ft on board, with 15 ft more it would have 59
+    claim(carrier, part(20, last=5), leg)
+    claim(carrier, part(24, start=ST_LOUIS, end=TULSA, first=2, last=4), leg)
+    with pytest.raises(Conflict, match="53"):
+        claim(carrier, part(15, last=5), leg)
+    assert Tour.objects.get().bookings.count() == 2
+
+
+def test_what_a_leg_has_left_is_counted_over_its_whole_way(carrier: Organization, leg: ReturnLeg) -> None:
+    """Room that comes free on the way is not offered again: a leg has one figure for all stretches."""
+    claim(carrier, part(30, end=ST_LOUIS, last=2), leg)
+    leg.refresh_from_db()
+    with pytest.raises(Conflict):
+        claim(carrier, part(40, start=ST_LOUIS, first=3, last=5), leg)
+    leg.refresh_from_db()
+    assert leg.length_feet == 23
+    assert Booking.objects.count() == 1
+
+
+def test_who_cancels_the_first_gives_its_room_back_and_keeps_the_second(carrier: Organization, leg: ReturnLeg) -> None:
+    first, second = part(20), part(24)
+    booking = claim(carrier, first, leg).loads.get().booking
+    claim(carrier, second, leg)
+    assert booking is not None
+    cancel_booking(actor=make_actor(carrier), booking_id=booking.public_id, version=1, reason="truck_broke_down")
+    leg.refresh_from_db()
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.status, second.status) == (Status.OPEN, Status.COVERED)
+    assert (leg.status, leg.length_feet, leg.taken_length_feet) == (Status.OPEN, 29, 24)
+    tour = Tour.objects.get()
+    assert tour.status == TourStatus.PLANNED
+    assert {stop.booking.load for stop in tour.stops.all()} == {second}
+    claim(carrier, part(29), leg)
+    assert Tour.objects.get().stops.count() == 4
+
+
+def test_a_full_load_does_not_join_partial_ones(carrier: Organization, leg: ReturnLeg) -> None:
+    claim(carrier, part(10), leg)
+    full = open_load(make_organization(), weight_pounds=10_000)
+    with pytest.raises(Conflict, match="cannot take these loads"):
+        claim(carrier, full, leg)
+    leg.refresh_from_db()
+    assert (leg.status, leg.length_feet) == (Status.OPEN, 43)
+
+
+def test_a_leg_that_is_full_to_the_foot_leaves_the_market(carrier: Organization, leg: ReturnLeg) -> None:
+    claim(carrier, part(20), leg)
+    claim(carrier, part(33), leg)
+    leg.refresh_from_db()
+    assert (leg.status, leg.length_feet) == (Status.COVERED, 0)
