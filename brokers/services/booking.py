@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, prefetch_related_objects
+from django.db.models import Q
 
 from brokers.booking_queries import live_bookings
 from brokers.facts import tell_of_booking, tell_of_tour
@@ -92,6 +92,8 @@ def book(
     """
     check_bookable(load, carrier=carrier, seller=seller, now=now, claim_id=claim_id)
     vehicle = lock_for(vehicle)
+    if vehicle.truck.organization_id == carrier.pk:
+        vehicle.truck.organization = carrier  # as it is in hand: it need not be read again
     try:
         return _book(load, terms, vehicle, carrier, actor, now, offer, joins)
     except Conflict as refusal:
@@ -194,16 +196,15 @@ def _book(
     else:
         replan(tour=tour, plan=plan)
     booking = _store(load, terms, vehicle, carrier, actor, now, offer, tour)
-    write_stops(tour=tour, plan=plan, bookings=[*ground.bookings, booking])
+    write_stops(tour=tour, plan=plan, bookings=[*ground.bookings, booking], is_new=ground.tour is None)
     cover_load(load=load, actor=actor, now=now)
-    prefetch_related_objects([load], "stops")
     if vehicle.leg is None:
         booking.opened_leg = _open_home(load, plan, vehicle, ground, actor, now)
         booking.save(update_fields=["opened_leg"])
     else:
         _take(vehicle.leg, load, actor, now)
     if carrier.pk != booking.seller_id:  # who hauls its own freight signs nothing with itself
-        issue_confirmation(booking=booking, actor=actor, now=now)
+        issue_confirmation(booking=booking, actor=actor, now=now, is_first=True)
     write_record(booking=booking, now=now)
     lapse_rivals(load=load, except_thread=offer.thread if offer is not None else None, now=now, tour=tour)
     tell_of_tour(tour, actor, bookings=[*ground.bookings, booking])

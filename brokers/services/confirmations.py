@@ -18,17 +18,21 @@ def issue_confirmation(
     actor: HasLabel | str,
     now: datetime,
     agreements: Sequence[Agreement] = (Agreement.CARRIAGE, Agreement.SALE),
+    is_first: bool = False,
 ) -> RateConfirmation:
     """Write what both sides of a booking agreed, in the transaction of the booking or amendment; return the carriage's.
 
     Where a broker sells, the sale gets a paper of its own. A paper in force is superseded by its next revision;
     `agreements` names those to write anew. The documents are made afterwards, by a task that hears of the booking.
+    `is_first` says that the booking was made a moment ago: its load and tour are in hand, and it has no paper yet.
     """
-    load = Load.objects.select_related("organization").prefetch_related("stops").get(pk=booking.load_id)
-    booking.tour = Tour.objects.select_related("truck", "trailer").get(pk=booking.tour_id)
+    load = booking.load
+    if not is_first:
+        load = Load.objects.select_related("organization").prefetch_related("stops").get(pk=booking.load_id)
+        booking.tour = Tour.objects.select_related("truck", "trailer").get(pk=booking.tour_id)
     brokered = booking.seller_id != booking.shipper_id
     written = {
-        agreement: _write(booking, agreement, load, actor, now)
+        agreement: _write(booking, agreement, load, actor, now, is_first=is_first)
         for agreement in agreements
         if brokered or agreement == Agreement.CARRIAGE
     }
@@ -37,9 +41,9 @@ def issue_confirmation(
 
 
 def _write(
-    booking: Booking, agreement: Agreement, load: Load, actor: HasLabel | str, now: datetime
+    booking: Booking, agreement: Agreement, load: Load, actor: HasLabel | str, now: datetime, *, is_first: bool
 ) -> RateConfirmation:
-    last = booking.confirmations.filter(agreement=agreement).order_by("-revision").first()
+    last = None if is_first else booking.confirmations.filter(agreement=agreement).order_by("-revision").first()
     if last is not None and last.superseded_at is None:
         RateConfirmation.objects.filter(pk=last.pk).update(superseded_at=now)
     sale = agreement == Agreement.SALE

@@ -23,11 +23,12 @@ def lapse_rivals(*, load: Load, except_thread: Thread | None, now: datetime, tou
     others = Thread.objects.filter(status=ThreadStatus.OPEN)
     if except_thread is not None:
         others = others.exclude(pk=except_thread.pk)
-    gone = dict.fromkeys(others.filter(load=load).values_list("pk", flat=True), ThreadOutcome.BOOKED_ELSEWHERE)
+    touched = Q(load=load) if tour is None else Q(load=load) | Q(truck=tour.truck)
+    rows = others.filter(touched).order_by("pk").select_related("leg", "load").prefetch_related("load__stops")
+    gone = {thread.pk: ThreadOutcome.BOOKED_ELSEWHERE for thread in rows if thread.load_id == load.pk}
     if tour is not None:
-        of_truck = others.filter(truck=tour.truck).exclude(load=load).select_related("leg", "load")
-        for thread in of_truck.prefetch_related("load__stops"):
-            if _is_taken(thread, tour):
+        for thread in rows:
+            if thread.load_id != load.pk and _is_taken(thread, tour):
                 gone[thread.pk] = ThreadOutcome.TRUCK_TAKEN
     return lapse(gone, now=now)
 

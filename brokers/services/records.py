@@ -17,12 +17,14 @@ def write_record(*, booking: Booking, now: datetime) -> list[TransactionRecord]:
     A broker that sells has one with its compensation. One that acted for a side has one without: what it earned is its
     own to enter. What a broker entered itself is kept. Called when a booking is made, amended and cancelled.
     """
-    load = Load.objects.prefetch_related("stops").get(pk=booking.load_id)
     brokers = {}
     if booking.seller_id != booking.shipper_id:
         brokers[booking.seller_id] = (booking.seller, TransactionRecord.Basis.SALE)
     for broker in _acted(booking):
         brokers.setdefault(broker.pk, (broker, TransactionRecord.Basis.REPRESENTATION))
+    if not brokers:
+        return []
+    load = Load.objects.prefetch_related("stops").get(pk=booking.load_id)
     return [_write(booking, load, broker, basis, now) for broker, basis in brokers.values()]
 
 
@@ -32,7 +34,8 @@ def _acted(booking: Booking) -> list[Organization]:
     if booking.offer is not None:
         hands |= {booking.offer.made_by_organization_id, booking.offer.closed_by_organization_id}
     sides: set[int | None] = {booking.shipper_id, booking.seller_id, booking.carrier_id, None}
-    return list(Organization.objects.filter(pk__in=hands - sides, brokers=True).order_by("pk"))
+    others = hands - sides
+    return list(Organization.objects.filter(pk__in=others, brokers=True).order_by("pk")) if others else []
 
 
 def _write(

@@ -50,10 +50,11 @@ def replan(*, tour: Tour, plan: PlannedTour) -> None:
         tour.save()
 
 
-def write_stops(*, tour: Tour, plan: PlannedTour, bookings: Sequence[Booking]) -> None:
-    """Replace a tour's stops by those of its plan, each under the booking of its load."""
+def write_stops(*, tour: Tour, plan: PlannedTour, bookings: Sequence[Booking], is_new: bool = False) -> None:
+    """Replace a tour's stops by those of its plan, each under the booking of its load; a new tour has none yet."""
     by_load = {booking.load_id: booking for booking in bookings}
-    TourStop.objects.filter(tour=tour).delete()
+    if not is_new:
+        TourStop.objects.filter(tour=tour).delete()
     TourStop.objects.bulk_create(
         TourStop(
             tour=tour,

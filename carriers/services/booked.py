@@ -31,6 +31,7 @@ def cover_leg(*, leg: ReturnLeg, actor: HasLabel | str, now: datetime) -> None:
         moves=MOVES,
         fact=lambda row: tell("leg.covered", row, actor),
         sentence="This return leg is taken: it has its load home, was withdrawn or has expired.",
+        in_hand=True,
         updated_at=now,
     )
 

@@ -34,6 +34,7 @@ def cover_load(*, load: Load, actor: HasLabel | str, now: datetime) -> None:
         moves=MOVES,
         fact=lambda row: tell("load.covered", row, actor),
         sentence="This load is gone: it was booked, withdrawn or has expired.",
+        in_hand=True,
         updated_at=now,
     )
 
