@@ -1,4 +1,4 @@
-"""Bookings as brokers will publish them, and observations drawn straight into the table."""
+"""What matching reads of the fact of a booking, and observations drawn straight into the table."""
 
 import random
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from backhaul.wiring import FACTS
 from foundation.accounts.models import Organization
 from foundation.events.services import publish
 from foundation.trade.ids import new_id
@@ -14,6 +15,10 @@ from loads.models import Load
 from matching.engine.rates import RateTable
 from matching.models import RateObservation
 from tests.builders import make_organization, now
+from tests.events.pump import pump
+
+# a fact made here carries no more than matching reads of it, so nobody else hears it
+MATCHINGS = {name: [task for task in tasks if task.startswith("matching.")] for name, tasks in FACTS.items()}
 
 
 def book(
@@ -37,6 +42,11 @@ def book(
     with transaction.atomic():
         publish(name="booking.made", subject=booking_id, audience=copies)
     return booking_id
+
+
+def hear() -> list[str]:
+    """Carry the facts to matching's tasks alone; return their names."""
+    return pump(MATCHINGS)
 
 
 def cancel(booking_id: str, organization: Organization) -> None:

@@ -17,8 +17,8 @@ from matching.models import Policy as StoredPolicy
 from matching.policies import KEPT_SECONDS, current_policy, forget_policy
 from matching.services import fit_rates, observe_rates, refresh
 from tests.builders import make_load, make_organization, now, stop_terms
-from tests.events.pump import pump, run_task
-from tests.matching.bookings import Parties, book, cancel, observe
+from tests.events.pump import run_task
+from tests.matching.bookings import Parties, book, cancel, hear, observe
 from tests.matching.pairs import make_match
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def seen():
 
 def test_a_booking_that_the_relay_brings_is_one_observation_of_what_its_carrier_is_paid(load, shipper, carrier):
     booking_id = book(load, carrier, rate="1430.50")
-    assert "booking.made" in pump()
+    assert "booking.made" in hear()
     (row,) = seen()
     assert row.booking_id == booking_id
     assert (row.rate_cents, row.equipment, row.loaded_miles) == (143_050, "V", load.loaded_miles)
@@ -56,7 +56,7 @@ def test_a_booking_that_the_relay_brings_is_one_observation_of_what_its_carrier_
 
 def test_hearing_twice_counts_once(load, carrier):
     booking_id = book(load, carrier)
-    pump()
+    hear()
     settled = []
     run_task("matching.observe_rate", [booking_id], 10**9)
     Reaction.objects.update(done_at=None)  # a worker that was killed after its commit, say
@@ -72,14 +72,14 @@ def test_a_booking_that_falls_through_takes_its_observation_back_in_whatever_ord
 ):
     booking_id = book(load, carrier)
     if order == "made first":
-        pump()
+        hear()
         assert seen()[0].cancelled_at is None
     cancel(booking_id, shipper)
     if order == "cancelled first":
         place_batch({"booking.cancelled": ["matching.observe_rate"], "booking.made": []})
         run_task("matching.observe_rate", [booking_id], 10**9)
     else:
-        pump()
+        hear()
     (row,) = seen()
     assert row.cancelled_at is not None
     observe_rates(booking_ids=[booking_id], settle=lambda subject: None)
@@ -88,14 +88,14 @@ def test_a_booking_that_falls_through_takes_its_observation_back_in_whatever_ord
 
 def test_news_of_the_cancellation_alone_is_settled(shipper):
     cancel("booking_of_long_ago", shipper)
-    pump()
+    hear()
     assert seen() == []
     assert not Reaction.objects.filter(done_at=None).exists()
 
 
 def test_a_brokered_booking_names_the_broker_as_seller(load, carrier, broker):
     book(load, carrier, seller=broker)
-    pump()
+    hear()
     assert seen()[0].seller == broker
 
 
@@ -104,7 +104,7 @@ def test_partial_loads_and_own_freight_tell_nothing_of_the_market(shipper, carri
     book(make_load(shipper, size="partial", length_feet=10), carrier)
     book(make_load(fleet), fleet)
     book(make_load(shipper), carrier, seller=carrier)
-    pump()
+    hear()
     assert seen() == []
     assert not Reaction.objects.filter(done_at=None).exists()
 
@@ -127,7 +127,7 @@ def test_a_fact_that_does_not_carry_what_the_page_of_facts_says_fails_and_is_kep
 ):
     booking_id = book(load, carrier, changed=broken)
     with pytest.raises(ValueError, match=f"booking.made of {booking_id}"):
-        pump()
+        hear()
     waiting = Reaction.objects.get(task="matching.observe_rate", done_at=None)
     assert waiting.last_error.startswith("ValueError: booking.made of")
     assert seen() == []
@@ -256,5 +256,5 @@ def test_stops_in_between_do_not_change_the_lane(shipper, carrier):
         stop_terms("75201", first + timedelta(days=3), kind="delivery"),
     )
     book(make_load(shipper, stops=stops), carrier)
-    pump()
+    hear()
     assert (seen()[0].from_zip3, seen()[0].to_zip3) == ("606", "752")
