@@ -12,7 +12,8 @@ from foundation.accounts.actor import Actor
 from foundation.accounts.audience import standing
 from foundation.accounts.models import Decision, Organization, RelationshipKind
 from foundation.accounts.queries import represented_by
-from foundation.trade.errors import Forbidden
+from foundation.trade.errors import Conflict, Forbidden
+from loads.models import Load
 
 _KEPT = {
     Decision.OFFERS: "making offers and counter-offers",
@@ -75,6 +76,15 @@ def require_acting(actor: Actor, organization: Organization, decision: Decision,
     raise Forbidden("not_your_side", sentence)
 
 
+def check_not_sold_for(organization: Organization, load: Load) -> None:
+    """Raise `Conflict` for the owner of a load that a broker sells: what the carrier is paid is not its business, also
+    where it acts for the carrier.
+    """
+    if load.seller_id is not None and load.organization_id == organization.pk:
+        sentence = "A broker sells this load for you, so you cannot take it for a carrier. Its people deal with that."
+        raise Conflict("own_load", sentence)
+
+
 def organizations_of(
     viewer: Organization, thread: Thread, now: datetime, agents: Agents | None = None
 ) -> frozenset[Side]:
@@ -119,7 +129,12 @@ def agents_of(thread: Thread, now: datetime, among: dict[int, list[Organization]
     if thread.kind == Thread.Kind.TENDER:
         return {side: [] for side in Side}
     found = agents_among([thread.seller, thread.taker], now) if among is None else among
-    return {side: found[side_organization(thread, side).pk] for side in Side}
+    agents = {side: found[side_organization(thread, side).pk] for side in Side}
+    if thread.load.organization_id == thread.seller_id:
+        return agents
+    # the owner of a load that a broker sells reads nothing of the carriage, also where it acts for the carrier
+    owner = thread.load.organization_id
+    return {side: [each for each in brokers if each.pk != owner] for side, brokers in agents.items()}
 
 
 def on_both_sides(thread: Thread, agents: Agents) -> list[Organization]:

@@ -10,6 +10,7 @@ from foundation.accounts.actor import Actor
 from foundation.accounts.audience import posting_visible_to
 from foundation.accounts.models import Organization, Role
 from foundation.accounts.queries import represented_by
+from foundation.trade import clock
 from foundation.trade.errors import NotFound
 from foundation.trade.posting import Status
 from loads.models import Load
@@ -84,9 +85,14 @@ def load_in_sight(viewer: Organization, public_id: str, now: datetime) -> Load:
     return _one(rows.select_related("organization", "seller").prefetch_related("stops"), public_id, _NO_LOAD)
 
 
+def holds_on(load: Load, now: datetime) -> QuerySet[ClaimedLoad]:
+    """Return what reserves a load: a claim on hold whose time is not over, also where no sweep has come by since."""
+    return ClaimedLoad.objects.filter(load=load, is_held=True, claim__held_until__gt=now)
+
+
 def is_reserved(load: Load) -> bool:
     """Say whether a claim on hold has reserved a load; whose it is, is nobody's business."""
-    return ClaimedLoad.objects.filter(load=load, is_held=True).exists()
+    return holds_on(load, clock.now()).exists()
 
 
 def tours_of(viewer: Organization) -> QuerySet[Tour]:

@@ -8,6 +8,7 @@ from brokers.booking_visibility import (
     booking_fact,
     claim_payload,
     rate_cents_for,
+    reads_terms,
     reservation_fact,
     role_of,
     tour_fact,
@@ -24,17 +25,26 @@ def parties_of(booking: Booking) -> list[Organization]:
 
 
 def tell_of_booking(
-    name: str, booking: Booking, actor: HasLabel | str, *, changes: dict[str, Any] | None = None
+    name: str,
+    booking: Booking,
+    actor: HasLabel | str,
+    *,
+    changes: dict[str, Any] | None = None,
+    between: dict[str, Any] | None = None,
 ) -> None:
-    """Publish a fact about a booking to its parties, and audit it with each."""
+    """Publish a fact about a booking to its parties, and audit it with each; `between` holds changes that seller and
+    carrier alone read, not a shipper that a broker sold for.
+    """
     parties = parties_of(booking)
     audience = {party.public_id: booking_fact(booking, party) for party in parties}
     publish(name=name, subject=booking.public_id, audience=audience, version=booking.version)
     for party in parties:
         rate = decimal_text(rate_cents_for(booking, role_of(booking, party)))
-        noted = {"load": booking.load.public_id, "rate": rate} if changes is None else changes
+        noted = {"load": booking.load.public_id, "rate": rate} if changes is None else dict(changes)
+        if reads_terms(booking, role_of(booking, party)):
+            noted |= between or {}
         record_audit(
-            organization_id=party.public_id, actor=actor, action=name, subject=booking.public_id, changes=dict(noted)
+            organization_id=party.public_id, actor=actor, action=name, subject=booking.public_id, changes=noted
         )
 
 

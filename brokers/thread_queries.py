@@ -7,7 +7,7 @@ represented in a tender: so neither shows here.
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 
 from brokers.models import Offer, OfferStatus, Proposal, Thread, ThreadStatus
 from foundation.accounts.models import Organization
@@ -22,7 +22,8 @@ def threads_of(viewer: Organization, now: datetime | None = None) -> QuerySet[Th
     moment = now or clock.now()
     givers = represented_by(viewer, moment).order_by().values("pk")
     mine = Q(seller=viewer) | Q(taker=viewer)
-    theirs = Q(kind=Thread.Kind.CARRIAGE) & (Q(seller__in=givers) | Q(taker__in=givers))
+    sold_for = Q(load__organization=viewer) & ~Q(seller=F("load__organization"))
+    theirs = Q(kind=Thread.Kind.CARRIAGE) & (Q(seller__in=givers) | Q(taker__in=givers)) & ~sold_for
     return whole(Thread.objects.filter(mine | theirs)).order_by("-moved_at", "-pk")
 
 

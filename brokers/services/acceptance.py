@@ -9,7 +9,8 @@ from datetime import datetime
 
 from brokers.acting import Side, other, require_side, sides_of
 from brokers.bargain_rules import ask_for_confirmation
-from brokers.models import Booking, ClaimedLoad, Offer, OfferStatus, Thread, ThreadOutcome, ThreadStatus
+from brokers.booking_queries import holds_on
+from brokers.models import Booking, Offer, OfferStatus, Thread, ThreadOutcome, ThreadStatus
 from brokers.outcomes import gone_sentence
 from brokers.retrying import retried
 from brokers.services.booking import RESERVED, book
@@ -161,7 +162,7 @@ def _book(actor: Actor, offer: Offer, thread: Thread, load: Load, now: datetime)
 
 
 def _sell(actor: Actor, offer: Offer, thread: Thread, load: Load, now: datetime) -> Load:
-    if ClaimedLoad.objects.filter(load=load, is_held=True).exists():
+    if holds_on(load, now).exists():
         raise Conflict("load_reserved", RESERVED)
     sell_load(load=load, seller=thread.taker, shipper_rate_cents=offer.rate_cents, actor=actor, now=now)
     others = Thread.objects.filter(load=load, status=ThreadStatus.OPEN).exclude(pk=thread.pk)

@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db.models import Q
 
-from brokers.booking_queries import live_bookings
+from brokers.booking_queries import holds_on, live_bookings
 from brokers.facts import tell_of_booking, tell_of_tour
-from brokers.models import Booking, BookingStatus, ClaimedLoad, Offer, Tour, TourStatus
+from brokers.models import Booking, BookingStatus, Offer, Tour, TourStatus
 from brokers.services.confirmations import issue_confirmation
 from brokers.services.lapsing import lapse_rivals
 from brokers.services.records import write_record
@@ -109,8 +109,7 @@ def check_bookable(
     """Raise `Conflict` unless a load is on the market, free, and sold by this seller to another than itself."""
     if not is_on_the_market(load, now):
         raise Conflict("load_gone", _GONE)
-    held = ClaimedLoad.objects.filter(load=load, is_held=True)
-    if held.exclude(claim=claim_id).exists():
+    if holds_on(load, now).exclude(claim=claim_id).exists():
         raise Conflict("load_reserved", RESERVED)
     if load.sold_by.pk != seller.pk:
         raise Conflict("other_seller", "This load has another seller now. Look at it again before you decide.")

@@ -102,8 +102,8 @@ def _cancel(actor: Actor, found: Booking, version: int | None, reason: str, note
         _close_opened(legs[booking.opened_leg_id], actor, now)
     leave_tour(tour=_tour(booking), booking=booking, actor=actor, now=now)
     write_record(booking=booking, now=now)
-    changes = {"reason": reason, "for": side.public_id, "owed_cents": money.cents}
-    tell_of_booking("booking.cancelled", booking, actor, changes=changes)
+    changes = {"reason": reason, "for": side.public_id}
+    tell_of_booking("booking.cancelled", booking, actor, changes=changes, between={"owed_cents": money.cents})
     return booking
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from brokers.acting import check_not_sold_for
 from brokers.booking_queries import claim_by_form, claim_of, sees_load
 from brokers.facts import tell_of_claim
 from brokers.models import Booking, Claim, ClaimedLoad, ClaimStatus, Tour
@@ -156,6 +157,7 @@ def _claim(
             if not sees_load(carrier, load, now):
                 raise NotFound("There is no such load here.")
             check_as_seen(load, carrier, wanted[load.pk])
+            check_not_sold_for(actor.organization, load)
     take_pace(carrier=carrier, now=now)
     if judgement.holds:
         return _hold(actor, carrier, vehicle, loads, judgement, form_token, now)
@@ -188,6 +190,9 @@ def _hold(
 ) -> Claim:
     """Reserve held loads while the check repeats."""
     take_hold(carrier=carrier, now=now)
+    # what nobody came by to release; its claim is released as over
+    over = ClaimedLoad.objects.filter(load__in=[load.pk for load in loads], is_held=True, claim__held_until__lte=now)
+    over.update(is_held=False)
     reserved = Conflict("one_pending_claim_per_load", RESERVED)
     with refusing({"one_pending_claim_per_load": reserved}):
         claim = _store(actor, carrier, vehicle, judgement, form_token, now, ClaimStatus.PENDING)

@@ -97,10 +97,19 @@ def claiming_carrier(actor: Actor, *, truck_id: str, leg_id: str, now: datetime)
     if carrier.pk == actor.organization.pk:
         actor.require_posting(Capability.HAULS)
         return carrier
+    _check_still_claims(actor, carrier, now)
+    return carrier
+
+
+def _check_still_claims(actor: Actor, carrier: Organization, now: datetime) -> None:
+    """Raise `Forbidden` unless the actor may claim for this carrier, and that may haul, at this moment."""
     require_acting(actor, carrier, Decision.CLAIMS, now)
     if not (carrier.hauls and carrier.is_verified):
         raise Forbidden("unverified", f"{carrier} is not verified to haul, so nobody can claim loads for it yet.")
-    return carrier
+
+
+def _is_over(claim: Claim, now: datetime) -> bool:
+    return claim.held_until is not None and claim.held_until <= now
 
 
 def claimable(carrier: Organization, wanted: Wanted, now: datetime, *, among: int = 1) -> Load:
@@ -131,8 +140,8 @@ def judged(carrier: Organization, loads: Sequence[Load], truck: Truck | None, no
 
 
 def settle_claim(*, claim_id: str) -> Claim:
-    """Decide a claim on hold: booked when trust is there, released when a rule forbids it, the load is gone or the
-    time is over, and otherwise left as it is. Safe to run twice.
+    """Decide a claim on hold: booked when trust is there; released when a rule forbids it, the load is gone, who
+    claimed may not any more, or the time is over; otherwise left as it is. Safe to run twice.
 
     Raises `NotFound`.
     """
@@ -144,9 +153,10 @@ def settle_claim(*, claim_id: str) -> Claim:
     judgement = judge_claim(carrier=claim.carrier, loads=loads, truck=claim.truck, now=now)
     if judgement.blocks:
         return _release(claim, judgement.blocks[0].sentence, judgement)
+    if _is_over(claim, now):
+        return _release(claim, _TIME_OVER, judgement)
     if judgement.holds:
-        over = claim.held_until is not None and claim.held_until <= now
-        return _release(claim, _TIME_OVER, judgement) if over else claim
+        return claim
     try:
         return retried(lambda: _book_held(claim, judgement))
     except Busy:
@@ -179,11 +189,14 @@ def _book_held(claim: Claim, judgement: Judgement) -> Claim:
     standing = locked(Claim.objects.all(), [claim.pk])[claim.pk]
     if standing.status != ClaimStatus.PENDING:
         return _by_id(claim.public_id)
+    if _is_over(standing, now):
+        raise Conflict("time_over", _TIME_OVER)
+    _check_still_claims(actor, claim.carrier, now)
     for row in rows:
         load = held[row.load_id]
         wanted = Wanted(load_id=load.public_id, load_version=row.load_version, rate_cents=row.rate_cents)
         with naming(load, among=len(rows)):
-            if not sees_load(claim.carrier, load, now):
+            if not sees_load(claim.carrier, load, now) or blocks_either_way(claim.carrier, load.sold_by, now):
                 raise NotFound("The load is not in your sight any more.")
             check_as_seen(load, claim.carrier, wanted)
     loads = [held[row.load_id] for row in rows]

@@ -189,7 +189,7 @@ def supersede_offers(*, subjects: Sequence[str], settle: Settle) -> int:
                 locked(Thread.objects.filter(load=load, status=ThreadStatus.OPEN))
                 now = clock.now()
                 old = Offer.objects.filter(status=OfferStatus.LIVE, thread__load=load, load_version__lt=load.version)
-                for offer in old.select_related("thread").order_by("pk"):
+                for offer in locked(old.select_related("thread")).values():
                     over = OfferStatus.EXPIRED if offer.expires_at <= now else OfferStatus.SUPERSEDED
                     close_offer(offer, over, now=now)
                     _moved(offer.thread_id, now)

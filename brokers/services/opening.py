@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from brokers.acting import Side, require_acting
+from brokers.acting import Side, check_not_sold_for, require_acting
 from brokers.bargain_rules import DEFAULT_MINUTES, judge
 from brokers.booking_queries import load_in_sight
 from brokers.models import Offer, Thread, ThreadStatus
@@ -156,6 +156,7 @@ def _begin(
     seller = load.sold_by
     if taker.pk in (seller.pk, load.organization_id):
         raise Conflict("own_load", "This is a load of the truck's own company: there is nobody to negotiate with.")
+    check_not_sold_for(actor.organization, load)
     check_may_deal(seller, taker, now)
     thread = Thread(
         kind=Thread.Kind.CARRIAGE,

@@ -223,7 +223,8 @@ def lapse(outcomes: Mapping[int, str], *, now: datetime) -> int:
     rows = Thread.objects.filter(status=ThreadStatus.OPEN).select_related("seller", "taker", "load")
     held = locked(rows, outcomes)
     for key, thread in held.items():
-        for offer in thread.offers.filter(status=OfferStatus.LIVE):
+        # held, for the sweep of what ran out closes offers without their threads' locks
+        for offer in locked(thread.offers.filter(status=OfferStatus.LIVE)).values():
             # what ran out before this moment expired, also where the sweep has not come by
             over = OfferStatus.EXPIRED if offer.expires_at <= now else OfferStatus.LAPSED
             close_offer(offer, over, now=now)

@@ -1,0 +1,183 @@
+"""What a hostile party would try where claims, bookings, cancellations and roles meet."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from brokers.models import Booking, Claim, ClaimStatus
+from brokers.services.cancelling import cancel_booking
+from brokers.services.claims import release_due_claims, settle_claim
+from brokers.services.pending import check_waiting_claims
+from brokers.services.threads import open_thread
+from brokers.terms import terms_of
+from brokers.thread_queries import threads_of
+from brokers.thread_visibility import sights_of
+from foundation.accounts.models import Decision, Organization, RelationshipKind
+from foundation.events.models import AuditEntry, FeedEntry
+from foundation.trade import clock
+from foundation.trade.errors import TradeError
+from loads.models import Load
+from loads.services import sell_load
+from tests.brokers.bargains import terms
+from tests.brokers.booked import claim, going_home, open_load
+from tests.builders import make_actor, make_organization, make_record, make_relationship, now
+
+pytestmark = pytest.mark.usefixtures("db", "straight_roads", "empty_cache")
+
+
+def brokered(shipper: Organization, broker: Organization, **fields: object) -> Load:
+    """Return a load that a broker sells: $2,956.78 from the shipper, open to claims at $2,412.34."""
+    load = open_load(shipper, rate_cents=None, **fields)
+    sell_load(load=load, seller=broker, shipper_rate_cents=2_956_78, actor="system", now=now())
+    Load.objects.filter(pk=load.pk).update(rate_cents=2_412_34, book_now=True)
+    load.refresh_from_db()
+    return load
+
+
+@pytest.fixture
+def sold(shipper: Organization, carrier: Organization, broker: Organization) -> Booking:
+    """Return a claimed load that a broker sold, with $317.77 of TONU towards the carrier."""
+    load = brokered(shipper, broker)
+    Load.objects.filter(pk=load.pk).update(tonu_cents=317_77)
+    load.refresh_from_db()
+    claim(carrier, load, going_home(carrier))
+    return Booking.objects.select_related("load", "shipper", "seller", "carrier", "tour").get()
+
+
+def test_what_a_broker_owes_its_carrier_stands_in_no_history_of_the_shipper(sold: Booking, monkeypatch) -> None:
+    soon = terms_of(sold).stop_times[0].opens_at - timedelta(hours=1)
+    monkeypatch.setattr(clock, "now", lambda: soon)
+    word = {"booking_id": sold.public_id, "version": 1, "reason": "load_not_ready"}
+    done = cancel_booking(actor=make_actor(sold.seller), **word)
+    assert done.owed_tonu_cents == 317_77
+    entries = AuditEntry.objects.filter(organization_id=sold.shipper.public_id, action="booking.cancelled")
+    heard = FeedEntry.objects.filter(organization_id=sold.shipper.public_id, event__name="booking.cancelled")
+    assert (entries.count(), heard.count()) == (1, 1)
+    owed = str(done.owed_tonu_cents + done.owed_deadhead_cents)
+    said = json.dumps([each.changes for each in entries] + [each.payload for each in heard])
+    assert owed not in said
+    assert "owed" not in said
+    carriers = AuditEntry.objects.get(organization_id=sold.carrier.public_id, action="booking.cancelled")
+    assert carriers.changes["owed_cents"] == int(owed)
+
+
+@pytest.fixture
+def two_hats(carrier: Organization, broker: Organization) -> Organization:
+    """Return a shipper that is a broker as well, and acts for the carrier."""
+    found = make_organization("Two Hats", ships=True, brokers=True)
+    make_relationship(carrier, found, RelationshipKind.REPRESENTS)
+    return found
+
+
+def test_a_shipper_whose_load_is_sold_reads_no_carriers_offer_by_acting_for_the_carrier(
+    two_hats: Organization, carrier: Organization, broker: Organization
+) -> None:
+    load = brokered(two_hats, broker)
+    leg = going_home(carrier)
+    offer = open_thread(
+        actor=make_actor(carrier),
+        load_id=load.public_id,
+        leg_id=leg.public_id,
+        terms=terms(load, 2_345),
+        load_version=load.version,
+    )
+    assert not threads_of(two_hats).exists()
+    assert two_hats not in [sight.viewer for sight in sights_of(offer.thread, now())]
+    heard = FeedEntry.objects.filter(organization_id=two_hats.public_id)
+    assert "2345.00" not in json.dumps([each.payload for each in heard])
+
+
+def test_a_shipper_whose_load_is_sold_takes_it_for_no_carrier(
+    two_hats: Organization, carrier: Organization, broker: Organization
+) -> None:
+    load, leg = brokered(two_hats, broker), going_home(carrier)
+    with pytest.raises(TradeError):
+        claim(carrier, load, leg, actor=make_actor(two_hats))
+    with pytest.raises(TradeError):
+        open_thread(
+            actor=make_actor(two_hats),
+            load_id=load.public_id,
+            leg_id=leg.public_id,
+            terms=terms(load, 2_345),
+            load_version=load.version,
+        )
+    assert not Booking.objects.exists()
+
+
+@pytest.fixture
+def asked(settings, tmp_path, carrier: Organization) -> Organization:
+    """Return a carrier of whom the registry has not answered: its claims are put on hold."""
+    settings.FEDERAL_ANSWERS = str(tmp_path)
+    carrier.usdot_number = carrier.usdot_number or "1234567"
+    carrier.save()
+    return carrier
+
+
+def test_a_hold_whose_time_is_over_keeps_nobody_from_the_load_though_no_worker_runs(
+    shipper: Organization, asked: Organization
+) -> None:
+    held = claim(asked, open_load(shipper), going_home(asked))
+    assert held.status == ClaimStatus.PENDING
+    Claim.objects.update(made_at=now() - timedelta(minutes=11), held_until=now() - timedelta(seconds=1))
+    rival = make_organization("Rival", hauls=True, usdot_number="555")
+    make_record(rival)
+    assert claim(rival, held.loads.get().load, going_home(rival)).status == ClaimStatus.BOOKED
+    release_due_claims()
+    held.refresh_from_db()
+    assert held.status == ClaimStatus.RELEASED
+
+
+def test_a_second_hold_follows_one_whose_time_is_over(shipper: Organization, asked: Organization) -> None:
+    held = claim(asked, open_load(shipper), going_home(asked))
+    Claim.objects.update(made_at=now() - timedelta(minutes=11), held_until=now() - timedelta(seconds=1))
+    rival = make_organization("Rival", hauls=True, usdot_number="555")
+    second = claim(rival, held.loads.get().load, going_home(rival))
+    assert second.status == ClaimStatus.PENDING
+    release_due_claims()
+    for each, status in ((held, ClaimStatus.RELEASED), (second, ClaimStatus.PENDING)):
+        each.refresh_from_db()
+        assert each.status == status
+    assert second.loads.get().is_held
+
+
+def test_a_claim_is_not_booked_behind_its_carriers_back_once_its_time_is_over(
+    shipper: Organization, asked: Organization
+) -> None:
+    held = claim(asked, open_load(shipper), going_home(asked))
+    Claim.objects.update(made_at=now() - timedelta(minutes=11), held_until=now() - timedelta(seconds=1))
+    make_record(asked)
+    assert settle_claim(claim_id=held.public_id).status == ClaimStatus.RELEASED
+    assert not Booking.objects.exists()
+
+
+@pytest.mark.parametrize("how", ["kept", "ended", "blocked"])
+def test_a_claim_on_hold_is_released_where_its_maker_may_not_decide_any_more(
+    shipper: Organization, asked: Organization, broker: Organization, how: str
+) -> None:
+    grant = make_relationship(asked, broker, RelationshipKind.REPRESENTS)
+    held = claim(asked, open_load(shipper), going_home(asked), actor=make_actor(broker))
+    assert held.status == ClaimStatus.PENDING
+    if how == "kept":
+        grant.keeps = [Decision.CLAIMS]
+        grant.save()
+    elif how == "ended":
+        grant.delete()
+    else:
+        make_relationship(asked, broker, RelationshipKind.BLOCKED)
+    make_record(asked)
+    check_waiting_claims()
+    held.refresh_from_db()
+    assert held.status == ClaimStatus.RELEASED
+    assert not Booking.objects.exists()
+
+
+def test_a_claim_on_hold_is_released_where_carrier_and_broker_have_blocked_each_other(
+    shipper: Organization, asked: Organization, broker: Organization
+) -> None:
+    held = claim(asked, brokered(shipper, broker), going_home(asked))
+    make_relationship(broker, asked, RelationshipKind.BLOCKED)
+    make_record(asked)
+    check_waiting_claims()
+    held.refresh_from_db()
+    assert held.status == ClaimStatus.RELEASED
