@@ -24,7 +24,7 @@ POST   accounts:organization_edit  422  403  422  403  403  422  422  422  422  
 GET    accounts:set_up             200  200  200  200  200  200  200  200  200  200  200  200  200  in?
 POST   accounts:set_up             422  422  422  422  422  422  422  422  422  422  422  422  422  in?
 POST   accounts:switch             404  404  404  404  404  404  404  404  404  404  404  404  404  in?
-POST   accounts:leave              302  302  302  302  302  409  302  409  302  409  409  409  404  in?
+POST   accounts:leave              302  302  302  302  302  409  302  302  302  409  409  409  404  in?
 GET    accounts:verification       200  200  200  200  403  200  200  200  200  200  200  200  new? in?
 POST   accounts:verification_record 302  403  302  403  403  302  302  302  302  302  302  302  new? in?
 POST   accounts:verification_code  302  403  302  403  403  302  302  302  302  302  302  302  new? in?
@@ -49,9 +49,9 @@ POST   accounts:revoke_key         404  403  302  403  403  404  404  404  404  
 GET    events:stream               503  503  503  503  403  503  503  503  503  503  503  503  401  401
 GET    events:feed                 200  200  200  200  403  200  200  200  200  200  200  200  401  401
 GET    events:mails                200  403  200  200  403  200  200  200  200  200  200  200  302  302
-GET    events:bell                 200  200  200  200  200  200  200  200  200  200  200  200  204  204
-GET    events:notices              200  200  200  200  200  200  200  200  200  200  200  200  302  302
-POST   events:read_notices         302  302  302  302  302  302  302  302  302  302  302  302  302  302
+GET    events:bell                 200  200  200  200  204  200  200  200  200  200  200  200  204  204
+GET    events:notices              200  200  200  200  403  200  200  200  200  200  200  200  302  302
+POST   events:read_notices         302  302  302  302  403  302  302  302  302  302  302  302  302  302
 GET    places:suggestions          200  200  200  200  200  200  200  200  200  200  200  200  200  401
 GET    places:freeways             200  200  200  200  200  200  200  200  200  200  200  200  200  200
 GET    loads:list                  200  200  302  302  403  302  302  200  302  200  200  200  new? in?
@@ -75,9 +75,9 @@ POST   loads:open                  302  403  404  404  403  404  404  404  404  
 GET    carriers:legs               302  302  200  200  403  302  302  302  200  200  200  200  new? in?
 GET    carriers:market             200  200  200  200  403  200  200  200  200  200  200  200  new? in?
 GET    carriers:new_leg            200  403  200  200  403  200  200  200  200  200  200  200  new? in?
-POST   carriers:new_leg            200  403  422  422  403  200  200  200  200  200  200  200  new? in?
+POST   carriers:new_leg            200  403  422  422  403  200  200  200  422  200  200  200  new? in?
 GET    carriers:new_trip           200  403  200  200  403  200  200  200  200  200  200  200  new? in?
-POST   carriers:new_trip           200  403  422  422  403  200  200  200  200  200  200  200  new? in?
+POST   carriers:new_trip           200  403  422  422  403  200  200  200  422  200  200  200  new? in?
 GET    carriers:zone               200  403  200  200  403  200  200  200  200  200  200  200  new? in?
 POST   carriers:confirm_all        302  403  302  302  403  302  302  302  302  302  302  302  new? in?
 GET    carriers:leg                200  200  200  200  403  200  200  200  200  404  404  404  new? in?
