@@ -83,6 +83,12 @@ def _member(request: HttpRequest) -> Any:
     return actor if actor is not None and actor.person is not None else None
 
 
+def _require_news(actor: Any) -> None:
+    """Raise `Forbidden` for a role that does not read the news: notices name rates, and drivers read no money."""
+    if not actor.may(SCOPE):
+        raise Forbidden("missing_scope", "Notices are for the people of the office. Your tours are under Tours.")
+
+
 @require_GET
 def mails(request: HttpRequest) -> HttpResponse:
     """Show the mails that went to an organization's people; links that let somebody in are never shown."""
@@ -104,6 +110,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     actor = _member(request)
     if actor is None:
         return redirect("/")
+    _require_news(actor)
     return _render_notices(request, actor)
 
 
@@ -111,7 +118,7 @@ def notices(request: HttpRequest) -> HttpResponse:
 def bell(request: HttpRequest) -> HttpResponse:
     """Show the bell with the number of unread notices; a fragment of the top bar."""
     actor = _member(request)
-    if actor is None:
+    if actor is None or not actor.may(SCOPE):
         return HttpResponse(status=204)
     organization_id = actor.organization.public_id
     unread = queries.unread_notices(organization_id, actor.person.public_id)
@@ -124,6 +131,7 @@ def read_notices(request: HttpRequest) -> HttpResponse:
     actor = _member(request)
     if actor is None:
         return redirect("/")
+    _require_news(actor)
     services.read_notices(
         organization_id=actor.organization.public_id,
         person_id=actor.person.public_id,

@@ -4,6 +4,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
+from foundation.accounts.models import Role
 from foundation.events.models import NoticeReader
 from foundation.events.services import notify
 from tests.builders import make_organization, make_person
@@ -65,3 +66,18 @@ def test_reading_leads_back_to_the_page_and_nowhere_else() -> None:
     assert owner.post("/events/notices/read", {"next": "/loads/"})["Location"] == "/loads/"
     assert owner.post("/events/notices/read", {"next": "//evil.example/"})["Location"] == "/events/notices"
     assert Client().get("/events/bell").status_code == 204
+
+
+def test_a_driver_has_no_bell_and_reads_no_notices_for_these_name_rates() -> None:
+    ours = make_organization(hauls=True)
+    driver = _client(make_person(ours, Role.DRIVER))
+    last = _notify(ours, "one", "Booked: Chicago to Dallas at $2,400.00.")
+    answers = [
+        driver.get("/events/notices"),
+        driver.get("/events/notices", headers={"HX-Request": "true"}),
+        driver.get("/events/bell"),
+        driver.post("/events/notices/read", {"last": last.public_id}),
+        driver.post("/events/notices/read", {"last": last.public_id}, headers={"HX-Request": "true"}),
+    ]
+    assert [answer.status_code for answer in answers] == [403, 403, 204, 403, 403]
+    assert not any("2,400" in answer.content.decode() for answer in answers)
