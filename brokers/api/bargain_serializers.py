@@ -16,7 +16,7 @@ from brokers.api.bargain_examples import (
     TENDER,
     THREAD_SHOWN,
 )
-from brokers.api.proposals import NamedSerializer
+from brokers.api.booking_parts import NamedSerializer
 from brokers.bargain_rules import DEFAULT_MINUTES, LONGEST_MINUTES, SHORTEST_MINUTES
 from brokers.models import OfferStatus, Thread, ThreadOutcome, ThreadStatus
 from brokers.terms import BargainTerms, StopTime

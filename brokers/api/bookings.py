@@ -27,7 +27,8 @@ from brokers.api.booking_parts import (
     OwedSerializer,
     UnitSerializer,
 )
-from brokers.booking_queries import booking_of, bookings_of
+from brokers.booking_queries import bookings_of
+from brokers.booking_readers import booking_read_by, payload_read_by
 from brokers.models import Booking, BookingStatus, CancelReason
 from brokers.services.cancelling import LONGEST_NOTE, cancel_booking
 from foundation.rest.actors import actor_of
@@ -35,6 +36,7 @@ from foundation.rest.fields import InstantField, MoneyField, StrictCharField, St
 from foundation.rest.filters import ChoicesFilter
 from foundation.rest.serializers import StrictSerializer
 from foundation.rest.views import ResourceViewSet
+from foundation.trade import clock
 
 _CONTACT = {
     "contact_name": "Ana Ruiz",
@@ -96,7 +98,7 @@ _SELLERS = "Seller and carrier only."
 _CARRIERS = "Only the carrier sees it."
 
 
-class DriverSerializer(serializers.Serializer[Any]):
+class BookedDriverSerializer(serializers.Serializer[Any]):
     """Who drives."""
 
     name = serializers.CharField()
@@ -146,7 +148,7 @@ class BookingSerializer(StrictSerializer):
     cancelled_for = serializers.CharField(allow_null=True, help_text="The side that cancelled.")
     cancel_note = serializers.CharField()
     contacts = ContactsSerializer()
-    driver = DriverSerializer(allow_null=True)
+    driver = BookedDriverSerializer(allow_null=True)
     truck_number = serializers.CharField()
     trailer_number = serializers.CharField(allow_null=True)
     reference = serializers.CharField()
@@ -166,6 +168,9 @@ class BookingSerializer(StrictSerializer):
     leg = serializers.CharField(allow_null=True, help_text=f"The return leg that it was booked on. {_CARRIERS}")
     opened_leg = serializers.CharField(
         allow_null=True, help_text=f"The return leg that opened with an outbound booking. {_CARRIERS}"
+    )
+    acting_for = NamedSerializer(
+        help_text="The side that you read it for, where you are a broker that acts for it; left out for its parties."
     )
     etag = serializers.CharField()
 
@@ -224,19 +229,25 @@ class BookingViewSet(ResourceViewSet):
         return "/api/v1/bookings"
 
     def find(self, public_id: str) -> Booking:
-        """Return a booking of which the organization is a party."""
-        return booking_of(self.actor.organization, public_id)
+        """Return a booking of which the organization is a party, or a side of which lets it act."""
+        booking, _ = booking_read_by(self.actor.organization, public_id, clock.now())
+        return booking
 
     def represent(self, rows: list[Any]) -> list[dict[str, Any]]:
         """Return bookings as the organization reads them."""
-        return [seen.booking_payload(row, self.actor.organization) for row in rows]
+        now = clock.now()
+        return [payload_read_by(self.actor.organization, row, now) for row in rows]
 
     @extend_schema(summary="List bookings", description="Those of which you are a party, newest first.")
     def list(self, request: Request) -> Response:
         """Answer with a page of bookings."""
         return self.listed(bookings_of(self.actor.organization))
 
-    @extend_schema(summary="Show a booking")
+    @extend_schema(
+        summary="Show a booking",
+        description="To its parties, and to a broker that may cancel for the carrier or the seller: it reads what that "
+        "side reads, named in `acting_for`, save for the tour and the planned times.",
+    )
     def retrieve(self, request: Request, public_id: str) -> Response:
         """Answer with one booking."""
         return self.shown(self.one(self.get_object()))

@@ -116,7 +116,7 @@ class CheckSerializer(serializers.Serializer[Any]):
 @extend_schema_serializer(
     examples=[
         OpenApiExample("Booked", _CLAIM, response_only=True),
-        OpenApiExample("On hold while a check repeats", _PENDING, response_only=True),
+        OpenApiExample("On hold while a check repeats", _PENDING, response_only=True, status_codes=["200", "202"]),
     ]
 )
 class ClaimSerializer(StrictSerializer):

@@ -196,6 +196,7 @@ class DocumentView(Endpoint):
         description="The PDF, byte for byte the one that was signed; its ETag is its SHA-256.",
         operation_id="rate_confirmations_document",
         responses={(200, "application/pdf"): OpenApiTypes.BINARY},
+        examples=[OpenApiExample("Its first bytes", "%PDF-1.7", media_type="application/pdf", response_only=True)],
     )
     def get(self, request: Request, public_id: str) -> HttpResponse:
         """Answer with the PDF."""

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from brokers.api.booking_parts import NamedSerializer
 from brokers.models import Proposal, ProposalParty, ProposalStatus
 from brokers.queries import proposal_of, proposals_of
 from brokers.services import answer_proposal, propose_line, withdraw_proposal
@@ -66,13 +67,6 @@ class AnswerSerializer(StrictSerializer):
     """A party's word."""
 
     answer = serializers.ChoiceField(choices=ProposalParty.Answer.choices)
-
-
-class NamedSerializer(serializers.Serializer[Any]):
-    """An organization."""
-
-    id = serializers.CharField()
-    name = serializers.CharField()
 
 
 class ProposedLoadSerializer(serializers.Serializer[Any]):

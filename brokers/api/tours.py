@@ -67,8 +67,8 @@ class TourLoadSerializer(serializers.Serializer[Any]):
     rate = MoneyField(required=False, help_text="Drivers do not see it.")
 
 
-class TourStopSerializer(AgreedStopSerializer):
-    """A stop of the tour, in driving order."""
+class PlannedStopSerializer(AgreedStopSerializer):
+    """A stop of a booked tour, in driving order."""
 
     booking = serializers.CharField()
     load = serializers.CharField()
@@ -104,7 +104,7 @@ class TourSerializer(StrictSerializer):
     loaded_miles = serializers.FloatField()
     empty_miles = serializers.FloatField()
     loads = TourLoadSerializer(many=True)
-    stops = TourStopSerializer(many=True)
+    stops = PlannedStopSerializer(many=True)
     steps = StepSerializer(many=True)
     etag = serializers.CharField()
 

@@ -11,6 +11,7 @@ from carriers.api.leg_serializers import LegSerializer
 from foundation.rest.fields import InstantField, MoneyField, instant, money
 from foundation.rest.serializers import StrictSerializer
 from loads.api.serializers import LoadSerializer
+from loads.models import StopKind
 from matching.api import examples
 from matching.rate_bands import RateBand, band_fields
 from matching.visibility import MATCH_FIELDS, MONEY, Viewer
@@ -60,7 +61,7 @@ class SumLineSerializer(serializers.Serializer[Any]):
 class StopTimesSerializer(serializers.Serializer[Any]):
     """A stop of the planned day: its window, and when the truck arrives, is served and leaves."""
 
-    kind = serializers.ChoiceField(choices=["pickup", "delivery"])
+    kind = serializers.ChoiceField(choices=StopKind.choices)
     opens_at = InstantField()
     closes_at = InstantField()
     arrive_at = InstantField()

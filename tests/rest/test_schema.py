@@ -11,6 +11,8 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.urls import URLPattern, URLResolver, get_resolver
+from drf_spectacular.drainage import reset_generator_stats
+from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import (
@@ -39,6 +41,12 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def test_the_committed_schema_is_what_the_code_says():
     assert json.loads(schema_json()) == SCHEMA, "Run `python manage.py write_openapi` and look at the difference."
+
+
+def test_every_part_has_a_name_of_its_own_that_says_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    reset_generator_stats()  # what was said once is not said again
+    SchemaGenerator().get_schema(request=None, public=True)
+    assert capsys.readouterr().err == "", "rename one of two serializers, or name the choices in ENUM_NAME_OVERRIDES"
 
 
 def test_every_operation_says_what_it_is_with_an_example():
