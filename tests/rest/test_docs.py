@@ -4,6 +4,7 @@ import re
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -17,6 +18,7 @@ REAL_ADDRESSES = True
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
 VARIABLE = re.compile(r"\$([A-Z]+)")
+NAMES = {"load": "LOAD", "trk": "TRUCK", "leg": "LEG", "claim": "CLAIM", "offer": "OFFER", "bkg": "BOOKING"}
 WRITTEN_AT = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 
 
@@ -46,13 +48,25 @@ def at_the_time_of_writing(monkeypatch):
         yield
 
 
+def _ids(answer: dict[str, Any]) -> dict[str, str]:
+    """Return the ids of an answer under the names that the page gives them: those of the last thing made or read."""
+    found = {NAMES[answer["id"].partition("_")[0]]: answer["id"]} if "id" in answer else {}
+    booking = answer.get("booking") or next((each.get("booking") for each in answer.get("loads", [])), None)
+    return found | ({"BOOKING": booking} if booking else {})
+
+
 def test_every_command_of_the_page_works(db, at_the_time_of_writing):
     organization = make_organization("Prairie Paper", ships=True, hauls=True)
-    known = {"BACKHAUL": "", "KEY": key_for(organization), "LOAD": "", "TRUCK": ""}
+    seller = make_organization("Lakeside Mills")
+    known = {"BACKHAUL": "", "KEY": key_for(organization), "SELLER": key_for(seller)}
     blocks = BLOCK.findall(PAGE.read_text())
     assert len(blocks) >= 10
+
+    def told(match: re.Match[str]) -> str:
+        return known[match[1]]
+
     for block in blocks:
-        command = VARIABLE.sub(lambda match: known[match[1]], block)
+        command = VARIABLE.sub(told, block)
         method, url, headers, body = parse(command)
         content_type = headers.pop("Content-Type", "")
         response = Client(headers=headers).generic(method, url, body, content_type=content_type)
@@ -60,7 +74,4 @@ def test_every_command_of_the_page_works(db, at_the_time_of_writing):
         answer = response.json()
         for item in answer["items"] if response.status_code == 207 else []:
             assert item["status"] == 201, item
-        if response.status_code == 201 and "/loads" in url:
-            known["LOAD"] = answer["id"]
-        if "/trucks/" in url:
-            known["TRUCK"] = answer["id"]
+        known.update(_ids(answer))
