@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "plan": ("benchmarks.plan",),
     "matching": ("benchmarks.own_database", "benchmarks.matching", "--times", "3"),
     "preview": ("benchmarks.own_database", "benchmarks.preview", "--times", "10"),
+    "claims": ("benchmarks.own_database", "benchmarks.claims"),
     "start_up": ("benchmarks.start_up",),
     "post_to_desk": ("benchmarks.own_market", "--times", "10", "benchmarks.post_to_desk"),
 }
