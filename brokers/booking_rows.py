@@ -4,7 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from brokers.booking_visibility import BROKER, CARRIER, SHIPPER, is_brokered, rate_cents_for, reads_terms, role_of
+from brokers.booking_visibility import (
+    BROKER,
+    CARRIER,
+    SHIPPER,
+    is_brokered,
+    rate_cents_for,
+    reads_terms,
+    role_of,
+    version_for,
+)
 from brokers.models import Booking, Tour, TourStatus, TourStop
 from brokers.terms import BargainTerms, terms_of
 from foundation.accounts.models import Organization
@@ -22,6 +31,11 @@ class BookingRow:
     def is_brokered(self) -> bool:
         """Whether a broker stands between shipper and carrier."""
         return is_brokered(self.booking)
+
+    @property
+    def version(self) -> int:
+        """The version as the reader counts it."""
+        return version_for(self.booking, self.role)
 
     @property
     def rate_cents(self) -> int:

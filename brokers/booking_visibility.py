@@ -9,7 +9,7 @@ follow from the driver's hours: they are the carrier's. A tour is its carrier's;
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brokers.models import Booking, Claim, ClaimStatus, Tour, TourStop
+from brokers.models import Amendment, AmendmentStatus, Booking, Claim, ClaimStatus, Tour, TourStop
 from brokers.terms import StopTime, terms_of
 from foundation.accounts.models import Organization
 from foundation.rest.fields import instant, money
@@ -49,6 +49,14 @@ def reads_terms(booking: Booking, role: str) -> bool:
     return role != SHIPPER or not is_brokered(booking)
 
 
+def version_for(booking: Booking, role: str) -> int:
+    """Return the version as a party counts it: a shipper that a broker sold for counts no change of the carriage."""
+    if reads_terms(booking, role):
+        return booking.version
+    unseen = booking.amendments.filter(subject=Amendment.Subject.CARRIAGE, status=AmendmentStatus.ACCEPTED)
+    return booking.version - unseen.count()
+
+
 def booking_fact(booking: Booking, viewer: Organization) -> dict[str, Any]:
     """Return a booking as a fact tells it to a party: what a list shows."""
     role = role_of(booking, viewer)
@@ -56,7 +64,7 @@ def booking_fact(booking: Booking, viewer: Organization) -> dict[str, Any]:
         "id": booking.public_id,
         "role": role,
         "status": booking.status,
-        "version": booking.version,
+        "version": version_for(booking, role),
         "load": booking.load.public_id,
         "lane": lane_of(booking.load),
         "seller": booking.seller.public_id,

@@ -37,7 +37,9 @@ def tell_of_booking(
     """
     parties = parties_of(booking)
     audience = {party.public_id: booking_fact(booking, party) for party in parties}
-    publish(name=name, subject=booking.public_id, audience=audience, version=booking.version)
+    # one version for all who hear: that of the one who counts the fewest changes
+    version = min(fact["version"] for fact in audience.values())
+    publish(name=name, subject=booking.public_id, audience=audience, version=version)
     for party in parties:
         rate = decimal_text(rate_cents_for(booking, role_of(booking, party)))
         noted = {"load": booking.load.public_id, "rate": rate} if changes is None else dict(changes)

@@ -33,7 +33,8 @@ def tell_of_amended_booking(amendment: Amendment, booking: Booking, actor: HasLa
     row = booking_of(booking.carrier, booking.public_id)
     sides = sides_of(row, amendment.subject)
     audience = {side.public_id: booking_fact(row, side) | {"amendment": amendment.public_id} for side in sides}
-    publish(name="booking.amended", subject=row.public_id, audience=audience, version=row.version)
+    version = min(fact["version"] for fact in audience.values())
+    publish(name="booking.amended", subject=row.public_id, audience=audience, version=version)
     for side in sides:
         record_audit(
             organization_id=side.public_id,

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from brokers.booking_queries import booking_for
+from brokers.booking_visibility import SHIPPER, version_for
 from brokers.models import (
     AMENDMENT_MOVES,
     Amendment,
@@ -78,7 +79,7 @@ def propose_amendment(
         booking = _locked(found)
         now = clock.now()
         _check_live(booking)
-        check_version(booking, booking_version)
+        check_version(booking, booking_version, stored=_counted(actor, booking))
         after, changed = judged(
             booking=booking,
             subject=subject,
@@ -270,6 +271,12 @@ def _proposing_side(actor: Actor, booking: Booking, subject: str) -> Organizatio
 def _locked(found: Booking) -> Booking:
     rows = Booking.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("shipper", "seller", "carrier", "tour", "offer").get(pk=found.pk)
+
+
+def _counted(actor: Actor, booking: Booking) -> int:
+    """Return the booking's version as the actor reads it."""
+    is_shipper = actor.organization.pk == booking.shipper_id
+    return version_for(booking, SHIPPER) if is_shipper else booking.version
 
 
 def _check_live(booking: Booking) -> None:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from brokers.bargain_rows import FIELD_WORDS
 from brokers.booking_queries import booking_for
+from brokers.booking_visibility import SHIPPER, version_for
 from brokers.forms.amendments import AmendmentForm
 from brokers.models import Amendment, AmendmentStatus, Booking, BookingStatus
 from brokers.papers.amending import changed_terms, changes_freight, sides_of, subjects_for, terms_before
@@ -110,13 +111,14 @@ def amend(request: HttpRequest, booking_id: str, subject: str) -> HttpResponse:
         messages.info(request, "This booking fell through, so there is nothing left to change.")
         return HttpResponseRedirect(reverse("brokers:booking", args=[booking_id]))
     freight = changes_freight(booking, subject)
+    is_shipper = actor.organization.pk == booking.shipper_id
     form = AmendmentForm(
         request.POST if request.method == "POST" else None,
         load=booking.load,
         terms=terms_before(booking, subject, booking.load),
         subject=subject,
         freight=freight,
-        booking_version=booking.version,
+        booking_version=version_for(booking, SHIPPER) if is_shipper else booking.version,
     )
     if request.method != "POST" or not form.is_valid():
         return _form_page(request, booking, subject, form, 200 if request.method != "POST" else 422)

@@ -1,11 +1,15 @@
 """What a hostile party would try where claims, bookings, cancellations and roles meet."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from brokers.booking_queries import booking_of
+from brokers.booking_visibility import booking_payload
 from brokers.models import Booking, Claim, ClaimStatus
+from brokers.services.amendments import accept_amendment, propose_amendment
 from brokers.services.cancelling import cancel_booking
 from brokers.services.claims import release_due_claims, settle_claim
 from brokers.services.pending import check_waiting_claims
@@ -60,6 +64,30 @@ def test_what_a_broker_owes_its_carrier_stands_in_no_history_of_the_shipper(sold
     assert "owed" not in said
     carriers = AuditEntry.objects.get(organization_id=sold.carrier.public_id, action="booking.cancelled")
     assert carriers.changes["owed_cents"] == int(owed)
+
+
+def test_a_change_between_broker_and_carrier_changes_nothing_that_the_shipper_reads(sold: Booking) -> None:
+    before = booking_payload(booking_of(sold.shipper, sold.public_id), sold.shipper)
+    changed = replace(terms_of(sold), linehaul_cents=2_500_00, stop_times=())
+    row = propose_amendment(
+        actor=make_actor(sold.carrier), booking_id=sold.public_id, subject="carriage", terms=changed
+    )
+    accept_amendment(actor=make_actor(sold.seller), amendment_id=row.public_id)
+    assert booking_of(sold.carrier, sold.public_id).version == 2
+    assert booking_payload(booking_of(sold.shipper, sold.public_id), sold.shipper) == before
+    freight = propose_amendment(
+        actor=make_actor(sold.shipper),
+        booking_id=sold.public_id,
+        subject="freight",
+        load_changes={"weight_pounds": 30_000},
+        booking_version=before["version"],
+    )
+    accept_amendment(actor=make_actor(sold.carrier), amendment_id=freight.public_id)
+    accept_amendment(actor=make_actor(sold.seller), amendment_id=freight.public_id)
+    after = booking_payload(booking_of(sold.shipper, sold.public_id), sold.shipper)
+    assert after["version"] == before["version"] + 1
+    told = FeedEntry.objects.filter(organization_id=sold.shipper.public_id, event__name="booking.amended").get()
+    assert (told.payload["version"], told.event.version) == (after["version"], after["version"])
 
 
 @pytest.fixture
