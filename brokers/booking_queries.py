@@ -7,7 +7,7 @@ from django.db.models import Model, Prefetch, Q, QuerySet
 
 from brokers.models import Booking, BookingStatus, Claim, ClaimedLoad, ClaimStatus, Tour, TourStop
 from foundation.accounts.actor import Actor
-from foundation.accounts.audience import posting_visible_to
+from foundation.accounts.audience import Sight
 from foundation.accounts.models import Organization, Role
 from foundation.accounts.queries import represented_by
 from foundation.trade import clock
@@ -60,9 +60,17 @@ def claim_by_form(carrier: Organization, form_token: str) -> Claim | None:
     return _whole_claims(Claim.objects.filter(carrier=carrier, form_token=form_token)).first() if form_token else None
 
 
+def with_loads(claim: Claim, rows: list[ClaimedLoad]) -> None:
+    """Let a claim that was written a moment ago know its loads, in order, without reading them."""
+    loads = ClaimedLoad.objects.filter(claim=claim).order_by("position")
+    loads._result_cache, loads._prefetch_done = rows, True
+    claim._prefetched_objects_cache = {"loads": loads}  # type: ignore[attr-defined]
+
+
 def sees_load(viewer: Organization, load: Load, now: datetime) -> bool:
     """Say whether a load in hand is, or was a moment ago, in the viewer's sight."""
-    return Load.objects.filter(posting_visible_to(viewer, now), pk=load.pk).exists()
+    sight = Sight(viewers=[viewer], owners=[load.organization], now=now)
+    return sight.sees(viewer.pk, load.organization_id, load.audience, load.partners_first_until)
 
 
 def claims_to_settle(now: datetime) -> QuerySet[Claim]:
@@ -81,8 +89,11 @@ def load_in_sight(viewer: Organization, public_id: str, now: datetime) -> Load:
 
     Of what has left the market meanwhile the caller says that it is gone, and nothing else. Drafts are out of sight.
     """
-    rows = Load.objects.filter(posting_visible_to(viewer, now), public_id=public_id).exclude(status=Status.DRAFT)
-    return _one(rows.select_related("organization", "seller").prefetch_related("stops"), public_id, _NO_LOAD)
+    rows = Load.objects.exclude(status=Status.DRAFT).select_related("organization", "seller")
+    load = _one(rows.prefetch_related("stops"), public_id, _NO_LOAD)
+    if not sees_load(viewer, load, now):
+        raise NotFound(_NO_LOAD)
+    return load
 
 
 def holds_on(load: Load, now: datetime) -> QuerySet[ClaimedLoad]:

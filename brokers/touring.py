@@ -90,7 +90,7 @@ def vehicle_of(
     problems = Problems()
     leg = _found(problems, "leg", leg_id, own_leg, carrier)
     named = truck_id or (leg.truck.public_id if leg is not None else "")
-    truck = _found(problems, "truck", named, truck_of, carrier)
+    truck = leg.truck if leg is not None and not truck_id else _found(problems, "truck", named, truck_of, carrier)
     if truck is None and not named and not problems.has("leg"):
         problems.add("truck", "required", "Choose the truck that takes it.")
     if truck is not None and truck.archived_at is not None:

@@ -83,14 +83,17 @@ def book(
     offer: Offer | None = None,
     claim_id: int | None = None,
     joins: Tour | None = None,
+    is_checked: bool = False,
 ) -> Booking:
     """Book a locked load on agreed terms for a carrier's vehicle, and return the booking.
 
     `claim_id` is the key of the claim that reserved the load, if one did; `joins` the tour that a bundle has begun in
-    this transaction. Raises `Conflict` when the load or leg is gone or reserved, when the truck cannot take it (with
-    the engine's sentence, to the carrier), or when a unit is on another tour; `Invalid` for a field that must change.
+    this transaction; `is_checked` says that `check_bookable` was asked since the lock. Raises `Conflict` when the load
+    or leg is gone or reserved, when the truck cannot take it (with the engine's sentence, to the carrier), or when a
+    unit is on another tour; `Invalid` for a field that must change.
     """
-    check_bookable(load, carrier=carrier, seller=seller, now=now, claim_id=claim_id)
+    if not is_checked:
+        check_bookable(load, carrier=carrier, seller=seller, now=now, claim_id=claim_id)
     vehicle = lock_for(vehicle)
     if vehicle.truck.organization_id == carrier.pk:
         vehicle.truck.organization = carrier  # as it is in hand: it need not be read again

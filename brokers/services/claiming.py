@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from brokers.acting import check_not_sold_for
-from brokers.booking_queries import claim_by_form, claim_of, sees_load
+from brokers.booking_queries import claim_by_form, claim_of, sees_load, with_loads
 from brokers.facts import tell_of_claim
 from brokers.models import Booking, Claim, ClaimedLoad, ClaimStatus, Tour
 from brokers.retrying import retried
@@ -89,10 +89,12 @@ def book_in_order(
     actor: Actor,
     now: datetime,
     claim_id: int | None = None,
+    are_checked: bool = False,
 ) -> list[Booking]:
     """Book held loads on one vehicle in driving order, in the caller's transaction, and return the bookings.
 
-    Without a leg the first load goes out, and the others come home on the leg that it opens. Raises as `book`.
+    Without a leg the first load goes out, and the others come home on the leg that it opens. `are_checked` says that
+    each was found bookable since it was locked. Raises as `book`.
     """
     made: list[Booking] = []
     rides, joins = vehicle, None
@@ -108,6 +110,7 @@ def book_in_order(
                 now=now,
                 claim_id=claim_id,
                 joins=joins,
+                is_checked=are_checked,
             )
         made.append(booking)
         rides, joins = _then(rides, booking)
@@ -161,9 +164,9 @@ def _claim(
     take_pace(carrier=carrier, now=now)
     if judgement.holds:
         return _hold(actor, carrier, vehicle, loads, judgement, form_token, now)
-    bookings = book_in_order(loads=loads, vehicle=vehicle, carrier=carrier, actor=actor, now=now)
+    bookings = book_in_order(loads=loads, vehicle=vehicle, carrier=carrier, actor=actor, now=now, are_checked=True)
     claim = _store(actor, carrier, vehicle, judgement, form_token, now, ClaimStatus.BOOKED)
-    ClaimedLoad.objects.bulk_create(
+    rows = ClaimedLoad.objects.bulk_create(
         ClaimedLoad(
             claim=claim,
             position=position,
@@ -174,9 +177,9 @@ def _claim(
         )
         for position, booking in enumerate(bookings)
     )
-    stored = claim_of(carrier, claim.public_id)
-    tell_of_claim("claim.closed", stored, actor)
-    return stored
+    with_loads(claim, rows)
+    tell_of_claim("claim.closed", claim, actor)
+    return claim
 
 
 def _hold(

@@ -1,8 +1,8 @@
 """Claims: a carrier takes a load as it is posted. First come, first served, in one transaction.
 
-What is slow or asks others is done before it: finding the vehicle, judging trust, and a first look at the engine. The
-claim is then made on rows that are held, so that of many at the same moment one books and the others hear that the
-load is gone. Where trust cannot be judged yet, the load is reserved for ten minutes at most while the check repeats.
+What asks others is done before it: finding the vehicle, judging trust. The claim is then made on rows that are held, so
+that of many at the same moment one books and the others hear that the load is gone; the engine plans once, for the one
+that books. Where trust cannot be judged yet, the load is reserved for ten minutes at most while the check repeats.
 """
 
 from collections.abc import Sequence
@@ -69,14 +69,10 @@ def claim_load(
     )
     wanted = Wanted(load_id=load_id, load_version=load_version, rate_cents=rate_cents)
     seen = claimable(carrier, wanted, now)
-    plan_for(
-        load=seen,
-        stop_times=claim_terms(seen).stop_times,
-        vehicle=vehicle,
-        carrier=carrier,
-        now=now,
-    )
     judgement = judged(carrier, [seen], vehicle.truck, now)
+    if judgement.holds:  # what is booked at once is planned once, on what stands under the locks
+        times = claim_terms(seen).stop_times
+        plan_for(load=seen, stop_times=times, vehicle=vehicle, carrier=carrier, now=now)
     return claim_together(
         actor=actor,
         carrier=carrier,
@@ -259,6 +255,8 @@ def _vehicle(claim: Claim) -> Vehicle:
 
 def _owner_of(organization: Organization, truck_id: str, leg_id: str, now: datetime) -> Organization:
     """Return whose truck or leg these ids name, among the organization and those that it represents."""
+    if not (organization.brokers and organization.is_verified):
+        return organization  # it acts for nobody else
     owners = [organization.pk, *represented_by(organization, now).values_list("pk", flat=True)]
     named = (
         Truck.objects.filter(public_id=truck_id, organization__in=owners)

@@ -6,15 +6,14 @@ from functools import reduce
 from operator import or_
 
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Length
 
-from brokers.models import Booking, BookingStatus, Claim, ClaimedLoad, ClaimStatus
+from brokers.models import Booking, BookingStatus, Claim, ClaimStatus
 from brokers.trust.case import Case
-from brokers.trust.conduct import HOLD_WINDOW, REPOST_WINDOW, RUSH_WINDOW
+from brokers.trust.conduct import REPOST_WINDOW
 from brokers.trust.domains import domain_of, look_alike
+from brokers.trust.gathering import gathered
 from foundation.accounts.federal.sources import asks_registry
-from foundation.accounts.models import FederalRecord, Organization, Verification
-from foundation.accounts.models.organizations import email_domain, phone_digits
+from foundation.accounts.models import FederalRecord, Organization
 from foundation.accounts.queries import record_of
 from foundation.trade.posting import Status
 from loads.models import Load
@@ -28,22 +27,31 @@ def case_of(carrier: Organization, loads: Sequence[Load], now: datetime) -> Case
     """Gather the facts about a carrier that wants these loads."""
     record = record_of(carrier)
     own_domain = domain_of(carrier.contact_email)
+    found = gathered(
+        carrier,
+        now,
+        digits=_digits_of(carrier, record),
+        own_domain=own_domain,
+        loads=[load.pk for load in loads],
+        sellers=[load.sold_by.pk for load in loads if load.sold_by.pk != carrier.pk],
+    )
     return Case(
         carrier=carrier,
         loads=loads,
         now=now,
         asks_registry=asks_registry(carrier.market),
         record=record,
-        cleared=_cleared(carrier),
-        shares_phone=_shares_phone(carrier, record),
-        shares_domain=_shares_domain(carrier, own_domain),
+        cleared=found.cleared,
+        shares_phone=found.shares_phone,
+        shares_domain=found.shares_domain,
         own_domain=own_domain,
-        looks_like=_looks_like(carrier, own_domain),
+        looks_like=next((each for each in found.near_domains if look_alike(own_domain, domain_of(f"@{each}"))), ""),
         reposted=_reposted(carrier, now),
-        load_is_reposted=any(_is_reposted(load, now) for load in loads if load.sold_by.pk != carrier.pk),
+        load_is_reposted=found.seller_hauls
+        and any(_is_reposted(load, now) for load in loads if load.sold_by.pk != carrier.pk),
         unlicensed_seller=_has_unlicensed_seller(loads, now),
-        made_lately=made_lately(carrier, now, settling=loads),
-        held_lately=held_lately(carrier, now, settling=loads),
+        made_lately=found.made_lately,
+        held_lately=found.held_lately,
     )
 
 
@@ -52,77 +60,20 @@ def pending_claims() -> QuerySet[Claim]:
     return Claim.objects.filter(status=ClaimStatus.PENDING).select_related("carrier")
 
 
-def held_lately(carrier: Organization, now: datetime, settling: Sequence[Load] = ()) -> list[datetime]:
-    """Return when the carrier's claims of the last day were put on hold, oldest first.
-
-    The pending claim of the loads that are being settled does not count against itself.
-    """
-    rows = Claim.objects.filter(carrier=carrier, made_at__gt=now - HOLD_WINDOW, held_until__isnull=False)
-    rows = rows.exclude(_being_settled(settling))
-    return list(rows.order_by("made_at").values_list("made_at", flat=True))
+def held_lately(carrier: Organization, now: datetime) -> list[datetime]:
+    """Return when the carrier's claims of the last day were put on hold, oldest first."""
+    return list(gathered(carrier, now).held_lately)
 
 
-def _being_settled(loads: Sequence[Load]) -> Q:
-    """Return the condition of a pending claim of any of these loads: a load has one at most."""
-    held = ClaimedLoad.objects.filter(load__in=[load.pk for load in loads], is_held=True)
-    return Q(pk__in=held.values("claim"))
+def made_lately(carrier: Organization, now: datetime) -> list[datetime]:
+    """Return when the carrier claimed, or bargained a booking, in the last hour, oldest first."""
+    return list(gathered(carrier, now).made_lately)
 
 
-def made_lately(carrier: Organization, now: datetime, settling: Sequence[Load] = ()) -> list[datetime]:
-    """Return when the carrier claimed, or bargained a booking, in the last hour, oldest first.
-
-    The pending claim of the loads that are being settled does not count against itself.
-    """
-    rows = Claim.objects.filter(carrier=carrier, made_at__gt=now - RUSH_WINDOW).exclude(_being_settled(settling))
-    claims = rows.values_list("made_at", flat=True)
-    bargained = Booking.objects.filter(carrier=carrier, booked_at__gt=now - RUSH_WINDOW, offer__isnull=False)
-    return sorted([*claims, *bargained.values_list("booked_at", flat=True)])
-
-
-def _cleared(carrier: Organization) -> frozenset[tuple[str, str]]:
-    rows = Verification.objects.filter(organization=carrier, decision=Verification.Decision.CLEARED)
-    return frozenset(rows.values_list("rule", "about"))
-
-
-def _others(carrier: Organization) -> QuerySet[Organization]:
-    """Return the market's organizations that were verified before the carrier.
-
-    Contacts are typed by their owners: whoever comes later with another's contact is the one to ask, never the other.
-    """
-    rows = Organization.objects.filter(market=carrier.market, verified_at__isnull=False).exclude(pk=carrier.pk)
-    return rows.filter(verified_at__lt=carrier.verified_at) if carrier.verified_at else rows
-
-
-def _shares_phone(carrier: Organization, record: FederalRecord | None) -> bool:
+def _digits_of(carrier: Organization, record: FederalRecord | None) -> list[str]:
+    """Return the last ten digits of the carrier's phones: as typed, and as the registry has them."""
     typed = "".join(each for each in carrier.contact_phone if each.isdigit())[-_PHONE_DIGITS:]
-    digits = {each for each in (typed, record.phone_digits if record else "") if len(each) == _PHONE_DIGITS}
-    if not digits:
-        return False
-    of_others = FederalRecord.objects.filter(market=carrier.market, phone_digits__in=digits)
-    typed_by_others = _others(carrier).filter(hauls=True).annotate(digits=phone_digits()).filter(digits__in=digits)
-    return of_others.exclude(usdot_number=carrier.usdot_number).exists() or typed_by_others.exists()
-
-
-def _shares_domain(carrier: Organization, own_domain: str) -> bool:
-    if not own_domain:
-        return False
-    return _others(carrier).filter(hauls=True).annotate(domain=email_domain()).filter(domain=own_domain).exists()
-
-
-def _looks_like(carrier: Organization, own_domain: str) -> str:
-    """Return the older company's domain that the carrier's is easily mistaken for, "" for none."""
-    if not own_domain:
-        return ""
-    near = (
-        _others(carrier)
-        .annotate(domain=email_domain())
-        .annotate(letters=Length("domain"))
-        .filter(letters__gte=len(own_domain) - 4, letters__lte=len(own_domain) + 4)
-        .order_by("domain")
-        .values_list("domain", flat=True)
-        .distinct()
-    )
-    return next((each for each in near.iterator() if look_alike(own_domain, domain_of(f"@{each}"))), "")
+    return sorted({each for each in (typed, record.phone_digits if record else "") if len(each) == _PHONE_DIGITS})
 
 
 def _reposted(carrier: Organization, now: datetime) -> str:
