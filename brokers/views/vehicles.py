@@ -93,5 +93,5 @@ def _planned(
         "truck": vehicle.truck,
         "stops": rows,
         "end_zone": leg.home_time_zone if leg else stops[-1].time_zone,
-        "end_words": f"home in {leg.home_city}, {leg.home_state}" if leg else "empty; its way home goes on the market",
+        "end_words": f"Home in {leg.home_city}, {leg.home_state}" if leg else "Empty; its way home goes on the market",
     }

@@ -76,6 +76,7 @@ def load_matches(request: HttpRequest, load_id: str) -> HttpResponse:
         "matches": [(row, figures(row, viewer)) for row in rows],
         "load": load,
         "viewer": viewer,
+        "is_carrier": bool(rows) and all(is_carrier(row, viewer) for row in rows),
         "preferred": preferred_by(viewer, now),
     }
     if is_consignor(viewer, load):

@@ -59,7 +59,7 @@ def test_before_the_press_the_engine_says_whether_the_truck_can_be_there(sign_in
     check = f"/bargain/loads/{load.public_id}/check/"
     good = body(client.post(check, {"vehicle": f"leg:{leg.public_id}"}))
     assert "can do it" in good
-    assert "home in Dallas, TX" in good
+    assert "Home in Dallas, TX" in good
     late = going_home(carrier, ready_at=now() + timedelta(days=4))
     refused = body(client.post(check, {"vehicle": f"leg:{late.public_id}"}))
     assert "The truck cannot take this load" in refused
