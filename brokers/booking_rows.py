@@ -26,6 +26,12 @@ class BookingRow:
 
     booking: Booking
     role: str
+    acting_for: Organization | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the reader is a party, and not a broker that acts for one."""
+        return self.acting_for is None
 
     @property
     def is_brokered(self) -> bool:
@@ -44,14 +50,18 @@ class BookingRow:
 
     @property
     def rate_words(self) -> str:
-        """What the reader does with that rate."""
+        """What the reader, or the side that it acts for, does with that rate."""
+        if self.acting_for is not None:
+            return f"{self.acting_for} {'earns' if self.role == CARRIER else 'pays'}"
         return "You earn" if self.role == CARRIER else "You pay"
 
     @property
     def margin_cents(self) -> int | None:
         """What is left to the broker between; None for everybody else."""
         shipper_rate = self.booking.shipper_rate_cents
-        return shipper_rate - self.booking.rate_cents if self.role == BROKER and shipper_rate is not None else None
+        if self.role != BROKER or not self.is_own or shipper_rate is None:
+            return None
+        return shipper_rate - self.booking.rate_cents
 
     @property
     def reads_terms(self) -> bool:
@@ -73,9 +83,11 @@ class BookingRow:
         return [("Shipper", booking.shipper), *between, ("Carrier", booking.carrier)]
 
 
-def booking_row(booking: Booking, viewer: Organization) -> BookingRow:
-    """Return a booking as the viewer, a party of it, reads it."""
-    return BookingRow(booking, role_of(booking, viewer))
+def booking_row(booking: Booking, viewer: Organization, side: Organization | None = None) -> BookingRow:
+    """Return a booking as the viewer reads it: a party of it, or a broker that acts for `side`."""
+    if side is None or side.pk == viewer.pk:
+        return BookingRow(booking, role_of(booking, viewer))
+    return BookingRow(booking, role_of(booking, side), side)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from loads.models import Load, Stop
 
 CARRIER, SHIPPER, BROKER = "carrier", "shipper", "broker"
 
+_NOT_AN_AGENTS = ("tour", "opened_leg", "shipper_rate")
 _STOP_PLACE = ("kind", "city", "state", "zip", "time_zone", "facility", "address")
 
 
@@ -127,6 +128,15 @@ def booking_payload(booking: Booking, viewer: Organization) -> dict[str, Any]:
             "notes": booking.notes,
         }
     return found
+
+
+def agents_payload(booking: Booking, side: Organization) -> dict[str, Any]:
+    """Return a booking as a broker reads it that acts for a side: as the side does, without its tour, the times that
+    follow from its driver's hours, and what a sale beyond this one earns it.
+    """
+    found = booking_payload(booking, side) | {"acting_for": named(side)}
+    found["stops"] = [{name: value for name, value in stop.items() if name != "planned"} for stop in found["stops"]]
+    return {name: value for name, value in found.items() if name not in _NOT_AN_AGENTS}
 
 
 def owed_payload(booking: Booking) -> dict[str, Any] | None:

@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from brokers.booking_queries import booking_of, bookings_of
+from brokers.booking_queries import bookings_of
+from brokers.booking_readers import booking_read_by
 from brokers.booking_rows import BookingRow, booking_row, stop_rows
 from brokers.booking_visibility import BROKER, CARRIER
 from brokers.fallout import owed, reasons_for
@@ -43,17 +44,17 @@ def bookings_page(request: HttpRequest) -> HttpResponse:
 @require_safe
 @scope_required("bookings:read")
 def booking_page(request: HttpRequest, booking_id: str) -> HttpResponse:
-    """Show one booking as its party reads it."""
+    """Show one booking as its party reads it, or a broker that acts for one."""
     actor = actor_of(request)
-    booking = booking_of(actor.organization, booking_id)
-    context = _about(booking, actor.organization) | {"may_write": actor.may("bookings:write")}
+    booking, side = booking_read_by(actor.organization, booking_id, clock.now())
+    context = _about(booking, actor.organization, side) | {"may_write": actor.may("bookings:write")}
     fragment = request.headers.get("HX-Request") == "true"
     return render(request, "brokers/_booking.html" if fragment else "brokers/booking.html", context)
 
 
-def _about(booking: Booking, viewer: Organization) -> dict[str, Any]:
-    row = booking_row(booking, viewer)
-    planned = booking.tour_stops.all() if row.role == CARRIER else ()
+def _about(booking: Booking, viewer: Organization, side: Organization) -> dict[str, Any]:
+    row = booking_row(booking, viewer, side)
+    planned = booking.tour_stops.all() if row.role == CARRIER and row.is_own else ()
     return {
         "booking": booking,
         "row": row,
@@ -95,7 +96,7 @@ def _owed_words(booking: Booking, row: BookingRow, viewer: Organization) -> str:
 def cancel(request: HttpRequest, booking_id: str) -> HttpResponse:
     """Cancel a booking, with what it would cost shown before."""
     actor, now = actor_of(request), clock.now()
-    booking = booking_of(actor.organization, booking_id)
+    booking, _ = booking_read_by(actor.organization, booking_id, now)
     if booking.status != BookingStatus.BOOKED:
         messages.info(request, "This booking has been cancelled already.")
         return _to_booking(booking)
@@ -117,7 +118,7 @@ def cancel(request: HttpRequest, booking_id: str) -> HttpResponse:
         return _cancel_page(request, booking, side, form, now, status=422)
     except (Conflict, Forbidden) as error:
         # what was read is out of date: the page shows the booking as it is now, and asks again
-        fresh = booking_of(actor.organization, booking_id)
+        fresh, _ = booking_read_by(actor.organization, booking_id, now)
         form = CancelForm(_with_version(request, fresh), reasons=reasons_for(fresh, side), version=fresh.version)
         form.add_error(None, error.sentence)
         status = 403 if isinstance(error, Forbidden) else 409
@@ -135,7 +136,7 @@ def _with_version(request: HttpRequest, booking: Booking) -> QueryDict:
 def _cancel_page(
     request: HttpRequest, booking: Booking, side: Organization, form: CancelForm, now: datetime, *, status: int = 200
 ) -> HttpResponse:
-    row = booking_row(booking, actor_of(request).organization)
+    row = booking_row(booking, actor_of(request).organization, side)
     words = dict(CancelReason.choices)
     costs: dict[str, list[str]] = {}
     for reason in sorted(reasons_for(booking, side), key=list(CancelReason).index):
@@ -152,6 +153,10 @@ def _cancel_page(
 
 
 def _consequence(row: BookingRow) -> str:
+    if row.acting_for is not None:
+        return (
+            f"You cancel for {row.acting_for}. The load goes back to the market, and the carrier's truck is free again."
+        )
     if row.role == CARRIER:
         return "The load goes back to the market, and so does your truck's return leg. Both are matched again at once."
     if row.role == BROKER:

@@ -1,8 +1,11 @@
 """Claims by a broker that acts for the carrier, loads that a broker sells, and what a seller is told of a truck."""
 
+import json
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from brokers.models import Booking
 from brokers.services.booking import Vehicle, book
@@ -16,6 +19,7 @@ from loads.queries import locked_load
 from loads.services import sell_load
 from tests.brokers.booked import claim, going_home, local_load, open_load
 from tests.builders import make_actor, make_organization, make_relationship, make_truck, now
+from tests.rest.clients import ApiClient
 
 
 def _sold(shipper: Organization, broker: Organization) -> Load:
@@ -59,6 +63,52 @@ def test_a_broker_cancels_for_its_side_unless_that_keeps_it(
     kept.keeps = []
     kept.save()
     assert cancel_booking(actor=make_actor(broker), **word).cancelled_for == carrier
+
+
+def test_a_broker_that_may_cancel_for_the_carrier_reads_the_booking_as_it_does_save_for_its_tour(
+    shipper: Organization, carrier: Organization, broker: Organization
+) -> None:
+    agent = make_organization("Acting Brokers", brokers=True)
+    booking = claim(carrier, _sold(shipper, broker), going_home(carrier)).loads.get().booking
+    caller, path = ApiClient(agent), f"/api/v1/bookings/{booking.public_id}"
+    assert caller.get(path).status_code == 404
+    kept = make_relationship(carrier, agent, RelationshipKind.REPRESENTS, keeps=[Decision.CANCELLATION])
+    assert caller.get(path).status_code == 404, "it may not cancel, so this booking is not its business"
+    kept.keeps = []
+    kept.save()
+    seen, own = caller.get(path).json(), ApiClient(carrier).get(path).json()
+    assert own.keys() - seen.keys() == {"tour", "opened_leg"}
+    assert seen["acting_for"] == {"id": carrier.public_id, "name": carrier.name}
+    assert (seen["role"], seen["rate"], seen["terms"]) == ("carrier", own["rate"], own["terms"])
+    assert all("planned" in stop for stop in own["stops"])
+    assert not any("planned" in stop for stop in seen["stops"])
+    assert booking.tour.public_id not in json.dumps(seen)
+    assert caller.get("/api/v1/bookings").json()["items"] == [], "a list holds one's own"
+    answer = caller.post(f"{path}/cancellation", {"reason": "mistake", "version": 1}, headers={"Idempotency-Key": "k1"})
+    assert (answer.status_code, answer.json()["cancelled_for"]) == (200, carrier.public_id)
+
+
+def test_a_broker_that_acts_for_a_selling_broker_does_not_read_what_the_sale_earns_it(
+    shipper: Organization, carrier: Organization, broker: Organization, sign_in: Callable[..., Client]
+) -> None:
+    agent = make_organization("Acting Brokers", brokers=True)
+    make_relationship(broker, agent, RelationshipKind.REPRESENTS)
+    booking = claim(carrier, _sold(shipper, broker), going_home(carrier)).loads.get().booking
+    seen = ApiClient(agent).get(f"/api/v1/bookings/{booking.public_id}").json()
+    assert (seen["role"], seen["acting_for"]["name"]) == ("broker", broker.name)
+    assert (seen["rate"]["amount"], "shipper_rate" in seen) == ("2400.00", False)
+    assert "2700.00" in ApiClient(broker).get(f"/api/v1/bookings/{booking.public_id}").content.decode()
+    client = sign_in(agent)
+    page = client.get(f"/bookings/{booking.public_id}/").content.decode()
+    assert f"You read this booking for {broker.name}" in page
+    assert "$2,400.00" in page
+    assert "2,700.00" not in page
+    assert "300.00" not in page
+    cancelling = f"/bookings/{booking.public_id}/cancellation/"
+    assert f"You cancel for {broker.name}" in client.get(cancelling).content.decode()
+    client.post(cancelling, {"version": 1, "reason": "mistake"})
+    booking.refresh_from_db()
+    assert (booking.status, booking.cancelled_for) == ("cancelled", broker)
 
 
 def test_who_sells_a_load_or_has_it_sold_does_not_haul_it(shipper: Organization, broker: Organization) -> None:
