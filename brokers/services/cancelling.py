@@ -54,9 +54,13 @@ def cancelling_side(actor: Actor, booking: Booking, now: datetime) -> Organizati
     for side in (booking.carrier, booking.seller):
         if side.pk == actor.organization.pk:
             return side
-    for side in (booking.carrier, booking.seller):
-        if acts_for(actor, side, Decision.CANCELLATION, now):
-            return side
+    acted = [side for side in (booking.carrier, booking.seller) if acts_for(actor, side, Decision.CANCELLATION, now)]
+    if len(acted) > 1:
+        # who cancels decides who owes: nobody chooses that for both
+        sentence = f"You act for both sides of this booking, so {acted[0]} or {acted[1]} has to cancel it."
+        raise Forbidden("both_sides", sentence)
+    if acted:
+        return acted[0]
     for side in (booking.carrier, booking.seller):
         if represents(actor.organization, side, now):
             sentence = f"{side} keeps cancelling bookings for itself. Ask its people to decide."

@@ -20,7 +20,7 @@ from brokers.thread_visibility import sights_of
 from foundation.accounts.models import Decision, Organization, RelationshipKind
 from foundation.events.models import AuditEntry, FeedEntry
 from foundation.trade import clock
-from foundation.trade.errors import TradeError
+from foundation.trade.errors import Forbidden, TradeError
 from loads.models import Load
 from loads.services import sell_load
 from tests.brokers.bargains import terms
@@ -209,3 +209,19 @@ def test_a_claim_on_hold_is_released_where_carrier_and_broker_have_blocked_each_
     check_waiting_claims()
     held.refresh_from_db()
     assert held.status == ClaimStatus.RELEASED
+
+
+def test_a_broker_of_both_sides_does_not_choose_who_cancels_and_so_who_owes(
+    shipper: Organization, carrier: Organization, broker: Organization
+) -> None:
+    for giver in (shipper, carrier):
+        make_relationship(giver, broker, RelationshipKind.REPRESENTS)
+    booking = claim(carrier, open_load(shipper), going_home(carrier)).loads.get().booking
+    with pytest.raises(Forbidden, match="act for both sides"):
+        cancel_booking(actor=make_actor(broker), booking_id=booking.public_id, version=1, reason="other")
+    booking.refresh_from_db()
+    assert booking.status == "booked"
+    seller = make_actor(shipper)
+    assert (
+        cancel_booking(actor=seller, booking_id=booking.public_id, version=1, reason="other").cancelled_for == shipper
+    )
