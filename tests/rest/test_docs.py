@@ -1,5 +1,6 @@
 """Every curl command of docs/api.md is run, in order, as a reader would."""
 
+import json
 import re
 import shlex
 from datetime import UTC, datetime
@@ -15,8 +16,11 @@ from tests.builders import make_organization
 from tests.rest.clients import key_for
 
 REAL_ADDRESSES = True
-PAGE = Path(__file__).parents[2] / "docs" / "api.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "api.md"
+SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "openapi.json").read_text())
 BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
+OF_README = re.compile(r"^curl .*?(?=\n\n|\n```)", re.DOTALL | re.MULTILINE)
 VARIABLE = re.compile(r"\$([A-Z]+)")
 NAMES = {"load": "LOAD", "trk": "TRUCK", "leg": "LEG", "claim": "CLAIM", "offer": "OFFER", "bkg": "BOOKING"}
 WRITTEN_AT = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
@@ -75,3 +79,32 @@ def test_every_command_of_the_page_works(db, at_the_time_of_writing):
         for item in answer["items"] if response.status_code == 207 else []:
             assert item["status"] == 201, item
         known.update(_ids(answer))
+
+
+def _is_given(value: Any, schema: dict[str, Any]) -> None:
+    """Hold a value's fields to a schema: none that it does not know, none missing that it asks for."""
+    name = schema.get("$ref", "").rpartition("/")[2]
+    schema = SCHEMA["components"]["schemas"][name] if name else schema
+    if isinstance(value, list):
+        for each in value:
+            _is_given(each, schema["items"])
+    elif isinstance(value, dict) and "properties" in schema:
+        assert set(schema.get("required", [])) <= set(value) <= set(schema["properties"]), (name, sorted(value))
+        for field, each in value.items():
+            _is_given(each, schema["properties"][field])
+
+
+def test_every_call_of_the_readme_is_one_that_the_schema_knows() -> None:
+    commands = OF_README.findall((ROOT / "README.md").read_text())
+    assert len(commands) == 5
+    for command in commands:
+        method, url, headers, body = parse(command)
+        path = "/" + url.partition("//")[2].partition("/")[2].partition("?")[0]
+        named = [each for each in SCHEMA["paths"] if re.fullmatch(re.sub(r"{\w+}", "[^/]+", each), path)]
+        operation = SCHEMA["paths"][named[0]][method.lower()]
+        asked = {
+            each["name"] for each in operation.get("parameters", []) if each["in"] == "header" and each.get("required")
+        }
+        assert asked <= headers.keys(), command
+        if body:
+            _is_given(json.loads(body), operation["requestBody"]["content"]["application/json"]["schema"])
