@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -26,6 +27,7 @@ _COMMODITIES = {
 }
 _HALF_HOUR = timedelta(minutes=30)
 _DRAWN_FOR_ONE = 4000
+_OPEN_TO_CLAIMS_OF_FIVE = 2
 _OTHER_EQUIPMENT_MILES = 1000
 
 
@@ -84,8 +86,8 @@ class Writer:
         pickup = window(rows.pickup_opens[index], rows.pickup_closes[index])
         delivery = window(rows.delivery_opens[index], rows.delivery_closes[index])
         capacity = TRAILERS[code]
-        rate = int(rows.rate_cents[index] * (share + 0.15 if partial else 1))
-        return LoadTerms(
+        posted = int(rows.rate_cents[index] * (share + 0.15 if partial else 1)) // 500 * 500
+        terms = LoadTerms(
             equipment="VR" if code == "V" and drawn.random() < 0.2 else code,
             size=LoadSize.PARTIAL if partial else LoadSize.FULL,
             attributes=int(Attribute.TEMPERATURE) if chilled else 0,
@@ -95,7 +97,7 @@ class Writer:
             commodity=drawn.choice(_COMMODITIES[code]),
             temperature_min_f=coldest,
             temperature_max_f=coldest + 6 if coldest is not None else None,
-            rate_cents=None if drawn.random() < 0.15 else rate // 500 * 500,
+            rate_cents=None if drawn.random() < 0.15 else posted,
             accessorials=AccessorialTerms(
                 free_minutes=120,
                 detention_cents_per_hour=drawn.choice((4000, 5000, 6000, 7500)),
@@ -120,6 +122,8 @@ class Writer:
                 ),
             ),
         )
+        # nothing more is drawn: benchmarks compare markets of one seed
+        return replace(terms, book_now=terms.rate_cents is not None and index % 5 < _OPEN_TO_CLAIMS_OF_FIVE)
 
     def homes(self, rows: Legs) -> Iterator[Place]:
         """Return where each leg's truck lives."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
+from backhaul.demo.bargains import Bargains
 from backhaul.demo.cast import SIGNED_IN_OF_EACH, Cast, gather, sign_ins
 from backhaul.demo.market import EQUIPMENT, MarketGenerator
 from backhaul.demo.postings import Writer
@@ -175,4 +176,5 @@ def seed(*, legs: int, loads: int, report: Report) -> None:
         seeder.post_loads_home(at_most=(loads - open_loads) // 4)
         open_loads, _ = _open_from_now(clock.now())
     seeder.post_loads(max(0, loads - open_loads), lambda words: report(f"loads {words}"))
+    Bargains(cast).strike(report)
     report(f"{loads:,} loads, {legs:,} return legs")
