@@ -49,3 +49,9 @@ def test_the_page_of_facts_names_each_with_its_tasks() -> None:
     rows = dict(re.findall(r"^\| `([a-z_.]+)` \|[^|]*\|[^|]*\| ([^|]*) \|$", page, flags=re.MULTILINE))
     said = {name: tuple(re.findall(r"`([a-z_.]+)`", tasks)) for name, tasks in rows.items()}
     assert said == {name: tuple(tasks) for name, tasks in FACTS.items()}
+
+
+def test_the_page_of_facts_names_what_the_clock_sends() -> None:
+    page = (ROOT / "docs" / "events.md").read_text()
+    rows = re.findall(r"^\| `([a-z_.]+)` \| (\d+) s \|", page, flags=re.MULTILINE)
+    assert {task: float(seconds) for task, seconds in rows} == PERIODIC
