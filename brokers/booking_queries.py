@@ -63,7 +63,7 @@ def claim_by_form(carrier: Organization, form_token: str) -> Claim | None:
 def with_loads(claim: Claim, rows: list[ClaimedLoad]) -> None:
     """Let a claim that was written a moment ago know its loads, in order, without reading them."""
     loads = ClaimedLoad.objects.filter(claim=claim).order_by("position")
-    loads._result_cache, loads._prefetch_done = rows, True
+    loads._result_cache = rows
     claim._prefetched_objects_cache = {"loads": loads}  # type: ignore[attr-defined]
 
 

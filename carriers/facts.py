@@ -4,7 +4,7 @@ from typing import Any
 
 from carriers.models import ReturnLeg
 from carriers.visibility import Viewer, payload
-from foundation.accounts.queries import brokers_representing
+from foundation.accounts.queries import brokers_representing, is_represented
 from foundation.events.services import HasLabel, publish, record_audit
 
 
@@ -19,7 +19,7 @@ def tell(
     """Publish a fact about a leg and audit it; brokers hear of what is or was on the market only."""
     owner = leg.organization
     audience = {owner.public_id: payload(leg, Viewer.OWNER)}
-    if brokers:
+    if brokers and is_represented(owner):
         for broker in brokers_representing(owner):
             audience[broker.public_id] = payload(leg, Viewer.REPRESENTATIVE)
     publish(name=name, subject=leg.public_id, audience=audience, version=leg.version)

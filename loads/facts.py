@@ -3,7 +3,7 @@
 from typing import Any
 
 from foundation.accounts.models import Organization
-from foundation.accounts.queries import brokers_representing
+from foundation.accounts.queries import brokers_representing, is_represented
 from foundation.events.services import HasLabel, publish, record_audit
 from loads.models import Load
 from loads.visibility import Viewer, payload, stands
@@ -23,7 +23,7 @@ def tell(
     """
     owner = load.organization
     audience = {owner.public_id: payload(load, stands(load, owner))}
-    if name != "load.drafted" and brokers:
+    if name != "load.drafted" and brokers and is_represented(owner):
         for broker in brokers_representing(owner):
             audience[broker.public_id] = payload(load, stands(load, broker, represents=True))
     if load.seller is not None:

@@ -45,7 +45,7 @@ from foundation.trade.posting import Status
 from loads.models import Load, LoadSize
 from loads.services import cover_load
 
-__all__ = ["RESERVED", "Vehicle", "book", "check_bookable", "leg_home", "lock_for", "plan_for"]
+__all__ = ["RESERVED", "Vehicle", "book", "check_bookable", "check_for_sale", "leg_home", "lock_for", "plan_for"]
 
 _GONE = "This load is gone: it was booked, withdrawn or has expired. Look at the market for others like it."
 RESERVED = (
@@ -110,10 +110,15 @@ def check_bookable(
     load: Load, *, carrier: Organization, seller: Organization, now: datetime, claim_id: int | None = None
 ) -> None:
     """Raise `Conflict` unless a load is on the market, free, and sold by this seller to another than itself."""
-    if not is_on_the_market(load, now):
-        raise Conflict("load_gone", _GONE)
+    check_for_sale(load, carrier=carrier, seller=seller, now=now)
     if holds_on(load, now).exclude(claim=claim_id).exists():
         raise Conflict("load_reserved", RESERVED)
+
+
+def check_for_sale(load: Load, *, carrier: Organization, seller: Organization, now: datetime) -> None:
+    """Raise `Conflict` for what `check_bookable` refuses by the load alone, without asking what reserves it."""
+    if not is_on_the_market(load, now):
+        raise Conflict("load_gone", _GONE)
     if load.sold_by.pk != seller.pk:
         raise Conflict("other_seller", "This load has another seller now. Look at it again before you decide.")
     if load.seller_id is not None and carrier.pk in (load.seller_id, load.organization_id):

@@ -13,7 +13,7 @@ from brokers.booking_queries import claim_by_form, claim_of, claims_to_settle, l
 from brokers.facts import tell_of_claim
 from brokers.models import CLAIM_MOVES, Claim, ClaimedLoad, ClaimStatus
 from brokers.retrying import retried
-from brokers.services.booking import Vehicle, check_bookable, lock_for, plan_for
+from brokers.services.booking import Vehicle, check_for_sale, lock_for, plan_for
 from brokers.services.claiming import Wanted, book_in_order, check_as_seen, claim_terms, claim_together, naming
 from brokers.touring import vehicle_of
 from brokers.trust import Judgement, judge_claim
@@ -117,7 +117,7 @@ def claimable(carrier: Organization, wanted: Wanted, now: datetime, *, among: in
     if load.seller_id is not None and blocks_either_way(carrier, load.sold_by, now):
         raise NotFound("There is no such load here.")
     with naming(load, among=among):
-        check_bookable(load, carrier=carrier, seller=load.sold_by, now=now)
+        check_for_sale(load, carrier=carrier, seller=load.sold_by, now=now)  # what reserves it is asked under the lock
         check_as_seen(load, carrier, wanted)
     return load
 

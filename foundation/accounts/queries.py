@@ -23,6 +23,9 @@ from foundation.accounts.models import (
 )
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
+from foundation.trade.statements import rows_of
+
+_EVER = "SELECT EXISTS (SELECT 1 FROM accounts_relationship WHERE giver_id = %(giver)s AND kind = %(kind)s)"
 
 
 def organizations_of(person: Person) -> list[Membership]:
@@ -116,6 +119,12 @@ def brokers_representing(organization: Organization, now: datetime | None = None
         verified_at__isnull=False,
         market=organization.market,
     ).order_by("name", "pk")
+
+
+def is_represented(organization: Organization) -> bool:
+    """Say whether an organization ever let a broker act for it: asked before who does, since few ever do."""
+    values = {"giver": organization.pk, "kind": RelationshipKind.REPRESENTS.value}
+    return bool(rows_of(_EVER, values)[0][0])
 
 
 def preferred_by(organization: Organization, now: datetime | None = None) -> frozenset[int]:
