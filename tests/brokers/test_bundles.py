@@ -58,9 +58,9 @@ def truck(carrier: Organization) -> Truck:
 
 
 @pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def held(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Let trust answer what the test says: "hold", "pass" or "block"."""
-    word = {"result": "hold"}
+    word: dict[str, Any] = {"result": "hold"}
 
     def judge(**_: Any) -> Judgement:
         result = RuleResult(rule="authority", result=word["result"], sentence="The registry has not answered yet.")
@@ -143,7 +143,8 @@ def test_each_load_is_claimed_as_it_was_seen(
 ) -> None:
     out, back = local_load(shipper), back_load(make_organization())
     seen = wanted(out, back)
-    seen[1] = Wanted(**{"load_id": back.public_id, "load_version": back.version, "rate_cents": back.rate_cents} | stale)
+    as_read: dict[str, Any] = {"load_id": back.public_id, "load_version": back.version, "rate_cents": back.rate_cents}
+    seen[1] = Wanted(**as_read | stale)
     with pytest.raises(Conflict, match=r"Houston, TX to Dallas, TX: The .* changed while you looked"):
         claim_bundle(actor=make_actor(carrier), loads=seen, truck_id=truck.public_id, return_home_by=home_by())
     _nothing_is_booked(out, back)

@@ -1,6 +1,7 @@
 """A bundle at the same moment as a claim for one of its loads: all of it is booked or nothing; and the control."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -40,14 +41,12 @@ def _rival_leg(rival: Organization) -> ReturnLeg:
 def test_of_a_bundle_and_a_claim_for_one_of_its_loads_one_is_booked_and_nothing_in_between() -> None:
     for _ in range(ROUNDS):
         carrier, out, back = _market()
-        rival, truck = make_organization(hauls=True), make_truck(carrier)
-        actor, other, leg = make_actor(carrier), make_actor(rival), _rival_leg(rival)
+        rival = make_organization(hauls=True)
+        other, leg = make_actor(rival), _rival_leg(rival)
         failures = _at_once(
             [
-                lambda actor=actor, truck=truck, out=out, back=back: claim_bundle(
-                    actor=actor, loads=wanted(out, back), truck_id=truck.public_id, return_home_by=home_by()
-                ),
-                lambda rival=rival, back=back, leg=leg, other=other: claim(rival, back, leg, actor=other),
+                _claiming(carrier, out, back),
+                partial(claim, rival, back, leg, actor=other),
             ]
         )
         assert [type(error) for error in failures] == [Conflict], failures
@@ -95,7 +94,7 @@ def test_without_the_one_transaction_half_of_a_bundle_stays_booked(monkeypatch: 
     carrier, out, back = _market()
     rival, truck = make_organization(hauls=True), make_truck(carrier)
     other, leg = make_actor(rival), _rival_leg(rival)
-    together = bundles_service.claim_together
+    together = claiming_service.claim_together
 
     def apart(*, loads: dict[int, Wanted], **given: Any) -> Claim:
         first, then = loads.items()
