@@ -8,6 +8,7 @@ from django.db import OperationalError, close_old_connections
 
 from backhaul.demo.cast import Cast, gather
 from backhaul.demo.seed import Seeder
+from brokers.models import ThreadStatus
 from carriers.models import ReturnLeg
 from carriers.services import confirm_leg, withdraw_leg
 from foundation.trade import clock
@@ -58,6 +59,7 @@ class Trickle:
     def _rate(self) -> None:
         """Change the rate of a load that stands on desks by a few per cent."""
         found = Match.objects.filter(load__status=Status.OPEN, load__rate_cents__isnull=False)
+        found = found.exclude(load__threads__status=ThreadStatus.OPEN)  # whoever tries a negotiation keeps its offer
         ours = found.filter(load__organization__in=self._shippers, leg__status=Status.OPEN)
         best = [match.load for match in ours.select_related("load").order_by("-market_gain_cents")[:_ON_DESKS]]
         if best:
