@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from copy import copy
 from datetime import datetime
 
 from brokers.facts import tell_of_tour
@@ -16,19 +15,19 @@ from brokers.models import (
 )
 from brokers.papers.amending import has_moved_on, touches_tour
 from brokers.papers.amendment_facts import tell_of_amended_booking, tell_of_amendment
+from brokers.services.boarding import settle_leg
 from brokers.services.confirmations import issue_confirmation
 from brokers.services.records import write_record
 from brokers.services.tours import replan, write_stops
 from brokers.terms import StopTime, terms_of
 from brokers.touring import PlannedTour, agreed_times, latest_pickup, live_bookings, plan_tour, standing_of
 from carriers.models import ReturnLeg
-from carriers.services.booked import empty_later, reduce_leg, restore_leg
+from carriers.services.booked import empty_later
 from foundation.accounts.actor import Actor
 from foundation.trade.errors import Conflict, TradeError
 from foundation.trade.locks import locked
-from foundation.trade.posting import Status
 from foundation.trade.status import change_status
-from loads.models import Load, LoadSize
+from loads.models import Load
 from loads.services import amend_load
 
 Subject = Amendment.Subject
@@ -57,7 +56,6 @@ def settle_amendment(*, amendment: Amendment, booking: Booking, load: Load, acto
     legs = _hold(booking) if touches else {}
     tour = _tour(booking)
     plan = _plan(amendment, booking, tour, actor, now) if touches else None
-    before = copy(load)
     values = {name: value for name, (_, value) in amendment.load_changes.items()}
     times = _times(amendment)
     if values or times:
@@ -65,7 +63,7 @@ def settle_amendment(*, amendment: Amendment, booking: Booking, load: Load, acto
     _write_terms(amendment, booking, load, times, now)
     if plan is not None:
         with _carriers_own(actor, booking):
-            _move_tour(booking, tour, plan, legs, before, load, actor, now)
+            _move_tour(booking, tour, plan, legs, actor, now)
     change_status(
         amendment,
         to=AmendmentStatus.ACCEPTED,
@@ -179,33 +177,14 @@ def _move_tour(
     tour: Tour,
     plan: PlannedTour,
     legs: dict[int, ReturnLeg],
-    before: Load,
-    load: Load,
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Write the new plan: the tour with its stops, what a partial load takes of its leg, when the leg home begins."""
+    """Write the new plan: the tour with its stops, what its leg has free, when the leg home begins."""
     replan(tour=tour, plan=plan)
     write_stops(tour=tour, plan=plan, bookings=live_bookings(tour))
-    if booking.leg_id is not None and load.size == LoadSize.PARTIAL:
-        _take_anew(legs[booking.leg_id], before, load, actor, now)
+    if booking.leg_id is not None:
+        settle_leg(leg=legs[booking.leg_id], tour=tour, actor=actor, now=now)
     if booking.opened_leg_id is not None:
         empty_later(leg=legs[booking.opened_leg_id], ready_at=plan.ends_at, actor=actor, now=now)
     tell_of_tour(tour, actor)
-
-
-def _take_anew(leg: ReturnLeg, before: Load, load: Load, actor: Actor, now: datetime) -> None:
-    """Give a leg back what the partial load took of it, and take what it needs now."""
-    old = (before.weight_pounds, before.length_feet, before.pallets)
-    new = (load.weight_pounds, load.length_feet, load.pallets)
-    if leg.status != Status.OPEN or old == new:
-        return
-    restore_leg(
-        leg=leg,
-        weight_pounds=min(old[0], leg.taken_weight_pounds),
-        length_feet=min(old[1], leg.taken_length_feet),
-        pallets=min(old[2], leg.taken_pallets),
-        actor=actor,
-        now=now,
-    )
-    reduce_leg(leg=leg, weight_pounds=new[0], length_feet=new[1], pallets=new[2], actor=actor, now=now)

@@ -14,6 +14,7 @@ from django.db.models import Q
 from brokers.booking_queries import holds_on, live_bookings
 from brokers.facts import tell_of_booking, tell_of_tour
 from brokers.models import Booking, BookingStatus, Offer, Tour, TourStatus
+from brokers.services.boarding import settle_leg
 from brokers.services.confirmations import issue_confirmation
 from brokers.services.lapsing import lapse_rivals
 from brokers.services.records import write_record
@@ -33,7 +34,7 @@ from brokers.touring import (
 )
 from carriers.choices import Chosen
 from carriers.models import Driver, HomeBase, ReturnLeg, Trailer, Truck
-from carriers.services.booked import cover_leg, open_leg_after, reduce_leg
+from carriers.services.booked import cover_leg, open_leg_after
 from carriers.terms import LegTerms
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
@@ -209,7 +210,7 @@ def _book(
         booking.opened_leg = _open_home(load, plan, vehicle, ground, actor, now)
         booking.save(update_fields=["opened_leg"])
     else:
-        _take(vehicle.leg, load, actor, now)
+        _take(vehicle.leg, load, tour, actor, now)
     if carrier.pk != booking.seller_id:  # who hauls its own freight signs nothing with itself
         issue_confirmation(booking=booking, actor=actor, now=now, is_first=True)
     write_record(booking=booking, now=now)
@@ -328,22 +329,11 @@ def _store(
         )
 
 
-def _take(leg: ReturnLeg, load: Load, actor: Actor, now: datetime) -> None:
+def _take(leg: ReturnLeg, load: Load, tour: Tour, actor: Actor, now: datetime) -> None:
     """Cover the leg by a full load; a partial one takes its part, and what is left stays on the market."""
-    if leg.status == Status.COVERED:
-        return  # a bundle has covered it a moment ago
-    if load.size == LoadSize.FULL:
-        cover_leg(leg=leg, actor=actor, now=now)
-        return
-    reduce_leg(
-        leg=leg,
-        weight_pounds=load.weight_pounds,
-        length_feet=load.length_feet,
-        pallets=load.pallets,
-        actor=actor,
-        now=now,
-    )
-    if not leg.weight_pounds or not leg.length_feet:
+    if load.size == LoadSize.PARTIAL:
+        settle_leg(leg=leg, tour=tour, actor=actor, now=now)
+    elif leg.status != Status.COVERED:  # a bundle may have covered it a moment ago
         cover_leg(leg=leg, actor=actor, now=now)
 
 

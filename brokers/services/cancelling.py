@@ -10,11 +10,11 @@ from brokers.facts import tell_of_booking
 from brokers.fallout import is_over, no_show_is_shown, owed, reasons_for
 from brokers.models import BOOKING_MOVES, Booking, BookingStatus, CancelReason, Tour, TourStatus
 from brokers.retrying import retried
+from brokers.services.boarding import settle_leg
 from brokers.services.records import write_record
 from brokers.services.tours import leave_tour
 from carriers.facts import tell as tell_of_leg
 from carriers.models import Driver, ReturnLeg, Trailer, Truck
-from carriers.services.booked import reopen_leg, restore_leg
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Decision, Organization
 from foundation.trade import clock
@@ -24,7 +24,6 @@ from foundation.trade.locks import locked
 from foundation.trade.posting import Status
 from foundation.trade.rules import Problems
 from foundation.trade.status import change_status
-from loads.models import Load, LoadSize
 from loads.queries import locked_load
 from loads.services import reopen_load
 
@@ -100,11 +99,11 @@ def _cancel(actor: Actor, found: Booking, version: int | None, reason: str, note
         owed_deadhead_miles=money.deadhead_miles,
     )
     reopen_load(load=load, actor=actor, now=now)
-    if booking.leg_id is not None:
-        _free_leg(legs[booking.leg_id], booking, load, actor, now)
     if booking.opened_leg_id is not None:
         _close_opened(legs[booking.opened_leg_id], actor, now)
     leave_tour(tour=_tour(booking), booking=booking, actor=actor, now=now)
+    if booking.leg_id is not None:
+        settle_leg(leg=legs[booking.leg_id], tour=booking.tour, actor=actor, now=now)
     write_record(booking=booking, now=now)
     changes = {"reason": reason, "for": side.public_id}
     tell_of_booking("booking.cancelled", booking, actor, changes=changes, between={"owed_cents": money.cents})
@@ -133,22 +132,6 @@ def _check_reason(booking: Booking, side: Organization, reason: str, now: dateti
     if reason == CancelReason.NO_SHOW and not no_show_is_shown(booking, now):
         sentence = "The pickup window has not closed yet, so the truck may still come. Give another reason, or wait."
         raise Invalid([FieldProblem("reason", "too_early", sentence)])
-
-
-def _free_leg(leg: ReturnLeg, booking: Booking, load: Load, actor: Actor, now: datetime) -> None:
-    """Give the leg back what the load took of it, and put it on the market where no full load covers it any more."""
-    if load.size == LoadSize.PARTIAL:
-        restore_leg(
-            leg=leg,
-            weight_pounds=min(load.weight_pounds, leg.taken_weight_pounds),
-            length_feet=min(load.length_feet, leg.taken_length_feet),
-            pallets=min(load.pallets, leg.taken_pallets),
-            actor=actor,
-            now=now,
-        )
-    others = booking.tour.bookings.filter(status=BookingStatus.BOOKED, load__size=LoadSize.FULL)
-    if leg.status == Status.COVERED and not others.exists():
-        reopen_leg(leg=leg, actor=actor, now=now)
 
 
 def _close_opened(leg: ReturnLeg, actor: Actor, now: datetime) -> None:

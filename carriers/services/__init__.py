@@ -1,7 +1,7 @@
 """Every write of carriers: the fleet, its costs, trips and return legs."""
 
 from carriers.queries import locked_leg
-from carriers.services.booked import cover_leg, open_leg_after, reduce_leg, reopen_leg, restore_leg
+from carriers.services.booked import cover_leg, open_leg_after, reopen_leg, set_on_board
 from carriers.services.costs import remove_costs, set_costs
 from carriers.services.fleet import (
     add_driver,
@@ -49,15 +49,14 @@ __all__ = [
     "open_leg_after",
     "post_leg",
     "post_trip",
-    "reduce_leg",
     "remove_costs",
     "reopen_leg",
     "restore_driver",
     "restore_home_base",
-    "restore_leg",
     "restore_trailer",
     "restore_truck",
     "set_costs",
+    "set_on_board",
     "upsert_leg",
     "upsert_truck",
     "withdraw_leg",

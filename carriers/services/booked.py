@@ -1,4 +1,4 @@
-"""What a booking does to return legs: covered, reduced by a partial load, restored, open again, or opened by it.
+"""What a booking does to return legs: covered, with partial loads on board, open again, or opened by it.
 
 Called in the booking's transaction, on rows that it has locked.
 """
@@ -6,7 +6,7 @@ Called in the booking's transaction, on rows that it has locked.
 from dataclasses import replace
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import F, Value
 
 from carriers.facts import tell
 from carriers.models import Driver, HomeBase, ReturnLeg, Trailer, Truck
@@ -45,7 +45,7 @@ def reopen_leg(*, leg: ReturnLeg, actor: HasLabel | str, now: datetime) -> None:
     reopen_posting(leg, now=now, noun=NOUN, fact=lambda row: tell("leg.opened", row, actor))
 
 
-def reduce_leg(
+def set_on_board(
     *,
     leg: ReturnLeg,
     weight_pounds: int,
@@ -54,77 +54,37 @@ def reduce_leg(
     actor: HasLabel | str,
     now: datetime,
 ) -> None:
-    """Take what a partial load needs off an open leg, which stays on the market with what is left.
+    """Write what booked partial loads take of a leg at its fullest stretch, whatever its status; the rest is free.
 
-    Raises `Conflict` when the leg is not open or has less left.
+    Publishes `leg.reduced` where that is other than it was. Raises `Conflict` when the truck takes less than that.
     """
+    before = (leg.taken_weight_pounds, leg.taken_length_feet, leg.taken_pallets)
+    if before == (weight_pounds, length_feet, pallets):
+        return
     rows = ReturnLeg.objects.filter(
         pk=leg.pk,
-        status=Status.OPEN,
-        weight_pounds__gte=weight_pounds,
-        length_feet__gte=length_feet,
-        pallets__gte=pallets,
+        weight_pounds__gte=Value(weight_pounds) - F("taken_weight_pounds"),
+        length_feet__gte=Value(length_feet) - F("taken_length_feet"),
+        pallets__gte=Value(pallets) - F("taken_pallets"),
     )
-    taken = rows.update(
-        weight_pounds=F("weight_pounds") - weight_pounds,
-        length_feet=F("length_feet") - length_feet,
-        pallets=F("pallets") - pallets,
-        taken_weight_pounds=F("taken_weight_pounds") + weight_pounds,
-        taken_length_feet=F("taken_length_feet") + length_feet,
-        taken_pallets=F("taken_pallets") + pallets,
+    written = rows.update(
+        weight_pounds=F("weight_pounds") + F("taken_weight_pounds") - weight_pounds,
+        length_feet=F("length_feet") + F("taken_length_feet") - length_feet,
+        pallets=F("pallets") + F("taken_pallets") - pallets,
+        taken_weight_pounds=weight_pounds,
+        taken_length_feet=length_feet,
+        taken_pallets=pallets,
         version=F("version") + 1,
         updated_at=now,
     )
     leg.refresh_from_db()
-    if not taken:
-        if leg.status != Status.OPEN:
-            raise Conflict("leg_taken", "This return leg is taken: it has its load home, was withdrawn or has expired.")
+    if not written:
         left = f"{leg.weight_pounds:,} lb, {leg.length_feet} ft and {leg.pallets} pallets"
         raise Conflict("does_not_fit", f"The load does not fit beside what is on board: {left} are left.")
     changed = {
-        "taken_weight_pounds": [leg.taken_weight_pounds - weight_pounds, leg.taken_weight_pounds],
-        "taken_length_feet": [leg.taken_length_feet - length_feet, leg.taken_length_feet],
-        "taken_pallets": [leg.taken_pallets - pallets, leg.taken_pallets],
-    }
-    tell("leg.reduced", leg, actor, changed=changed)
-
-
-def restore_leg(
-    *,
-    leg: ReturnLeg,
-    weight_pounds: int,
-    length_feet: int,
-    pallets: int,
-    actor: HasLabel | str,
-    now: datetime,
-) -> None:
-    """Give a leg back what a partial load had taken, whatever its status: the booking is no more.
-
-    Raises `Conflict` when less than that is taken of it.
-    """
-    rows = ReturnLeg.objects.filter(
-        pk=leg.pk,
-        taken_weight_pounds__gte=weight_pounds,
-        taken_length_feet__gte=length_feet,
-        taken_pallets__gte=pallets,
-    )
-    given = rows.update(
-        weight_pounds=F("weight_pounds") + weight_pounds,
-        length_feet=F("length_feet") + length_feet,
-        pallets=F("pallets") + pallets,
-        taken_weight_pounds=F("taken_weight_pounds") - weight_pounds,
-        taken_length_feet=F("taken_length_feet") - length_feet,
-        taken_pallets=F("taken_pallets") - pallets,
-        version=F("version") + 1,
-        updated_at=now,
-    )
-    leg.refresh_from_db()
-    if not given:
-        raise Conflict("not_on_board", "That is not on board of this return leg any more. Reload to see what is.")
-    changed = {
-        "taken_weight_pounds": [leg.taken_weight_pounds + weight_pounds, leg.taken_weight_pounds],
-        "taken_length_feet": [leg.taken_length_feet + length_feet, leg.taken_length_feet],
-        "taken_pallets": [leg.taken_pallets + pallets, leg.taken_pallets],
+        "taken_weight_pounds": [before[0], weight_pounds],
+        "taken_length_feet": [before[1], length_feet],
+        "taken_pallets": [before[2], pallets],
     }
     tell("leg.reduced", leg, actor, changed=changed, brokers=leg.status in (Status.OPEN, Status.COVERED))
 

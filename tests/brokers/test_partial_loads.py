@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from brokers.models import Booking, Tour, TourStatus
+from brokers.services.amendments import accept_amendment, propose_amendment
 from brokers.services.cancelling import cancel_booking
 from carriers.models import ReturnLeg
 from foundation.accounts.models import Organization
@@ -85,15 +86,49 @@ def test_a_third_one_is_refused_where_only_one_stretch_has_no_room(carrier: Orga
     assert Tour.objects.get().bookings.count() == 2
 
 
-def test_what_a_leg_has_left_is_counted_over_its_whole_way(carrier: Organization, leg: ReturnLeg) -> None:
-    """Room that comes free on the way is not offered again: a leg has one figure for all stretches."""
+def test_two_that_ride_one_after_the_other_are_booked_though_together_they_exceed_the_trailer(
+    carrier: Organization, leg: ReturnLeg
+) -> None:
+    first, second = part(30, end=ST_LOUIS, last=2), part(40, start=ST_LOUIS, first=3, last=5)
+    booking = claim(carrier, first, leg).loads.get().booking
+    leg.refresh_from_db()
+    assert (leg.length_feet, leg.taken_length_feet) == (23, 30)
+    claim(carrier, second, leg)
+    leg.refresh_from_db()
+    assert (leg.status, leg.length_feet, leg.taken_length_feet) == (Status.OPEN, 13, 40), "free at the fullest stretch"
+    assert (leg.weight_pounds, leg.taken_weight_pounds) == (25_000, 20_000)
+    assert booking is not None
+    cancel_booking(actor=make_actor(carrier), booking_id=booking.public_id, version=1, reason="truck_broke_down")
+    leg.refresh_from_db()
+    assert (leg.length_feet, leg.taken_length_feet) == (13, 40), "the second one still needs all that it needs"
+
+
+def test_what_is_booked_before_is_counted_on_each_stretch_of_the_next(carrier: Organization, leg: ReturnLeg) -> None:
     claim(carrier, part(30, end=ST_LOUIS, last=2), leg)
+    claim(carrier, part(40, start=ST_LOUIS, first=3, last=5), leg)
+    with pytest.raises(Conflict, match="53"):
+        claim(carrier, part(20, last=5), leg)
     leg.refresh_from_db()
-    with pytest.raises(Conflict):
-        claim(carrier, part(40, start=ST_LOUIS, first=3, last=5), leg)
+    assert (leg.length_feet, Booking.objects.count()) == (13, 2)
+    claim(carrier, part(13, last=5), leg)
     leg.refresh_from_db()
-    assert leg.length_feet == 23
-    assert Booking.objects.count() == 1
+    assert (leg.status, leg.length_feet) == (Status.COVERED, 0)
+
+
+def test_a_leg_that_was_full_to_the_foot_comes_back_with_what_a_cancelled_one_leaves(
+    carrier: Organization, leg: ReturnLeg
+) -> None:
+    claim(carrier, part(20), leg)
+    booking = claim(carrier, part(33), leg).loads.get().booking
+    assert booking is not None
+    cancel_booking(actor=make_actor(carrier), booking_id=booking.public_id, version=1, reason="truck_broke_down")
+    leg.refresh_from_db()
+    assert (leg.status, leg.length_feet, leg.taken_length_feet, leg.taken_weight_pounds) == (
+        Status.OPEN,
+        33,
+        20,
+        10_000,
+    )
 
 
 def test_who_cancels_the_first_gives_its_room_back_and_keeps_the_second(carrier: Organization, leg: ReturnLeg) -> None:
@@ -128,3 +163,27 @@ def test_a_leg_that_is_full_to_the_foot_leaves_the_market(carrier: Organization,
     claim(carrier, part(33), leg)
     leg.refresh_from_db()
     assert (leg.status, leg.length_feet) == (Status.COVERED, 0)
+
+
+def test_an_amended_partial_takes_of_its_leg_what_it_needs_now(carrier: Organization, leg: ReturnLeg) -> None:
+    first = claim(carrier, part(20), leg).loads.get().booking
+    claim(carrier, part(24), leg)
+    assert first is not None
+    for feet, free, status in ((29, 0, Status.COVERED), (10, 19, Status.OPEN)):
+        first.refresh_from_db()
+        row = propose_amendment(
+            actor=make_actor(first.shipper),
+            booking_id=first.public_id,
+            subject="carriage",
+            load_changes={"length_feet": feet, "weight_pounds": 500 * feet},
+        )
+        accept_amendment(actor=make_actor(carrier), amendment_id=row.public_id, version=row.version)
+        leg.refresh_from_db()
+        assert (leg.status, leg.length_feet, leg.taken_length_feet) == (status, free, 24 + feet)
+        assert (leg.weight_pounds, leg.taken_weight_pounds) == (45_000 - 500 * (24 + feet), 500 * (24 + feet))
+    first.refresh_from_db()
+    cancel_booking(
+        actor=make_actor(carrier), booking_id=first.public_id, version=first.version, reason="truck_broke_down"
+    )
+    leg.refresh_from_db()
+    assert (leg.length_feet, leg.taken_length_feet, leg.taken_weight_pounds) == (29, 24, 12_000)
