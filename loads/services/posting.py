@@ -26,7 +26,7 @@ from loads.models import Load
 from loads.queries import kept_load, load_by_external_id, load_by_form, locked_load, own_load
 from loads.road import Stretch, stretches
 from loads.rules import validate
-from loads.services.selling import keep_sale, take_back_load
+from loads.services.selling import check_as_sold, keep_sale, take_back_load
 from loads.store import changes, columns, write_stops
 from loads.terms import LoadTerms, terms_of
 
@@ -79,7 +79,8 @@ def edit_load(*, actor: Actor, load_id: str, version: int | None, terms: LoadTer
 
     With `post` a load that is off the market goes there on the new terms, in the same transaction.
 
-    Raises `NotFound`, `Forbidden`, `Stale` for another version, `Conflict` once it is covered, `Invalid`.
+    Raises `NotFound`, `Forbidden`, `Stale` for another version, `Conflict` once it is covered or, where a broker sells
+    it, for other freight, `Invalid`.
     """
     actor.require("loads:write")
     opens = frozenset({Status.DRAFT, Status.WITHDRAWN, Status.EXPIRED}) if post else frozenset()
@@ -207,6 +208,7 @@ def _edit(
         validate(terms, now=now, roads=roads, draft=not (is_open or opens), stored_until=load.partners_first_until)
         values = keep_sale(load, terms, columns(terms, roads))
         changed = changes(load, terms, values)
+        check_as_sold(load, changed)
         if not changed and not opens:
             if is_open:
                 confirm_posting(load, now=now, noun=NOUN, fact=lambda row: tell("load.confirmed", row, actor))

@@ -1,5 +1,7 @@
 """Who sells a load: a broker takes the sale on, sets its terms towards carriers, and gives it back."""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -21,6 +23,11 @@ from loads.rules import check_sale
 from loads.terms import SALE_COLUMNS, LoadTerms, SaleTerms
 
 NOUN = "load"
+
+# What an owner may change of a load that a broker sells: neither what is hauled nor where and when.
+_NOT_MATERIAL = frozenset(
+    {"reference", "notes", "private_notes", "instructions", "reserve_cents", "audience", "partners_first_until"}
+)
 
 
 def sell_load(*, load: Load, seller: Organization, shipper_rate_cents: int, actor: HasLabel | str, now: Any) -> None:
@@ -170,3 +177,30 @@ def keep_sale(load: Load, terms: LoadTerms, values: dict[str, Any]) -> dict[str,
     if problems:
         raise Invalid(problems)
     return {name: value for name, value in values.items() if name not in SALE_COLUMNS}
+
+
+def check_as_sold(load: Load, changed: Mapping[str, Sequence[Any]]) -> None:
+    """Raise `Conflict` where the owner would change what a broker sells: its rate to carriers stands for that freight.
+
+    `changed` holds [before, after] by field, such as `weight_pounds` or `stops.0.opens_at`.
+    """
+    material = [name for name, (before, after) in changed.items() if _is_material(name, before, after)]
+    if load.seller is None or not material:
+        return
+    or_else = " or withdraw the load, which ends the sale" if load.status == Status.OPEN else ""
+    sentence = (
+        f"{load.seller} sells this load as you handed it over, so its freight, equipment, stops and times stay as they "
+        f"are. Ask {load.seller} to give the load back{or_else}; then change it and tender it anew. Once a carrier has "
+        "booked it, propose an amendment instead. Notes, references and instructions you can change at any time."
+    )
+    raise Conflict("sold_by_a_broker", sentence)
+
+
+def _is_material(name: str, before: Any, after: Any) -> bool:
+    if name.endswith(("opens_at", "closes_at")):  # a form has no seconds, and changes no window by leaving them out
+        return _minute(before) != _minute(after)
+    return name not in _NOT_MATERIAL and not name.endswith(".instructions")
+
+
+def _minute(moment: str) -> datetime:
+    return datetime.fromisoformat(moment).replace(second=0, microsecond=0)

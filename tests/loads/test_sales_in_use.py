@@ -87,6 +87,14 @@ def test_the_owner_reads_what_it_pays_and_no_more(sold, shipper, sign_in):
     assert "Withdraw" in pages[1]
 
 
+def as_shown(form):
+    """Return what a browser sends of a form that was opened and left as it is."""
+    parts = [form.freight, *form.stops]
+    fields = [field for part in parts for field in part if field.value() not in (None, "", False)]
+    shown = {field.html_name: field.field.widget.format_value(field.value()) for field in fields}
+    return shown | {"stop": [stop.key for stop in form.stops]}
+
+
 def test_the_owners_form_has_the_freight_and_not_the_price(sold, shipper, sign_in):
     client = sign_in(shipper)
     page = client.get(f"/loads/{sold.public_id}/edit/")
@@ -95,10 +103,15 @@ def test_the_owners_form_has_the_freight_and_not_the_price(sold, shipper, sign_i
     form = page.context["form"].freight
     assert not {"rate_cents", "book_now", "tonu_cents", "payment_days"} & form.fields.keys()
     assert form["version"].value() == 2
-    answer = client.post(f"/loads/{sold.public_id}/edit/", filled(version="2", weight_pounds="39000", do="save"))
+    typed = as_shown(page.context["form"]) | {"do": "save"}
+    refused = client.post(f"/loads/{sold.public_id}/edit/", typed | {"weight_pounds": "39000"})
+    assert refused.status_code == 409, errors_in(refused)
+    assert "Ask Lakeside Brokers to give the load back" in refused.content.decode()
+    answer = client.post(f"/loads/{sold.public_id}/edit/", typed | {"notes": "Ring twice."})
     assert answer.status_code == 302, errors_in(answer)
     load = Load.objects.get()
-    assert (load.weight_pounds, load.rate_cents, load.book_now, load.owners_version) == (39_000, 2_173_00, True, 3)
+    assert (load.weight_pounds, load.rate_cents, load.book_now, load.owners_version) == (38_000, 2_173_00, True, 3)
+    assert load.notes == "Ring twice."
     stale = client.post(f"/loads/{sold.public_id}/edit/", filled(version="2", weight_pounds="38500", do="save"))
     assert stale.status_code == 412
     assert "2,173" not in stale.content.decode()
@@ -162,7 +175,7 @@ def test_the_seller_prices_by_rest_on_the_version_that_it_read(sold, broker, shi
         assert ApiClient(nobody).put(f"{address}/sale", {}, etag=done["ETag"]).status_code == 404
     refused = ApiClient(shipper)
     own = refused.get(address)
-    body = {"equipment": "V", "weight_pounds": 39_000, "commodity": "Paper products", "rate": dollars("2500.00")}
+    body = {"equipment": "V", "weight_pounds": 38_000, "commodity": "Paper products", "rate": dollars("2500.00")}
     body["stops"] = [
         {name: stop[name] for name in ("kind", "opens_at", "closes_at")} | {"place": {"zip": stop["place"]["zip"]}}
         for stop in own.json()["stops"]
@@ -170,6 +183,8 @@ def test_the_seller_prices_by_rest_on_the_version_that_it_read(sold, broker, shi
     answer = refused.put(address, body, etag=own["ETag"])
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/rate")
     del body["rate"]
+    answer = refused.put(address, body | {"weight_pounds": 39_000}, etag=own["ETag"])
+    assert (answer.status_code, answer.json()["code"]) == (409, "sold_by_a_broker")
     assert refused.put(address, body, etag=own["ETag"]).status_code == 200
     assert Load.objects.get().rate_cents == 2_250_00
 

@@ -1,5 +1,7 @@
 """A broker sells a load: who sets the terms towards carriers, who reads what, and how the sale ends."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization, RelationshipKind
 from foundation.events.models import AuditEntry, Event, FeedEntry
 from foundation.trade.accessorials import AccessorialTerms
+from foundation.trade.equipment import Attribute
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from loads.models import Load
 from loads.services import (
@@ -21,7 +24,7 @@ from loads.services import (
     upsert_load,
     withdraw_load,
 )
-from loads.terms import SaleTerms, terms_of
+from loads.terms import LoadTerms, SaleTerms, terms_of
 from loads.visibility import TOWARDS_CARRIERS, Viewer, stands, view
 from tests.builders import load_terms, make_actor, make_load, make_organization, make_relationship, now
 
@@ -154,30 +157,71 @@ def test_pricing_is_the_sellers_alone(load, owner, seller, broker, stranger):
     assert row.version == 2  # nothing changed, so nothing happened
 
 
-def test_the_owner_edits_the_freight_and_the_seller_keeps_its_terms(load, owner, seller, broker):
+def test_the_owner_edits_notes_and_references_and_the_seller_keeps_its_terms(load, owner, seller, broker):
     row = sold(load, broker, owner)
     row = price_load(
         actor=seller, load_id=row.public_id, version=2, rate_cents=2_150_00, book_now=True, payment_days=40
     )
     terms = terms_of(row)
     assert (terms.rate_cents, terms.book_now, terms.payment_days) == (2_400_00, True, 21)  # the owner's own, of before
+    first, *others = terms.stops
+    words = {"reference": "PO-7", "notes": "Ring twice.", "private_notes": "Ours.", "instructions": "Dock 4."}
     edited = edit_load(
         actor=owner,
         load_id=row.public_id,
         version=2,  # as the owner counts
-        terms=load_terms(weight_pounds=39_000, rate_cents=None),
+        terms=replace(terms, **words, stops=(replace(first, instructions="Gate B."), *others)),
     )
-    assert (edited.weight_pounds, edited.rate_cents, edited.book_now, edited.payment_days) == (
-        39_000,
-        2_150_00,
-        True,
-        40,
-    )
+    assert {name: getattr(edited, name) for name in words} == words
+    assert (edited.rate_cents, edited.book_now, edited.payment_days) == (2_150_00, True, 40)
     assert (edited.version, edited.owners_version) == (4, 3)
     with pytest.raises(Invalid) as refusal:
         edit_load(actor=owner, load_id=row.public_id, version=3, terms=load_terms(rate_cents=2_500_00, payment_days=7))
     assert {problem.field for problem in refusal.value.problems} == {"rate_cents", "payment_days"}
     assert "Lakeside Brokers sells this load" in refusal.value.sentence
+
+
+def other_freight(terms: LoadTerms) -> list[LoadTerms]:
+    """Return the terms with each a material change."""
+    first, last = terms.stops
+    later = replace(last, opens_at=last.opens_at + timedelta(hours=1), closes_at=last.closes_at + timedelta(hours=1))
+    elsewhere = load_terms(to_place="77002").stops[-1]
+    return [
+        replace(terms, weight_pounds=44_000),
+        replace(terms, commodity="Steel coils"),
+        replace(terms, equipment="R"),
+        replace(terms, attributes=Attribute.TEAM.value),
+        replace(terms, pallets=26),
+        replace(terms, stops=(first, later)),
+        replace(terms, stops=(first, replace(last, service_minutes=240))),
+        replace(terms, stops=(first, replace(elsewhere, opens_at=last.opens_at, closes_at=last.closes_at))),
+    ]
+
+
+def test_the_freight_that_a_broker_sells_stays_what_the_broker_agreed_to(load, owner, seller, broker):
+    row = sold(load, broker, owner)
+    price_load(actor=seller, load_id=row.public_id, version=2, rate_cents=2_150_00, book_now=True)
+    for changed in other_freight(terms_of(load)):
+        with pytest.raises(Conflict, match="Ask Lakeside Brokers to give the load back or withdraw") as refusal:
+            edit_load(actor=owner, load_id=row.public_id, version=2, terms=changed)
+        assert refusal.value.code == "sold_by_a_broker"
+    kept = Load.objects.get()
+    assert (kept.version, terms_of(kept)) == (3, terms_of(load))
+    Load.objects.update(status="expired")
+    with pytest.raises(Conflict, match="to give the load back; then"):
+        edit_load(actor=owner, load_id=row.public_id, version=2, terms=other_freight(terms_of(load))[0], post=True)
+    give_back_load(actor=seller, load_id=row.public_id)
+    edited = edit_load(actor=owner, load_id=row.public_id, version=None, terms=other_freight(terms_of(load))[0])
+    assert edited.weight_pounds == 44_000
+
+
+def test_a_tms_changes_no_freight_of_a_sold_load(shipper, owner, broker):
+    row, _ = upsert_load(actor=owner, external_id="TMS-1", terms=load_terms(accessorials=OWN))
+    sold(row, broker, owner)
+    with pytest.raises(Conflict) as refusal:
+        upsert_load(actor=owner, external_id="TMS-1", terms=load_terms(accessorials=OWN, weight_pounds=44_000))
+    assert refusal.value.code == "sold_by_a_broker"
+    assert Load.objects.get().weight_pounds == 38_000
 
 
 def test_a_tms_that_sends_its_load_again_as_it_was_is_not_refused(shipper, owner, broker):
@@ -220,7 +264,7 @@ def test_a_second_broker_of_the_owner_hears_what_the_market_reads(load, owner, s
     second = make_organization("Second Brokers", brokers=True)
     make_relationship(shipper, second, RelationshipKind.REPRESENTS)
     row = sold(load, broker, owner)
-    edit_load(actor=owner, load_id=row.public_id, version=2, terms=load_terms(weight_pounds=30_000, rate_cents=None))
+    edit_load(actor=owner, load_id=row.public_id, version=2, terms=replace(terms_of(row), notes="Tarps."))
     told = heard("load.edited")
     assert set(told) == {shipper.public_id, broker.public_id, second.public_id}
     assert told[second.public_id]["organization"]["name"] == broker.name
