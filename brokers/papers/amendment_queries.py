@@ -56,7 +56,14 @@ def answers_for(actor: Actor, amendment: Amendment, now: datetime) -> list[Organ
     """Return the sides whose yes is missing and for which the actor may say it: its own in front."""
     if amendment.status != AmendmentStatus.OPEN or amendment.expires_at <= now:
         return []
-    return [side for side in waits_for(amendment) if may_act(actor, side, amendment.subject, now)]
+    sides = [side for side in waits_for(amendment) if may_act(actor, side, amendment.subject, now)]
+    own = [side for side in sides if side.pk == actor.organization.pk]
+    if own or not sides:
+        return own
+    acted = [
+        side for side in sides_of(amendment.booking, amendment.subject) if may_act(actor, side, amendment.subject, now)
+    ]
+    return [] if len(acted) > 1 else sides  # nobody agrees with itself
 
 
 def may_act(actor: Actor, side: Organization, subject: str, now: datetime) -> bool:

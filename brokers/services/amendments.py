@@ -1,7 +1,7 @@
 """Amendments: proposed by a side, declined, withdrawn, lapsed; `services.amending` accepts them."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -243,8 +243,11 @@ def _answering(actor: Actor, row: Amendment) -> list[Organization]:
     now = clock.now()
     sides = [side for side in waits_for(row) if may_act(actor, side, row.subject, now)]
     own = [side for side in sides if side.pk == actor.organization.pk]
-    if own or sides:
-        return own or sides[:1]
+    if own:
+        return own
+    if sides:
+        _check_one_side(actor, row.booking, row.subject, now)
+        return sides[:1]
     if any(side.pk == actor.organization.pk for side in sides_of(row.booking, row.subject)):
         raise Conflict("accepted_already", "Your side has said yes already. It waits for the other side.")
     sentence = "Only the company whose side it is, or a broker that it lets amend bookings for it, can answer this."
@@ -259,13 +262,25 @@ def _proposing_side(actor: Actor, booking: Booking, subject: str) -> Organizatio
     now = clock.now()
     own = [side for side in sides if side.pk == actor.organization.pk]
     acted = [side for side in sides if may_act(actor, side, subject, now)]
-    if own or acted:
-        return (own or acted)[0]
+    if own:
+        return own[0]
+    if acted:
+        _check_one_side(actor, booking, subject, now)
+        return acted[0]
     if actor.organization.pk in (booking.shipper_id, booking.carrier_id):
         sentence = f"That is between {' and '.join(str(side) for side in sides)}. You may propose another change."
         raise Forbidden("not_your_side", "That is between others." if subject == "sale" else sentence)
     sentence = "Only the companies whose booking it is, or a broker that they let amend for them, can propose this."
     raise Forbidden("not_your_side", sentence)
+
+
+def _check_one_side(actor: Actor, booking: Booking, subject: str, now: datetime) -> None:
+    """Raise `Forbidden` for who acts for another where it decides for both ends: it would agree with itself."""
+    sides = [side for side in sides_of(booking, subject) if may_act(actor, side, subject, now)]
+    if len(sides) > 1:
+        others = [str(side) for side in sides if side.pk != actor.organization.pk]
+        sentence = f"You act for more than one side of this booking, so {' or '.join(others)} has to decide itself."
+        raise Forbidden("both_sides", sentence)
 
 
 def _locked(found: Booking) -> Booking:

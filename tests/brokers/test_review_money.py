@@ -225,3 +225,31 @@ def test_a_broker_of_both_sides_does_not_choose_who_cancels_and_so_who_owes(
     assert (
         cancel_booking(actor=seller, booking_id=booking.public_id, version=1, reason="other").cancelled_for == shipper
     )
+
+
+def test_a_broker_of_both_sides_agrees_with_itself_on_no_amendment(
+    shipper: Organization, carrier: Organization, broker: Organization
+) -> None:
+    for giver in (shipper, carrier):
+        make_relationship(giver, broker, RelationshipKind.REPRESENTS)
+    booking = claim(carrier, open_load(shipper), going_home(carrier)).loads.get().booking
+    word = {"booking_id": booking.public_id, "subject": "carriage"}
+    changed = replace(terms_of(booking), linehaul_cents=2_500_00, stop_times=())
+    with pytest.raises(Forbidden, match="act for more than one side") as refusal:
+        propose_amendment(actor=make_actor(broker), terms=changed, **word)
+    assert refusal.value.code == "both_sides"
+    row = propose_amendment(actor=make_actor(shipper), terms=changed, **word)
+    with pytest.raises(Forbidden, match="act for more than one side"):
+        accept_amendment(actor=make_actor(broker), amendment_id=row.public_id)
+    assert accept_amendment(actor=make_actor(carrier), amendment_id=row.public_id).status == "accepted"
+
+
+def test_a_seller_that_acts_for_the_carrier_amends_nothing_alone(sold: Booking) -> None:
+    make_relationship(sold.carrier, sold.seller, RelationshipKind.REPRESENTS)
+    seller = make_actor(sold.seller)
+    changed = replace(terms_of(sold), linehaul_cents=2_500_00, stop_times=())
+    row = propose_amendment(actor=seller, booking_id=sold.public_id, subject="carriage", terms=changed)
+    with pytest.raises(Forbidden, match="act for more than one side"):
+        accept_amendment(actor=seller, amendment_id=row.public_id)
+    sold.refresh_from_db()
+    assert sold.rate_cents == 2_412_34
