@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from brokers.models import Booking, BookingStatus, TransactionRecord
+from brokers.models import Booking, BookingStatus, CancelReason, TransactionRecord
 from brokers.models.records import KEPT_FOR
+from brokers.papers.sale import sale_terms
 from foundation.accounts.models import Organization
 from foundation.events.services import record_audit
 from loads.models import Load
@@ -78,12 +79,26 @@ def _write(
 def _settle(row: TransactionRecord, booking: Booking) -> None:
     """Write what the shipper pays, what the carrier gets and the difference; of what fell through, what is owed."""
     if booking.status == BookingStatus.CANCELLED:
-        owed = booking.owed_tonu_cents + booking.owed_deadhead_cents if booking.owed_by_id == booking.seller_id else 0
-        row.charged_cents, row.carrier_pay_cents, row.compensation_cents = 0, owed, 0
+        row.charged_cents, row.carrier_pay_cents = _owed_by_the_shipper(booking), _owed_to_the_carrier(booking)
     else:
         row.charged_cents, row.carrier_pay_cents = booking.shipper_rate_cents or 0, booking.rate_cents
-        row.compensation_cents = row.charged_cents - row.carrier_pay_cents
+    row.compensation_cents = row.charged_cents - row.carrier_pay_cents
     row.compensation_paid_by = booking.shipper.name
+
+
+def _owed_to_the_carrier(booking: Booking) -> int:
+    return booking.owed_tonu_cents + booking.owed_deadhead_cents if booking.owed_by_id == booking.seller_id else 0
+
+
+def _owed_by_the_shipper(booking: Booking) -> int:
+    """Return what the shipper owes the broker of a booking that fell through, in cents, by the rule of `fallout`.
+
+    It owes where the broker owes its carrier because the load was not ready: the TONU of the sale, and the same empty
+    miles. What else a broker cancels for is its own affair.
+    """
+    if booking.cancel_reason != CancelReason.LOAD_NOT_READY or booking.owed_by_id != booking.seller_id:
+        return 0
+    return sale_terms(booking).tonu_cents + booking.owed_deadhead_cents
 
 
 def _consignor_address(load: Load) -> str:

@@ -1,14 +1,21 @@
 """The 371.3 record: what it holds, how long it is kept, who reads it."""
 
+import json
 from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from brokers.models import Booking, RecordRequest, TransactionRecord
+from brokers.services.acceptance import accept_offer
+from brokers.services.cancelling import cancel_booking
 from brokers.services.records import write_record
+from brokers.services.tenders import tender_load
+from foundation.events.models import FeedEntry
+from loads.models import Load
+from tests.brokers.bargains import make_deal, offer_by, terms
 from tests.brokers.papers import make_booking
-from tests.builders import make_organization, now
+from tests.builders import make_actor, make_organization, now
 
 pytestmark = pytest.mark.django_db
 
@@ -76,3 +83,27 @@ def test_a_record_is_not_deleted_before_its_three_years_are_over_and_may_be_afte
         cursor.execute("DELETE FROM brokers_recordrequest")
         cursor.execute("DELETE FROM brokers_transactionrecord")
     assert not TransactionRecord.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("reason", "charged"), [("load_not_ready", 311_17), ("other", 0)], ids=["the shipper's doing", "the broker's own"]
+)
+def test_of_what_fell_through_the_shipper_owes_the_tonu_of_its_sale_where_the_load_was_not_ready(
+    straight_roads: None, reason: str, charged: int
+) -> None:
+    deal = make_deal()
+    broker = make_actor(make_organization("Lakeside Brokers", brokers=True))
+    tender = tender_load(
+        actor=broker, load_id=deal.load.public_id, terms=terms(deal.load, 2_900, tonu_cents=311_17), load_version=1
+    )
+    load = accept_offer(actor=deal.shipper, offer_id=tender.public_id, number=1, load_version=1)
+    assert isinstance(load, Load)
+    offer = offer_by(deal.carrier, deal.leg, load, terms=terms(load, 2_300, tonu_cents=250_00))
+    booking = accept_offer(actor=broker, offer_id=offer.public_id, number=1, load_version=load.version)
+    cancel_booking(actor=broker, booking_id=booking.public_id, version=1, reason=reason)
+    record = TransactionRecord.objects.get()
+    assert (record.charged_cents, record.carrier_pay_cents) == (charged, 250_00)
+    assert record.compensation_cents == charged - 250_00
+    assert record.fell_through_at is not None
+    heard = FeedEntry.objects.exclude(organization_id=broker.organization.public_id)
+    assert not any("311.17" in json.dumps(entry.payload) for entry in heard.filter(event__name="booking.cancelled"))
