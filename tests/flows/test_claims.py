@@ -16,6 +16,7 @@ from django.db import connection, connections, transaction
 from brokers.models import Booking, Tour, TourStatus
 from carriers.models import ReturnLeg
 from foundation.accounts.models import Market, Organization
+from foundation.events.models import FeedEntry
 from foundation.trade.ids import new_id
 from loads.models import Load
 from tests.brokers.booked import going_home, local_load, open_load
@@ -178,6 +179,35 @@ def test_claims_and_cancellations_work_while_redis_is_away(installation: Install
     finally:
         installation.bring_back("redis")
     assert Load.objects.get(pk=load.pk).status == "open"
+
+
+def test_two_negotiate_to_a_booking_while_redis_is_away(installation: Installation) -> None:
+    carrier, shipper = _carrier(), make_organization(market=Market.SANDBOX)
+    load, leg = open_load(shipper), going_home(carrier)
+    hauls, ships = Tms(installation.url, carrier), Tms(installation.url, shipper)
+    installation.kill("redis")
+    try:
+        began = time.monotonic()
+        body = {"leg": leg.public_id, "rate": {"amount": "2600.00", "currency": "USD"}, "load_version": load.version}
+        answer = hauls.send(f"/loads/{load.public_id}/offers", body, key=new_id("try"), seconds=30)
+        assert answer.status_code == 201, answer.text
+        counter = {"rate": {"amount": "2500.00", "currency": "USD"}, "on_number": 1, "load_version": load.version}
+        path = f"/offers/{answer.json()['id']}/counters"
+        answer = ships.send(path, counter, key=new_id("try"), seconds=30)
+        assert answer.status_code == 201, answer.text
+        said, key = {"number": 2, "load_version": load.version}, new_id("try")
+        path = f"/offers/{answer.json()['id']}/acceptance"
+        answers = [hauls.send(path, said, key=key, seconds=30) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [200, 200], answers[0].text
+        assert time.monotonic() - began < 20, "a negotiation waits for something that is away"
+    finally:
+        installation.bring_back("redis")
+    booking = Booking.objects.get(load=load)
+    assert [answer.json()["booking"] for answer in answers] == [booking.public_id] * 2
+    assert (booking.carrier, booking.rate_cents) == (carrier, 2_500_00)
+    assert Load.objects.get(pk=load.pk).status == "covered"
+    heard = FeedEntry.objects.filter(event__name="booking.made", event__subject=booking.public_id)
+    _wait(lambda: {entry.organization_id for entry in heard.all()} == {carrier.public_id, shipper.public_id})
 
 
 def test_tours_that_touch_are_both_booked_over_http(installation: Installation) -> None:
