@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from brokers.booking_visibility import BROKER, SHIPPER, version_for
 from brokers.models import Agreement, Booking, RateConfirmation, Tour
 from brokers.papers.content import content_of, digest_of, number_of
 from brokers.papers.sale import accepted_tender, sale_terms
@@ -57,8 +58,9 @@ def _write(
         number=number_of(booking, agreement, revision),
         payer=payer,
         payee=payee,
-        load_version=load.version,
-        booking_version=booking.version,
+        # a sale is the shipper's paper too, which counts none of its broker's doings towards carriers
+        load_version=load.owners_version if sale else load.version,
+        booking_version=version_for(booking, SHIPPER if sale else BROKER),
         offer_number=offer.number if offer else None,
         made_at=now,
     )

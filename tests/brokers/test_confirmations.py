@@ -1,14 +1,17 @@
 """Rate confirmations: what they say and to whom."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from brokers.models import Agreement, RateConfirmation
+from brokers.models import Agreement, Amendment, Booking, RateConfirmation
+from brokers.papers.amending import columns_of
 from brokers.services.confirmations import issue_confirmation
-from brokers.terms import BargainTerms, StopTime
+from brokers.terms import BargainTerms, StopTime, terms_of
 from foundation.events.models import AuditEntry
+from loads.models import Load
 from tests.brokers.papers import make_booking, paper_load
 from tests.builders import make_organization, now
 
@@ -65,6 +68,31 @@ def test_a_brokered_load_has_two_papers_and_neither_holds_the_others_rate_or_par
     assert booking.shipper.name not in carriage_text
     assert booking.shipper.public_id not in carriage_text
     assert sale.content["hauled_by"]["usdot_number"] == "1234567"
+
+
+def test_the_paper_of_a_sale_counts_nothing_that_its_shipper_does_not_read() -> None:
+    booking = make_booking(broker=make_organization("Lakeside Brokers", brokers=True, ships=False))
+    Load.objects.filter(pk=booking.load_id).update(version=9, seller_edits=4)
+    Amendment.objects.create(
+        booking=booking,
+        subject="carriage",
+        number=1,
+        status="accepted",
+        proposed_for=booking.seller,
+        proposed_by_organization=booking.seller,
+        proposed_at=now(),
+        expires_at=now() + timedelta(hours=1),
+        closed_at=now(),
+        **columns_of("carriage", terms_of(booking)),
+    )
+    Booking.objects.filter(pk=booking.pk).update(version=2)
+    booking.refresh_from_db()
+    carriage = issue_confirmation(booking=booking, actor="system", now=now())
+    sale = RateConfirmation.objects.get(booking=booking, agreement=Agreement.SALE)
+    for paper, load_version, booking_version in ((carriage, 9, 2), (sale, 5, 1)):
+        accepted = paper.content["accepted"]
+        assert (accepted["load_version"], accepted["booking_version"]) == (load_version, booking_version)
+        assert (paper.load_version, paper.booking_version) == (load_version, booking_version)
 
 
 def test_an_amended_paper_is_the_next_revision_and_supersedes_the_one_before() -> None:
