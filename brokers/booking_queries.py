@@ -1,5 +1,6 @@
 """Reads of claims, bookings and tours; the organization that asks comes first and sees what it is a party of."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -58,6 +59,11 @@ def claim_of(viewer: Organization, public_id: str) -> Claim:
 def claim_by_form(carrier: Organization, form_token: str) -> Claim | None:
     """Return the claim that a form has made already, if it was sent before."""
     return _whole_claims(Claim.objects.filter(carrier=carrier, form_token=form_token)).first() if form_token else None
+
+
+def is_claim_of(claim: Claim, load_ids: Sequence[str]) -> bool:
+    """Say whether a claim is one of these loads, in this order."""
+    return [row.load.public_id for row in claim.loads.all()] == list(load_ids)
 
 
 def with_loads(claim: Claim, rows: list[ClaimedLoad]) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from brokers.booking_queries import claim_by_form, live_bookings
+from brokers.booking_queries import live_bookings
 from brokers.models import Claim, Tour, TourStatus
 from brokers.models.claims import LONGEST_BUNDLE
 from brokers.services.booking import leg_home
-from brokers.services.claiming import Wanted, claim_terms, claim_together, naming
+from brokers.services.claiming import Wanted, claim_terms, claim_together, naming, sent_before
 from brokers.services.claims import claimable, claiming_carrier, judged
 from brokers.touring import Vehicle, agreed_times, plan_tour, vehicle_of
 from carriers.models import ReturnLeg
@@ -44,9 +44,9 @@ def claim_bundle(
     _check_count(loads)
     now = clock.now()
     carrier = claiming_carrier(actor, truck_id=truck_id, leg_id=leg_id, now=now)
-    sent_before = claim_by_form(carrier, form_token)
-    if sent_before is not None:
-        return sent_before
+    made = sent_before(carrier, form_token, [each.load_id for each in loads])
+    if made is not None:
+        return made
     vehicle = vehicle_of(
         carrier,
         truck_id=truck_id,

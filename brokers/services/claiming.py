@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from brokers.acting import check_not_sold_for
-from brokers.booking_queries import claim_by_form, claim_of, sees_load, with_loads
+from brokers.booking_queries import claim_by_form, claim_of, is_claim_of, sees_load, with_loads
 from brokers.facts import tell_of_claim
 from brokers.models import Booking, Claim, ClaimedLoad, ClaimStatus, Tour
 from brokers.retrying import retried
@@ -53,6 +53,15 @@ def claim_together(
     Raises `NotFound`, `Conflict` and `Invalid` as `claim_load` does, and `Busy`.
     """
     return retried(lambda: _claim(actor, carrier, vehicle, loads, judgement, form_token))
+
+
+def sent_before(carrier: Organization, form_token: str, load_ids: Sequence[str]) -> Claim | None:
+    """Return the claim that a form has made already. Raises `Conflict` where it was one of other loads."""
+    made = claim_by_form(carrier, form_token)
+    if made is not None and not is_claim_of(made, load_ids):
+        sentence = "This form has claimed another load already. Reload the page of this one, then claim it."
+        raise Conflict("form_used", sentence)
+    return made
 
 
 def check_as_seen(load: Load, carrier: Organization, wanted: Wanted) -> None:
@@ -150,9 +159,9 @@ def _claim(
     """Make the claim on the held loads: booked, or on hold."""
     held = {key: locked_load(pk=key) for key in sorted(wanted)}
     now = clock.now()
-    sent_before = claim_by_form(carrier, form_token)
-    if sent_before is not None:
-        return sent_before
+    made = sent_before(carrier, form_token, [each.load_id for each in wanted.values()])
+    if made is not None:
+        return made
     loads = [held[key] for key in wanted]
     for load in loads:
         with naming(load, among=len(loads)):

@@ -9,12 +9,20 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from brokers.acting import require_acting
-from brokers.booking_queries import claim_by_form, claim_of, claims_to_settle, load_in_sight, sees_load
+from brokers.booking_queries import claim_of, claims_to_settle, load_in_sight, sees_load
 from brokers.facts import tell_of_claim
 from brokers.models import CLAIM_MOVES, Claim, ClaimedLoad, ClaimStatus
 from brokers.retrying import retried
 from brokers.services.booking import Vehicle, check_for_sale, lock_for, plan_for
-from brokers.services.claiming import Wanted, book_in_order, check_as_seen, claim_terms, claim_together, naming
+from brokers.services.claiming import (
+    Wanted,
+    book_in_order,
+    check_as_seen,
+    claim_terms,
+    claim_together,
+    naming,
+    sent_before,
+)
 from brokers.touring import vehicle_of
 from brokers.trust import Judgement, judge_claim
 from carriers.models import ReturnLeg, Truck
@@ -55,9 +63,9 @@ def claim_load(
     actor.require("bookings:write")
     now = clock.now()
     carrier = claiming_carrier(actor, truck_id=truck_id, leg_id=leg_id, now=now)
-    sent_before = claim_by_form(carrier, form_token)
-    if sent_before is not None:
-        return sent_before
+    made = sent_before(carrier, form_token, [load_id])
+    if made is not None:
+        return made
     vehicle = vehicle_of(
         carrier,
         truck_id=truck_id,

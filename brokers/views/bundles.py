@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from brokers.booking_queries import booking_of, claim_by_form, claim_of
+from brokers.booking_queries import booking_of, claim_by_form, claim_of, is_claim_of
 from brokers.bundling import Backhauls, backhauls_after, backhauls_on
 from brokers.forms.claims import ClaimForm
 from brokers.forms.vehicles import VehicleForm
@@ -63,13 +63,13 @@ def round_trip(request: HttpRequest, load_id: str) -> HttpResponse:
     """Book an outbound load with the backhauls that were chosen beside its form: all of them or none."""
     actor, now = actor_of(request), clock.now()
     made = claim_by_form(actor.organization, request.POST.get("form_token", "")[:40])
-    if made is not None:
+    back = _chosen(request.POST.get("back", "")[:300])
+    if made is not None and is_claim_of(made, [load_id, *(each.load_id for each in back)]):
         return claimed(request, made)  # a double click
     load, is_gone = load_to_bargain(actor.organization, load_id, now)
     if is_gone:
         return gone(request, load)
     form, vehicle = ClaimForm(request.POST, load=load), vehicle_form(request, actor.organization, load, now)
-    back = _chosen(request.POST.get("back", "")[:300])
     if not (form.is_valid() and vehicle.is_valid() and back):
         if form.errors or not back:
             vehicle.add_error(None, _OUT_OF_DATE)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from brokers.acting import acts_for
 from brokers.bargain_rows import ranked, thread_rows, waiting_first
-from brokers.booking_queries import claim_by_form, claim_of, claims_of, is_reserved, live_booking_of_load
+from brokers.booking_queries import claim_by_form, claim_of, claims_of, is_claim_of, is_reserved, live_booking_of_load
 from brokers.booking_rows import stop_rows
 from brokers.forms.claims import ClaimForm
 from brokers.models import Claim, ClaimStatus, Thread
@@ -138,7 +138,7 @@ def claim(request: HttpRequest, load_id: str) -> HttpResponse:
     """Book a load at its posted rate: choose the truck, read what it means, press once."""
     actor, now = actor_of(request), clock.now()
     made = claim_by_form(actor.organization, request.POST.get("form_token", "")[:40])
-    if made is not None:
+    if made is not None and is_claim_of(made, [load_id]):
         return claimed(request, made)  # a double click
     load, is_gone = load_to_bargain(actor.organization, load_id, now)
     if is_gone:

@@ -191,6 +191,14 @@ def test_the_same_form_sent_twice_claims_once(shipper: Organization, carrier: Or
     assert Claim.objects.count() == 1
 
 
+def test_a_form_that_has_claimed_a_load_claims_no_other(shipper: Organization, carrier: Organization) -> None:
+    claim(carrier, open_load(shipper), going_home(carrier), form_token="form-1")
+    with pytest.raises(Conflict, match="has claimed another load already") as refusal:
+        claim(carrier, open_load(shipper), going_home(carrier), form_token="form-1")
+    assert refusal.value.code == "form_used"
+    assert Booking.objects.count() == 1
+
+
 def test_a_partial_load_leaves_the_leg_open_with_what_remains(shipper: Organization, carrier: Organization) -> None:
     leg = going_home(carrier)
     small = {"size": "partial", "weight_pounds": 10_000, "length_feet": 20, "pallets": 8}
