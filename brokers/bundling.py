@@ -18,6 +18,7 @@ from carriers.queries import costs_on
 from carriers.store import terms_of as leg_terms_of
 from carriers.terms import LegTerms
 from foundation.accounts.models import Organization
+from foundation.trade import clock
 from foundation.trade.posting import Status
 from loads.models import Load
 from matching.services.previewing import Preview, preview
@@ -152,7 +153,8 @@ def _trips(waiting: Preview, alone_cents: int) -> tuple[RoundTrip, ...]:
     """Return single backhauls and chains of two by what the round trip earns."""
     shown = {row.load.pk: row.load for row in waiting.loads}
     shown |= {load.pk: load for chain in waiting.chains for load in chain.loads}
-    reserved = set(ClaimedLoad.objects.filter(load__in=shown, is_held=True).values_list("load_id", flat=True))
+    held = ClaimedLoad.objects.filter(load__in=shown, is_held=True, claim__held_until__gt=clock.now())
+    reserved = set(held.values_list("load_id", flat=True))
 
     def can_book(loads: Sequence[Load]) -> bool:
         return all(load.book_now and load.rate_cents is not None and load.pk not in reserved for load in loads)

@@ -73,9 +73,16 @@ def tell_of_claim(name: str, claim: Claim, actor: HasLabel | str) -> None:
     """
     audience = {claim.carrier.public_id: claim_payload(claim, claim.carrier)}
     audience[claim.made_by_organization.public_id] = claim_payload(claim, claim.made_by_organization)
+    own = set(audience)
+    more: list[dict[str, Any]] = []  # of a seller of several loads each one is told apart
     for row in claim.loads.all():
-        audience.setdefault(row.load.sold_by.public_id, reservation_fact(claim, row.load))
-    publish(name=name, subject=claim.public_id, audience=audience, version=claim.version)
+        seller, fact = row.load.sold_by.public_id, reservation_fact(claim, row.load)
+        if seller not in audience:
+            audience[seller] = fact
+        elif seller not in own:
+            more.append({seller: fact})
+    for hearers in (audience, *more):
+        publish(name=name, subject=claim.public_id, audience=hearers, version=claim.version)
     record_audit(
         organization_id=claim.carrier.public_id,
         actor=actor,

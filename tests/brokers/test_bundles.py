@@ -17,6 +17,7 @@ from brokers.trust import Judgement, RuleResult
 from carriers.costs import default_costs_on
 from carriers.models import ReturnLeg, Truck
 from foundation.accounts.models import Organization
+from foundation.events.models import FeedEntry
 from foundation.trade.errors import Conflict, Invalid, NotFound
 from foundation.trade.posting import Status
 from loads.models import Load
@@ -193,6 +194,16 @@ def test_while_trust_is_checked_all_loads_are_reserved_and_then_booked_together(
     assert not ClaimedLoad.objects.filter(is_held=True).exists()
 
 
+def test_a_seller_of_two_loads_hears_of_each_that_it_is_reserved(
+    shipper: Organization, carrier: Organization, truck: Truck, held: dict[str, str]
+) -> None:
+    out, back = local_load(shipper), back_load(shipper)
+    bundle(carrier, truck, out, back)
+    heard = FeedEntry.objects.filter(organization_id=shipper.public_id, event__name="claim.pending")
+    assert [entry.payload["load"] for entry in heard.order_by("pk")] == [out.public_id, back.public_id]
+    assert FeedEntry.objects.filter(organization_id=carrier.public_id, event__name="claim.pending").count() == 1
+
+
 def test_a_bundle_on_hold_is_released_whole_when_one_of_its_loads_is_gone(
     shipper: Organization, carrier: Organization, truck: Truck, held: dict[str, str]
 ) -> None:
@@ -266,6 +277,10 @@ def test_a_backhaul_that_is_open_to_offers_only_or_reserved_is_shown_but_not_to_
     vehicle = Vehicle(truck=truck, return_home_by=home_by())
     found = backhauls_after(carrier=carrier, load=out, vehicle=vehicle, now=now())
     assert {trip.loads: trip.can_book for trip in found.trips} == {(offers,): False, (reserved,): False}
+    # a hold whose time is over reserves nothing, though no sweep has come by
+    Claim.objects.update(made_at=now() - timedelta(minutes=11), held_until=now() - timedelta(seconds=1))
+    found = backhauls_after(carrier=carrier, load=out, vehicle=vehicle, now=now())
+    assert {trip.loads: trip.can_book for trip in found.trips} == {(offers,): False, (reserved,): True}
 
 
 def test_after_an_outbound_booking_the_same_backhauls_wait_on_its_leg(
