@@ -253,3 +253,22 @@ def test_a_seller_that_acts_for_the_carrier_amends_nothing_alone(sold: Booking) 
         accept_amendment(actor=seller, amendment_id=row.public_id)
     sold.refresh_from_db()
     assert sold.rate_cents == 2_412_34
+
+
+def test_the_history_of_a_party_names_no_person_of_another(sold: Booking) -> None:
+    changed = replace(terms_of(sold), linehaul_cents=2_500_00, stop_times=())
+    carrier, seller = make_actor(sold.carrier), make_actor(sold.seller)
+    row = propose_amendment(actor=carrier, booking_id=sold.public_id, subject="carriage", terms=changed)
+    accept_amendment(actor=seller, amendment_id=row.public_id)
+    cancel_booking(actor=seller, booking_id=sold.public_id, version=2, reason="other")
+    told = ("booking.made", "amendment.made", "amendment.closed", "booking.amended", "booking.cancelled")
+    entries = AuditEntry.objects.filter(action__in=told)
+    assert {entry.action for entry in entries} == set(told)
+    people = {
+        party.public_id: set(party.memberships.values_list("person__public_id", flat=True))
+        for party in (sold.carrier, sold.seller, sold.shipper)
+    }
+    parties = set(people)
+    for entry in entries:
+        own = people[entry.organization_id] | (parties - {entry.organization_id})
+        assert entry.actor in own, (entry.action, entry.organization_id)
