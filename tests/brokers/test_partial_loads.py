@@ -7,7 +7,9 @@ import pytest
 
 from brokers.models import Booking, Tour, TourStatus
 from brokers.services.amendments import accept_amendment, propose_amendment
+from brokers.services.bundles import claim_bundle
 from brokers.services.cancelling import cancel_booking
+from brokers.services.claiming import Wanted
 from carriers.models import ReturnLeg
 from foundation.accounts.models import Organization
 from foundation.trade.errors import Conflict
@@ -187,3 +189,24 @@ def test_an_amended_partial_takes_of_its_leg_what_it_needs_now(carrier: Organiza
     )
     leg.refresh_from_db()
     assert (leg.length_feet, leg.taken_length_feet, leg.taken_weight_pounds) == (29, 24, 12_000)
+
+
+def test_partials_of_a_bundle_that_each_fill_the_trailer_leave_nothing_behind_when_both_are_cancelled(
+    carrier: Organization, leg: ReturnLeg
+) -> None:
+    loads = part(53, end=ST_LOUIS, last=2), part(53, start=ST_LOUIS, first=3, last=5)
+    claim_bundle(
+        actor=make_actor(carrier),
+        loads=[Wanted(load_id=each.public_id, load_version=each.version, rate_cents=each.rate_cents) for each in loads],
+        truck_id=leg.truck.public_id,
+        leg_id=leg.public_id,
+    )
+    leg.refresh_from_db()
+    assert (leg.status, leg.length_feet, leg.taken_length_feet) == (Status.COVERED, 0, 53)
+    for booking, free, status in zip(
+        Booking.objects.order_by("pk"), (0, 53), (Status.COVERED, Status.OPEN), strict=True
+    ):
+        cancel_booking(actor=make_actor(carrier), booking_id=booking.public_id, version=1, reason="truck_broke_down")
+        leg.refresh_from_db()
+        assert (leg.status, leg.length_feet, leg.taken_length_feet) == (status, free, 53 - free)
+    assert (leg.weight_pounds, leg.taken_weight_pounds, leg.taken_pallets) == (45_000, 0, 0)
