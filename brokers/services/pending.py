@@ -14,9 +14,10 @@ from django.db import transaction
 
 from brokers.models import Claim
 from brokers.services.claims import settle_claim
-from brokers.trust.queries import pending_claims
+from brokers.trust.queries import pending_claims, unchecked_bargainers
 from foundation.accounts.federal.lookups import refresh_record
 from foundation.accounts.federal.turn import registry_turn
+from foundation.accounts.models import Organization
 from foundation.accounts.queries import record_of
 from foundation.events.reactions import Settle
 from foundation.trade import clock
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 BETWEEN_TRIES = timedelta(seconds=20)
 """How long the registry is left alone about a carrier that waits."""
+
+BETWEEN_TRIES_FOR_OFFERS = timedelta(minutes=2)
+"""The same about one whose offer waits: that has its own time, and reserves nothing."""
 
 ASKING_SECONDS = 30.0
 MOST_AT_ONCE = 200
@@ -41,8 +45,18 @@ def check_claims(*, subjects: Sequence[str], settle: Settle) -> None:
 
 
 def check_waiting_claims() -> int:
-    """Check every claim on hold again; return how many are settled now."""
-    return _check(pending_claims().order_by("made_at")[:MOST_AT_ONCE])
+    """Check every claim on hold again, then ask about the carriers whose offers cannot be accepted until the registry
+    answers; return how many claims are settled now.
+
+    Who is refused an acceptance for that is told that the check repeats by itself: it writes nothing, this repeats it.
+    """
+    settled = _check(pending_claims().order_by("made_at")[:MOST_AT_ONCE])
+    bargaining = list(unchecked_bargainers(clock.now())[:MOST_AT_ONCE])
+    if bargaining:
+        with registry_turn() as mine:
+            if mine:
+                _ask_again(bargaining, BETWEEN_TRIES_FOR_OFFERS)
+    return settled
 
 
 def _check(claims: Iterable[Claim]) -> int:
@@ -51,17 +65,17 @@ def _check(claims: Iterable[Claim]) -> int:
         return 0
     with registry_turn() as mine:
         if mine:
-            _ask_again(waiting)
+            _ask_again({claim.carrier_id: claim.carrier for claim in waiting}.values(), BETWEEN_TRIES)
     return sum(_settled(claim) for claim in waiting)
 
 
-def _ask_again(waiting: Sequence[Claim]) -> None:
+def _ask_again(carriers: Iterable[Organization], pause: timedelta) -> None:
     """Ask about each carrier once, the longest waiting first; stop when time is over or the registry is away."""
     until = time.monotonic() + ASKING_SECONDS
-    for carrier in {claim.carrier_id: claim.carrier for claim in waiting}.values():
+    for carrier in carriers:
         now = clock.now()
         before = record_of(carrier)
-        if before is not None and (before.is_fresh(now) or now - before.tried_at < BETWEEN_TRIES):
+        if before is not None and (before.is_fresh(now) or now - before.tried_at < pause):
             continue
         if time.monotonic() > until:
             return

@@ -5,15 +5,16 @@ from datetime import datetime
 from functools import reduce
 from operator import or_
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from brokers.models import Booking, BookingStatus, Claim, ClaimStatus
+from brokers.models import Booking, BookingStatus, Claim, ClaimStatus, Offer, OfferStatus, Thread
 from brokers.trust.case import Case
 from brokers.trust.conduct import REPOST_WINDOW
 from brokers.trust.domains import domain_of, look_alike
 from brokers.trust.gathering import gathered
 from foundation.accounts.federal.sources import asks_registry
 from foundation.accounts.models import FederalRecord, Organization
+from foundation.accounts.models.federal import FRESH_FOR
 from foundation.accounts.queries import record_of
 from foundation.trade.posting import Status
 from loads.models import Load
@@ -58,6 +59,18 @@ def case_of(carrier: Organization, loads: Sequence[Load], now: datetime) -> Case
 def pending_claims() -> QuerySet[Claim]:
     """Return the claims on hold, of all carriers, with these: for the task that checks them again."""
     return Claim.objects.filter(status=ClaimStatus.PENDING).select_related("carrier")
+
+
+def unchecked_bargainers(now: datetime) -> QuerySet[Organization]:
+    """Return the carriers in talks about a live offer of which the registry said nothing lately: for the task that asks
+    again.
+    """
+    offers = Offer.objects.filter(status=OfferStatus.LIVE, expires_at__gt=now, thread__kind=Thread.Kind.CARRIAGE)
+    fresh = FederalRecord.objects.filter(
+        market=OuterRef("market"), usdot_number=OuterRef("usdot_number"), fetched_at__gte=now - FRESH_FOR
+    )
+    rows = Organization.objects.filter(~Exists(fresh), pk__in=offers.values("thread__taker"))
+    return rows.exclude(usdot_number="").order_by("pk")
 
 
 def held_lately(carrier: Organization, now: datetime) -> list[datetime]:
