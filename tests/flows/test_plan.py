@@ -12,7 +12,10 @@ from django.db import connection
 from playwright.sync_api import expect
 
 from brokers.models import Proposal
+from carriers.models import ReturnLeg
 from foundation.accounts.models import Organization, Person, RelationshipKind
+from foundation.trade.posting import Status
+from loads.models import Load
 from matching.models import NetworkPlan
 from matching.services.planning import LOCK, ask_plan
 from tests.browser.watched import PHONE, WatchedBrowser, picture, sign_in, watched_browser
@@ -36,6 +39,9 @@ class Small:
 
 @pytest.fixture(scope="module")
 def small(installation: Installation) -> Small:
+    # what other flows left on the open market would be a part of the plan
+    for model in (ReturnLeg, Load):
+        model.objects.filter(status=Status.OPEN).update(status=Status.WITHDRAWN)
     broker = make_organization("Harbor Brokers", brokers=True)
     carrier = make_organization("Bluestem Trucking", hauls=True)
     shipper = make_organization("Calumet Paper")
