@@ -29,7 +29,7 @@ from brokers.terms import BargainTerms, StopTime
 from foundation.rest.fields import InstantField, MoneyField, StrictBooleanField, StrictCharField, StrictIntegerField
 from foundation.rest.filters import ChoicesFilter
 from foundation.rest.serializers import StrictSerializer
-from foundation.rest.views import ResourceViewSet
+from foundation.rest.views import ResourceViewSet, location_of
 from foundation.trade import clock
 
 _KEPT = "Left out, it stays as it is."
@@ -157,10 +157,6 @@ class AmendmentViewSet(ResourceViewSet):
     serializer_class = AmendmentSerializer
     filterset_class = AmendmentFilter
 
-    def base_path(self) -> str:
-        """Return the collection's path."""
-        return "/api/v1/amendments"
-
     def find(self, public_id: str) -> Amendment:
         """Return an amendment that the organization may read."""
         return amendment_of(self.actor.organization, public_id)
@@ -235,7 +231,7 @@ class BookingAmendmentViewSet(AmendmentViewSet):
             expires_in_minutes=data.get("expires_in_minutes", DEFAULT_MINUTES),
             confirmed=data.get("confirmed", False),
         )
-        return self.shown(self.one(row), status=201, location=self.location_of(row.public_id))
+        return self.shown(self.one(row), status=201, location=location_of("amendments", row.public_id))
 
 
 def _terms(booking: Booking, data: Mapping[str, Any]) -> BargainTerms | None:

@@ -224,10 +224,6 @@ class BookingViewSet(ResourceViewSet):
     serializer_class = BookingSerializer
     filterset_class = BookingFilter
 
-    def base_path(self) -> str:
-        """Return the collection's path."""
-        return "/api/v1/bookings"
-
     def find(self, public_id: str) -> Booking:
         """Return a booking of which the organization is a party, or a side of which lets it act."""
         booking, _ = booking_read_by(self.actor.organization, public_id, clock.now())

@@ -24,7 +24,7 @@ from foundation.accounts.models import Capability
 from foundation.rest.errors import bad_parameter
 from foundation.rest.fields import InstantField, MoneyField, PublicIdField, StrictIntegerField, instant, money
 from foundation.rest.serializers import StrictSerializer
-from foundation.rest.views import Endpoint
+from foundation.rest.views import Endpoint, location_of
 from foundation.trade import clock
 
 _BACK = "load_06hx2k4a8m0q3v5y7z9c1e2g4s"
@@ -103,7 +103,7 @@ class BundleViewSet(ClaimViewSet):
         body.is_valid(raise_exception=True)
         claim = claim_bundle(actor=self.actor, **body.arguments())
         status = 202 if claim.status == ClaimStatus.PENDING else 201
-        return self.shown(self.one(claim), status=status, location=self.location_of(claim.public_id))
+        return self.shown(self.one(claim), status=status, location=location_of("claims", claim.public_id))
 
 
 class BackhaulLoadSerializer(serializers.Serializer[Any]):

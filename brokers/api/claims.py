@@ -29,7 +29,7 @@ from brokers.services.claims import claim_load
 from foundation.rest.fields import InstantField, MoneyField, PublicIdField, StrictIntegerField
 from foundation.rest.filters import ChoicesFilter
 from foundation.rest.serializers import StrictSerializer
-from foundation.rest.views import ResourceViewSet
+from foundation.rest.views import ResourceViewSet, location_of
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
 
@@ -155,10 +155,6 @@ class ClaimViewSet(ResourceViewSet):
     serializer_class = ClaimSerializer
     filterset_class = ClaimFilter
 
-    def base_path(self) -> str:
-        """Return the collection's path."""
-        return "/api/v1/claims"
-
     def find(self, public_id: str) -> Claim:
         """Return a claim of the organization's."""
         return claim_of(self.actor.organization, public_id)
@@ -209,4 +205,4 @@ class LoadClaimViewSet(ClaimViewSet):
         body.is_valid(raise_exception=True)
         claim = claim_load(actor=self.actor, load_id=public_id, **body.arguments())
         status = 202 if claim.status == ClaimStatus.PENDING else 201
-        return self.shown(self.one(claim), status=status, location=self.location_of(claim.public_id))
+        return self.shown(self.one(claim), status=status, location=location_of("claims", claim.public_id))

@@ -128,10 +128,6 @@ class ConfirmationViewSet(ResourceViewSet):
     serializer_class = ConfirmationSerializer
     filterset_class = ConfirmationFilter
 
-    def base_path(self) -> str:
-        """Return the collection's path."""
-        return "/api/v1/rate-confirmations"
-
     def find(self, public_id: str) -> RateConfirmation:
         """Return a confirmation of which the organization is a side."""
         return confirmation_of(self.actor.organization, public_id)

@@ -24,7 +24,7 @@ from brokers.terms import posted_terms
 from brokers.thread_queries import load_in_thread, offer_of
 from brokers.thread_visibility import next_bargain, offer_payload
 from foundation.rest.serializers import EmptySerializer
-from foundation.rest.views import ResourceViewSet
+from foundation.rest.views import ResourceViewSet, location_of
 from loads.models import Load
 from loads.queries import load_of
 
@@ -46,10 +46,6 @@ class OfferViewSet(ResourceViewSet):
     queryset = Offer.objects.none()
     serializer_class = OfferSerializer
 
-    def base_path(self) -> str:
-        """Return the collection's path."""
-        return "/api/v1/offers"
-
     def find(self, public_id: str) -> Any:
         """Return an offer of a thread of the organization's."""
         return offer_of(self.actor.organization, public_id)
@@ -61,7 +57,7 @@ class OfferViewSet(ResourceViewSet):
     def made(self, offer: Offer) -> Response:
         """Answer with an offer that was just made, read anew."""
         found = offer_of(self.actor.organization, offer.public_id)
-        return self.shown(self.one(found), status=201, location=self.location_of(offer.public_id))
+        return self.shown(self.one(found), status=201, location=location_of("offers", offer.public_id))
 
     def named_as_given(self, data: dict[str, Any]) -> None:
         """Let refusals point to the field that the body has: the all-in rate where that was given."""

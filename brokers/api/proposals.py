@@ -15,7 +15,7 @@ from brokers.thread_queries import threads_from
 from brokers.visibility import party_payload, proposal_payload
 from foundation.rest.fields import InstantField, MoneyField
 from foundation.rest.serializers import EmptySerializer, StrictSerializer
-from foundation.rest.views import ResourceViewSet
+from foundation.rest.views import ResourceViewSet, location_of
 from foundation.trade import clock
 from matching.models import PlanLine
 from matching.plans import line_of, plan_of
@@ -137,10 +137,6 @@ class ProposalViewSet(ResourceViewSet):
     queryset = Proposal.objects.none()
     serializer_class = ProposalSerializer
 
-    def base_path(self) -> str:
-        """Return the collection's path."""
-        return "/api/v1/proposals"
-
     def find(self, public_id: str) -> Proposal:
         """Return a proposal that the organization made or received."""
         return proposal_of(self.actor.organization, public_id)
@@ -207,4 +203,4 @@ class LineProposalViewSet(ProposalViewSet):
         """Put a line before the parties."""
         self.body(EmptySerializer)
         proposal = propose_line(actor=self.actor, plan_id=plan_id, line_id=line_id)
-        return self.shown(self.one(proposal), status=201, location=self.location_of(proposal.public_id))
+        return self.shown(self.one(proposal), status=201, location=location_of("proposals", proposal.public_id))

@@ -109,10 +109,6 @@ class RecordViewSet(ResourceViewSet):
     serializer_class = RecordSerializer
     filterset_class = RecordFilter
 
-    def base_path(self) -> str:
-        """Return the collection's path."""
-        return "/api/v1/transaction-records"
-
     def find(self, public_id: str) -> TransactionRecord:
         """Return a record that the organization keeps."""
         return record_of(self.actor.organization, public_id)

@@ -27,10 +27,6 @@ class ThreadViewSet(ResourceViewSet):
     serializer_class = ThreadSerializer
     filterset_class = ThreadFilter
 
-    def base_path(self) -> str:
-        """Return the collection's path."""
-        return "/api/v1/threads"
-
     def find(self, public_id: str) -> Thread:
         """Return a thread of the organization's."""
         return thread_of(self.actor.organization, public_id)

@@ -126,10 +126,6 @@ class TourViewSet(ResourceViewSet):
     serializer_class = TourSerializer
     filterset_class = TourFilter
 
-    def base_path(self) -> str:
-        """Return the collection's path."""
-        return "/api/v1/tours"
-
     def find(self, public_id: str) -> Tour:
         """Return a tour that the actor may see."""
         return tour_for(self.actor, public_id)

@@ -56,10 +56,6 @@ class CostsViewSet(ResourceViewSet):
     lookup_field = "valid_from"
     order = ("-valid_from",)
 
-    def base_path(self) -> str:
-        """Return the collection's path."""
-        return "/api/v1/costs"
-
     def find(self, public_id: str) -> CostSetting:
         """Return the setting that begins on a day. Raises `NotFound`."""
         try:

@@ -1,5 +1,6 @@
 """The endpoints of trucks, trailers, drivers and home bases: added, edited, archived and restored, never deleted."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -34,7 +35,7 @@ from carriers.terms import DriverTerms, HomeBaseTerms, TrailerTerms, TruckTerms
 from foundation.rest.errors import bad_parameter
 from foundation.rest.postings import EXTERNAL_ID, OUTCOME
 from foundation.rest.serializers import EmptySerializer, StrictSerializer
-from foundation.rest.views import ResourceViewSet
+from foundation.rest.views import ResourceViewSet, location_of
 
 ARCHIVED = OpenApiParameter(
     "archived", {"type": "boolean", "default": False}, description="true: those out of service instead."
@@ -79,17 +80,13 @@ class FleetViewSet(ResourceViewSet):
     if_match_optional = frozenset({"by_external_id"})
     order = ("public_id",)
 
+    @abstractmethod
     def rows(self, *, archived: bool) -> QuerySet[Any]:
         """Return the organization's units."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, data: Mapping[str, Any], row: Any | None) -> Any:
         """Add a unit, or edit the row in hand."""
-        raise NotImplementedError
-
-    def base_path(self) -> str:
-        """Return the collection's path."""
-        return f"/api/v1/{self.basename.removeprefix('api-')}"
 
     def list(self, request: Request) -> Response:
         """List the units in service, or those out of it."""
@@ -135,7 +132,7 @@ class FleetViewSet(ResourceViewSet):
         return self._stored(row.public_id)
 
     def _stored(self, public_id: str, status: int = 200) -> Response:
-        location = self.location_of(public_id) if status == 201 else ""
+        location = location_of(f"{self.noun.replace('_', '-')}s", public_id) if status == 201 else ""
         return self.shown(self.one(self.find(public_id)), status=status, location=location)
 
 

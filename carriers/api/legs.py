@@ -66,10 +66,6 @@ class LegViewSet(PostingViewSet):
     filterset_class = LegFilter
     own_only_filters = OWN_ONLY
 
-    def base_path(self) -> str:
-        """Return the collection's path."""
-        return "/api/v1/legs"
-
     def own_rows(self) -> QuerySet[ReturnLeg]:
         """Return the own legs."""
         return own_legs(self.actor.organization)

@@ -3,6 +3,7 @@
 A subclass hands in its queries and services as the small methods at the top; nothing here knows what is posted.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ from foundation.rest.etags import with_etag
 from foundation.rest.fields import StrictBooleanField, StrictCharField
 from foundation.rest.problems import problem_of, request_id_of
 from foundation.rest.serializers import EmptySerializer, StrictSerializer
-from foundation.rest.views import ResourceViewSet
+from foundation.rest.views import ResourceViewSet, location_of
 
 SCOPE = OpenApiParameter(
     "scope",
@@ -68,41 +69,41 @@ class PostingViewSet(ResourceViewSet):
     buckets = {"list": "search", "bulk": "bulk"}
     if_match_optional = frozenset({"by_external_id"})
 
+    @abstractmethod
     def own_rows(self) -> QuerySet[Any]:
         """Return the organization's own rows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def market_rows(self) -> QuerySet[Any]:
         """Return the open rows of others in sight."""
-        raise NotImplementedError
 
+    @abstractmethod
     def own_row(self, public_id: str) -> Any:
         """Return an own row. Raises `NotFound`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def row_in_sight(self, public_id: str) -> Any:
         """Return an own row, or an open one in sight. Raises `NotFound`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def row_by_external_id(self, external_id: str) -> Any | None:
         """Return the own row with this number, if there is one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def post_row(self, data: Mapping[str, Any]) -> Any:
         """Post what a validated body says."""
-        raise NotImplementedError
 
+    @abstractmethod
     def edit_row(self, row: Any, data: Mapping[str, Any]) -> Any:
         """Replace the terms of a row, from the version in hand."""
-        raise NotImplementedError
 
+    @abstractmethod
     def upsert_row(self, external_id: str, data: Mapping[str, Any], version: int | None) -> tuple[Any, str]:
         """Post or edit by the organization's own number; say what became of it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def move_row(self, verb: str, public_id: str, version: int | None) -> Any:
         """Open, withdraw or confirm a row."""
-        raise NotImplementedError
 
     def version_of(self, row: Any) -> int:
         """Return the version of an own row as its owner counts it."""
@@ -153,7 +154,7 @@ class PostingViewSet(ResourceViewSet):
     def create(self, request: Request) -> Response:
         """Post one, or keep a draft."""
         row = self.post_row(self.body(self.new_serializer_class))
-        return self.shown(self.as_stored(row), status=201, location=self.location_of(row.public_id))
+        return self.shown(self.as_stored(row), status=201, location=location_of(f"{self.noun}s", row.public_id))
 
     def update(self, request: Request, public_id: str) -> Response:
         """Replace the terms; what you leave out takes its default. An open posting is confirmed by it."""
@@ -180,7 +181,7 @@ class PostingViewSet(ResourceViewSet):
             self.check_if_match({})
         saved, outcome = self.upsert_row(external_id, self._terms_body(), version)
         made = outcome == "created"
-        location = self.location_of(saved.public_id) if made else ""
+        location = location_of(f"{self.noun}s", saved.public_id) if made else ""
         response = self.shown(self.as_stored(saved), status=201 if made else 200, location=location)
         response["Outcome"] = outcome
         return response

@@ -4,6 +4,7 @@ A resource names, per action: the `scopes` it needs, the query `parameters` it k
 and whether an Idempotency-Key is required; it says with `represent` how one row looks to the actor who asks.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
@@ -180,7 +181,12 @@ class Endpoint(APIView):
         return response
 
 
-class ResourceViewSet(Endpoint, GenericViewSet[Any]):
+def location_of(collection: str, public_id: str) -> str:
+    """Return the address of a resource in a collection such as `loads`, for `Location`."""
+    return f"{settings.BASE_URL}/api/v1/{collection}/{public_id}"
+
+
+class ResourceViewSet(Endpoint, GenericViewSet[Any], ABC):
     """A resource with rows: lists by cursor and filters, shows one, represents rows for the actor who asks.
 
     A subclass gives `get_queryset()` (from its room's queries), `find(public_id)` and `represent(rows)`.
@@ -193,13 +199,13 @@ class ResourceViewSet(Endpoint, GenericViewSet[Any]):
     pagination_class = CursorPagination
     order: ClassVar[tuple[str, ...]] = ("-public_id",)
 
+    @abstractmethod
     def find(self, public_id: str) -> Any:
         """Return the row that the actor asks for. Raises `NotFound` for what is absent or not the actor's."""
-        raise NotImplementedError
 
+    @abstractmethod
     def represent(self, rows: list[Any]) -> list[dict[str, Any]]:
         """Return the rows as this actor may see them."""
-        raise NotImplementedError
 
     def known_parameters(self) -> frozenset[str]:
         """Return the query parameters of the action: lists know their filters, `limit` and `cursor`."""
@@ -226,11 +232,3 @@ class ResourceViewSet(Endpoint, GenericViewSet[Any]):
         """Answer with one page of a queryset, each item with its ETag."""
         rows = self.paginate_queryset(self.filter_queryset(queryset))
         return self.get_paginated_response([with_etag(each) for each in self.represent(list(rows or []))])
-
-    def location_of(self, public_id: str) -> str:
-        """Return the address of a resource of this kind, for `Location`."""
-        return f"{settings.BASE_URL}{self.base_path()}/{public_id}"
-
-    def base_path(self) -> str:
-        """Return the path of the collection, such as `/api/v1/loads`."""
-        raise NotImplementedError

@@ -99,10 +99,6 @@ class LoadViewSet(PostingViewSet):
     filterset_class = LoadFilter
     own_only_filters = OWN_ONLY
 
-    def base_path(self) -> str:
-        """Return the collection's path."""
-        return "/api/v1/loads"
-
     def own_rows(self) -> QuerySet[Load]:
         """Return the own loads; one that a broker sells has no rate of the owner's to be found by."""
         rows = own_loads(self.actor.organization)

@@ -127,10 +127,6 @@ class CombinationViewSet(ResourceViewSet):
     queryset = Combination.objects.none()
     serializer_class = CombinationSerializer
 
-    def base_path(self) -> str:
-        """Return the collection's path."""
-        return "/api/v1/combinations"
-
     def find(self, public_id: str) -> Combination:
         """Return a combination that the organization may see."""
         return combination_of(self.actor.organization, public_id, clock.now())

@@ -13,7 +13,7 @@ from carriers.visibility import view as view_leg
 from foundation.rest.etags import with_etag
 from foundation.rest.fields import InstantField, MoneyField, instant, money
 from foundation.rest.serializers import EmptySerializer, StrictSerializer
-from foundation.rest.views import ResourceViewSet
+from foundation.rest.views import ResourceViewSet, location_of
 from foundation.trade import clock
 from loads.api.serializers import shown as shown_load
 from loads.queries import standing_of as standing_to_loads
@@ -204,10 +204,6 @@ class PlanViewSet(ResourceViewSet):
     queryset = NetworkPlan.objects.none()
     serializer_class = PlanSerializer
 
-    def base_path(self) -> str:
-        """Return the collection's path."""
-        return "/api/v1/plans"
-
     def find(self, public_id: str) -> NetworkPlan:
         """Return one of the organization's own plans."""
         return plan_of(self.actor.organization, public_id)
@@ -256,7 +252,7 @@ class PlanViewSet(ResourceViewSet):
     def create(self, request: Request) -> Response:
         """Ask for a plan; brokers only."""
         plan, _ = ask_plan(actor=self.actor, longest=self.body(NewPlanSerializer)["longest"])
-        return self.shown(self.one(plan), status=202, location=self.location_of(plan.public_id))
+        return self.shown(self.one(plan), status=202, location=location_of("plans", plan.public_id))
 
     @extend_schema(summary="Show a network plan")
     def retrieve(self, request: Request, public_id: str) -> Response:

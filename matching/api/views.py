@@ -38,10 +38,6 @@ class MatchViewSet(ResourceViewSet):
     filterset_class = MatchFilter
     order = ("is_ranked_last", "-market_gain_cents", "public_id")
 
-    def base_path(self) -> str:
-        """Return the collection's path."""
-        return "/api/v1/matches"
-
     def find(self, public_id: str) -> Match:
         """Return a match that the organization may see."""
         return match_of(self.actor.organization, public_id, clock.now())

@@ -16,7 +16,7 @@ from foundation.rest.fields import InstantField, MoneyField, StrictIntegerField
 from foundation.rest.handlers import unknown_address
 from foundation.rest.serializers import StrictSerializer
 from foundation.rest.urls import api_urlpatterns
-from foundation.rest.views import ResourceViewSet
+from foundation.rest.views import ResourceViewSet, location_of
 from foundation.trade.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 from foundation.trade.ids import new_id
 
@@ -98,10 +98,6 @@ class Things(ResourceViewSet):
             for row in rows
         ]
 
-    def base_path(self) -> str:
-        """Return the collection's path."""
-        return "/api/v1/things"
-
     def list(self, request: Any) -> Response:
         """List."""
         return self.listed(self.get_queryset())
@@ -114,7 +110,7 @@ class Things(ResourceViewSet):
         """Make one."""
         data = self.body(ThingInput)
         row = Organization.objects.create(name=f"Thing {data['name']}", ships=True)
-        return self.shown(self.one(row), status=201, location=self.location_of(row.public_id))
+        return self.shown(self.one(row), status=201, location=location_of("things", row.public_id))
 
     def update(self, request: Any, public_id: str) -> Response:
         """Change one."""
