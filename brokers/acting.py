@@ -130,24 +130,44 @@ def agents_of(thread: Thread, now: datetime, among: dict[int, list[Organization]
         return {side: [] for side in Side}
     found = agents_among([thread.seller, thread.taker], now) if among is None else among
     agents = {side: found[side_organization(thread, side).pk] for side in Side}
-    if thread.load.organization_id == thread.seller_id:
+    return _without_owner(agents, thread.load, thread.seller)
+
+
+def _without_owner(agents: Agents, load: Load, seller: Organization) -> Agents:
+    """Leave out the owner of a load that a broker sells: it reads nothing of the carriage, also where it acts for the
+    carrier.
+    """
+    owner = load.organization_id
+    if owner == seller.pk:
         return agents
-    # the owner of a load that a broker sells reads nothing of the carriage, also where it acts for the carrier
-    owner = thread.load.organization_id
     return {side: [each for each in brokers if each.pk != owner] for side, brokers in agents.items()}
 
 
 def on_both_sides(thread: Thread, agents: Agents) -> list[Organization]:
     """Return the organizations that stand on both sides of a thread, by name: as a side itself or as its broker."""
-    stands = {side: {each.pk: each for each in (side_organization(thread, side), *agents[side])} for side in (*Side,)}
-    both = stands[Side.SELLER].keys() & stands[Side.TAKER].keys()
-    return sorted((stands[Side.SELLER][key] for key in both), key=lambda each: (each.name, each.pk))
+    return _on_both(thread.seller, thread.taker, agents)
 
 
-def both_sides_sentence(both: Sequence[Organization]) -> str:
-    """Return what both sides are told where somebody stands on both; "" where nobody does."""
+def on_both_sides_of(load: Load, carrier: Organization, now: datetime) -> list[Organization]:
+    """Return who stands on both sides where a carrier takes a load: its seller's and the carrier's; one statement."""
+    seller = load.sold_by
+    if seller.pk == carrier.pk:
+        return []
+    found = agents_among([seller, carrier], now)
+    agents = {Side.SELLER: found[seller.pk], Side.TAKER: found[carrier.pk]}
+    return _on_both(seller, carrier, _without_owner(agents, load, seller))
+
+
+def _on_both(seller: Organization, taker: Organization, agents: Agents) -> list[Organization]:
+    sellers = {each.pk: each for each in (seller, *agents[Side.SELLER])}
+    takers = {each.pk for each in (taker, *agents[Side.TAKER])}
+    return sorted((sellers[key] for key in sellers.keys() & takers), key=lambda each: (each.name, each.pk))
+
+
+def both_sides_sentence(both: Sequence[Organization], *, of: str = "negotiation") -> str:
+    """Return what both sides are told where somebody stands on both; "" where nobody does. `of`: what it is about."""
     if not both:
         return ""
     names = " and ".join(each.name for each in both)
     verb = "acts" if len(both) == 1 else "act"
-    return f"{names} {verb} for both sides of this negotiation."
+    return f"{names} {verb} for both sides of this {of}."

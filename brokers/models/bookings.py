@@ -46,8 +46,9 @@ class Booking(Bargain):
 
     `load_version` is that of the terms that both accepted. `shipper_rate_cents` is what the shipper pays where a broker
     sells, None where the shipper sells itself; the carrier never reads it, the shipper never reads the carrier's rate.
-    `offer` is what was accepted, None where the load was claimed as posted. Money of a cancellation is owed by
-    `owed_by` to the other side by rule: `brokers.fallout`.
+    `offer` is what was accepted, None where the load was claimed as posted. `both_sides` is what the parties were told
+    of who stood on both sides when it was booked, "" for nobody: a fact that outlives the relationship. Money of a
+    cancellation is owed by `owed_by` to the other side by rule: `brokers.fallout`.
     """
 
     public_id = PublicIdField(default=partial(new_id, "bkg"))
@@ -61,6 +62,7 @@ class Booking(Bargain):
     leg = models.ForeignKey(ReturnLeg, models.PROTECT, null=True, blank=True, related_name="bookings")
     opened_leg = models.ForeignKey(ReturnLeg, models.SET_NULL, null=True, blank=True, related_name="+")
     offer = models.OneToOneField(Offer, models.PROTECT, null=True, blank=True, related_name="booking")
+    both_sides = models.TextField(blank=True, default="", editable=False)
     status = models.CharField(max_length=10, choices=BookingStatus.choices, default=BookingStatus.BOOKED)
     version = models.PositiveIntegerField(default=1)
     booked_at = models.DateTimeField()

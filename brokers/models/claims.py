@@ -88,7 +88,8 @@ class Claim(models.Model):
 class ClaimedLoad(models.Model):
     """One load of a claim, in driving order, at the version and rate that the carrier saw.
 
-    `is_held` says that its claim is pending and so the load reserved: repeated here for the constraint.
+    `is_held` says that its claim is pending and so the load reserved: repeated here for the constraint. `both_sides` is
+    what its carrier was told of who stood on both sides, "" for nobody.
     """
 
     claim = models.ForeignKey(Claim, models.CASCADE, related_name="loads")
@@ -97,6 +98,7 @@ class ClaimedLoad(models.Model):
     load_version = models.PositiveIntegerField()
     rate_cents = models.PositiveIntegerField()
     is_held = models.BooleanField(default=False)
+    both_sides = models.TextField(blank=True, default="", editable=False)
     booking = models.OneToOneField(Booking, models.PROTECT, null=True, blank=True, related_name="claimed")
 
     class Meta:
