@@ -208,7 +208,7 @@ def changes_between(before: BargainTerms, after: BargainTerms, stops: Sequence[S
 
 def stop_words(stop: Stop) -> str:
     """Return "Pickup in Chicago, IL"."""
-    return f"{StopKind(stop.kind).label} in {stop.city}, {stop.state}"
+    return f"{StopKind(stop.kind).label} in {stop.town}"
 
 
 def value_words(name: str, value: Any) -> str:

@@ -143,7 +143,7 @@ class TourStopRow:
     @property
     def question(self) -> str:
         """What a map is asked for."""
-        return f"{self.stop.address}, {self.stop.city}, {self.stop.state} {self.stop.zip}"
+        return f"{self.stop.address}, {self.stop.town} {self.stop.zip}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ class TourRow:
         """The cities in driving order, each once where it follows itself."""
         found: list[str] = []
         for stop in self.stops:
-            place = f"{stop.stop.city}, {stop.stop.state}"
+            place = stop.stop.town
             if not found or found[-1] != place:
                 found.append(place)
         return found

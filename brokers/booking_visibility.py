@@ -67,11 +67,12 @@ def booking_fact(booking: Booking, viewer: Organization) -> dict[str, Any]:
         "status": booking.status,
         "version": version_for(booking, role),
         "load": booking.load.public_id,
-        "lane": lane_of(booking.load),
+        "lane": booking.load.lane,
         "seller": booking.seller.public_id,
         "carrier": named(booking.carrier),
         "shipper": named(booking.shipper),
         "rate": money(rate_cents_for(booking, role)),
+        "both_sides_sentence": booking.both_sides,
         "booked_at": instant(booking.booked_at),
         "cancelled_at": instant(booking.cancelled_at),
         "cancel_reason": booking.cancel_reason or None,
@@ -163,10 +164,11 @@ def claim_payload(claim: Claim, viewer: Organization) -> dict[str, Any]:
         "loads": [
             {
                 "load": row.load.public_id,
-                "lane": lane_of(row.load),
+                "lane": row.load.lane,
                 "load_version": row.load_version,
                 "rate": money(row.rate_cents),
                 "booking": None if row.booking is None else row.booking.public_id,
+                "both_sides_sentence": row.both_sides,
             }
             for row in claim.loads.all()
         ],
@@ -189,7 +191,7 @@ def reservation_fact(claim: Claim, load: Load) -> dict[str, Any]:
         "status": claim.status,
         "version": claim.version,
         "load": load.public_id,
-        "lane": lane_of(load),
+        "lane": load.lane,
         "held_until": instant(claim.held_until),
         "closed_at": instant(claim.closed_at),
     }
@@ -225,12 +227,6 @@ def contact_of(organization: Organization) -> dict[str, str]:
     }
 
 
-def lane_of(load: Load) -> str:
-    """Return a load's lane in words."""
-    first, last = load.first_stop, load.last_stop
-    return f"{first.city}, {first.state} to {last.city}, {last.state}"
-
-
 def _tour(tour: Tour, bookings: Sequence[Booking], *, with_money: bool) -> dict[str, Any]:
     return {
         "id": tour.public_id,
@@ -245,7 +241,7 @@ def _tour(tour: Tour, bookings: Sequence[Booking], *, with_money: bool) -> dict[
         "loaded_miles": tour.loaded_miles,
         "empty_miles": tour.empty_miles,
         "loads": [
-            {"booking": booking.public_id, "load": booking.load.public_id, "lane": lane_of(booking.load)}
+            {"booking": booking.public_id, "load": booking.load.public_id, "lane": booking.load.lane}
             | ({"rate": money(booking.rate_cents)} if with_money else {})
             for booking in bookings
         ],

@@ -6,7 +6,6 @@ from brokers.models import Proposal, ProposalParty, ProposalStatus
 from brokers.visibility import party_payload, proposal_payload, seen_loads
 from foundation.accounts.models import Organization
 from foundation.events.services import notify, publish
-from loads.models import Load
 
 _BECAME = {
     ProposalStatus.WELCOMED: "Everybody asked is interested",
@@ -71,12 +70,7 @@ def became(proposal: Proposal) -> str:
 def lane_of(proposal: Proposal, party: ProposalParty | None = None) -> str:
     """Return the lane of the first to the last load that a party may see of the proposal; the broker sees all."""
     loads = seen_loads(proposal, party)
-    return f"{_end(loads[0], first=True)} to {_end(loads[-1], first=False)}"
-
-
-def _end(load: Load, *, first: bool) -> str:
-    stop = load.first_stop if first else load.last_stop
-    return f"{stop.city}, {stop.state}"
+    return f"{loads[0].first_stop.town} to {loads[-1].last_stop.town}"
 
 
 def _notify(proposal: Proposal, organization: Organization, key: str, text: str) -> None:

@@ -31,7 +31,7 @@ from foundation.rest.fields import instant, money
 from foundation.trade import clock
 from foundation.trade.posting import Status
 from foundation.trade.windows import local
-from loads.models import Load, Stop
+from loads.models import Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,12 +233,6 @@ def knows_load(thread: Thread, sight: Sight) -> bool:
     last = offers_in(thread)[-1:]
     known = thread.status == ThreadStatus.OPEN or not last or last[0].load_version == thread.load.version
     return known or sight.owns(thread, Side.SELLER)
-
-
-def lane_of(load: Load) -> str:
-    """Return a load's lane in words: "Chicago, IL to Dallas, TX"."""
-    first, last = load.first_stop, load.last_stop
-    return f"{first.city}, {first.state} to {last.city}, {last.state}"
 
 
 def truck_summary(thread: Thread, sight: Sight) -> dict[str, Any] | None:

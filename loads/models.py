@@ -151,6 +151,11 @@ class Load(Posting):
         """The last delivery; asks nothing when the stops are prefetched."""
         return list(self.stops.all())[-1]
 
+    @property
+    def lane(self) -> str:
+        """From the first pickup to the last delivery: "Chicago, IL to Dallas, TX"."""
+        return f"{self.first_stop.town} to {self.last_stop.town}"
+
 
 class StopKind(models.TextChoices):
     """What happens at a stop."""
@@ -191,3 +196,8 @@ class Stop(models.Model):
             models.UniqueConstraint(fields=["load", "sequence"], name="one_stop_per_place_in_the_order"),
             models.CheckConstraint(condition=Q(closes_at__gt=F("opens_at")), name="window_opens_before_it_closes"),
         ]
+
+    @property
+    def town(self) -> str:
+        """Where it is, as finely as the market may know: "Chicago, IL"."""
+        return f"{self.city}, {self.state}"

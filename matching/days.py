@@ -55,7 +55,7 @@ def steps_of(match: Match, timeline: list[dict[str, Any]] | None) -> list[dict[s
         )
     ]
     for position, (stop, time) in enumerate(zip(stops, times, strict=False)):
-        steps.append(_drive(ways[position], _instant(time["arrive_at"]), stop.time_zone, f"{stop.city}, {stop.state}"))
+        steps.append(_drive(ways[position], _instant(time["arrive_at"]), stop.time_zone, stop.town))
         begin, end = _instant(time["begin_at"]), _instant(time["end_at"])
         waited = (begin - _instant(time["arrive_at"])) / timedelta(minutes=1)
         note = f"after waiting {duration(waited)}" if waited > 0 else ""
@@ -138,7 +138,7 @@ def day_of(match: Match, timeline: list[dict[str, Any]] | None) -> dict[str, Any
                 "text_y": top + 8.5,
                 "anchor": "end" if late else "start",
                 "label": f"{stop.get_kind_display()} {stop.city}",
-                "words": f"{stop.get_kind_display()} in {stop.city}, {stop.state} is open",
+                "words": f"{stop.get_kind_display()} in {stop.town} is open",
             }
         )
     below = _ROW * len(windows)

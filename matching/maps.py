@@ -52,7 +52,7 @@ def way_of(match: Match, viewer: Organization) -> dict[str, Any]:
     lines += [_line("loaded", f"Loaded, {match.loaded_miles:,.0f} mi", one, two) for one, two in pairwise(points)]
     lines.append(_line("empty", f"Deadhead home, {match.home_deadhead_miles:,.0f} mi", points[-1], home))
     marks = [_mark("empty", f"Empty: {leg.empty_city}, {leg.empty_state}", empty)]
-    marks += [_mark(stop.kind, f"{stop.get_kind_display()}: {stop.city}, {stop.state}", point) for stop, point in stops]
+    marks += [_mark(stop.kind, f"{stop.get_kind_display()}: {stop.town}", point) for stop, point in stops]
     own = leg.organization_id == viewer.pk
     name = f"{leg.home_city}, {leg.home_state}" if own else f"{leg.home_state} {leg.home_zip[:3]}"
     marks.append(_mark("home", f"Home: {name}", home))

@@ -151,7 +151,7 @@ def stop_name(answer: Answer, change: dict[str, Any]) -> str:
     if change["stop"] is None:
         return ""
     stop = answer.load.stops.all()[change["stop"]]
-    return f"{stop.get_kind_display().lower()} in {stop.city}, {stop.state}"
+    return f"{stop.get_kind_display().lower()} in {stop.town}"
 
 
 def may_ask(viewer: Organization, leg: ReturnLeg, load: Load) -> bool:

@@ -12,7 +12,6 @@ from rest_framework.response import Response
 from brokers.api.booking_parts import DRIVER, LANE, LOAD, RATE, TRUCK
 from brokers.api.claims import ClaimSerializer, ClaimViewSet
 from brokers.booking_queries import load_in_sight
-from brokers.booking_visibility import lane_of
 from brokers.bundling import SHOWN, Backhauls, RoundTrip, backhauls_after
 from brokers.models import ClaimStatus
 from brokers.models.claims import LONGEST_BUNDLE
@@ -246,7 +245,7 @@ def _trip(trip: RoundTrip) -> dict[str, Any]:
         "loads": [
             {
                 "load": load.public_id,
-                "lane": lane_of(load),
+                "lane": load.lane,
                 "load_version": load.version,
                 "rate": money(load.rate_cents),
             }

@@ -15,11 +15,10 @@ _CENTS = "_cents"
 def amendment_payload(amendment: Amendment, viewer: Organization) -> dict[str, Any]:
     """Return an amendment as one of its sides reads it; all sides of its subject read the same."""
     booking = amendment.booking
-    first, last = booking.load.first_stop, booking.load.last_stop
     return {
         "id": amendment.public_id,
         "booking": booking.public_id,
-        "lane": f"{first.city}, {first.state} to {last.city}, {last.state}",
+        "lane": booking.load.lane,
         "subject": amendment.subject,
         "number": amendment.number,
         "status": amendment.status,

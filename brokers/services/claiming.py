@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from brokers.acting import check_not_sold_for
+from brokers.acting import both_sides_sentence, check_not_sold_for, on_both_sides_of
 from brokers.booking_queries import claim_by_form, claim_of, is_claim_of, sees_load, with_loads
 from brokers.facts import tell_of_claim
 from brokers.models import Booking, Claim, ClaimedLoad, ClaimStatus, Tour
@@ -142,9 +142,7 @@ def naming(load: Load, *, among: int) -> Iterator[None]:
     except (Conflict, NotFound) as refusal:
         if among == 1:
             raise
-        first, last = load.first_stop, load.last_stop
-        lane = f"{first.city}, {first.state} to {last.city}, {last.state}"
-        sentence = f"{lane}: {refusal.sentence} Nothing was booked."
+        sentence = f"{load.lane}: {refusal.sentence} Nothing was booked."
         raise Conflict(refusal.code, sentence) from refusal
 
 
@@ -183,6 +181,7 @@ def _claim(
             load_version=booking.load_version,
             rate_cents=booking.rate_cents,
             booking=booking,
+            both_sides=booking.both_sides,
         )
         for position, booking in enumerate(bookings)
     )
@@ -216,6 +215,7 @@ def _hold(
                 load_version=load.version,
                 rate_cents=claim_terms(load).rate_cents,
                 is_held=True,
+                both_sides=both_sides_sentence(on_both_sides_of(load, carrier, now), of="booking"),
             )
             for position, load in enumerate(loads)
         )

@@ -10,7 +10,6 @@ from brokers.acting import Side, agents_of, require_side, side_organization
 from brokers.models import Thread
 from brokers.splits import has_asked, last_rates, midpoint, side_of, split_of, why_not_to_split
 from brokers.thread_queries import thread_of, whole
-from brokers.thread_visibility import lane_of
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Decision
 from foundation.events.services import publish, record_audit
@@ -69,7 +68,7 @@ def _publish(thread: Thread, now: datetime) -> None:
         "version": thread.version,
         "kind": thread.kind,
         "load": thread.load.public_id,
-        "lane": lane_of(thread.load),
+        "lane": thread.load.lane,
         "split": money(split_of(thread)),
     }
     agents = agents_of(thread, now)

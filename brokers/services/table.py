@@ -23,7 +23,6 @@ from brokers.outcomes import gone_sentence, outcome_sentence, status_at
 from brokers.terms import BargainTerms
 from brokers.thread_facts import SYSTEM, tell_closed, tell_made, tell_thread_closed
 from brokers.thread_queries import live_offer, whole
-from brokers.thread_visibility import lane_of
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
 from foundation.accounts.queries import blocks_either_way
@@ -162,7 +161,7 @@ def put_on_table(
     somebody_else = Conflict("moved_on", "Another offer was made in the same moment. Reload to see what stands now.")
     with refusing(dict.fromkeys(("one_offer_per_number", "one_live_offer_per_thread"), somebody_else)):
         offer.save(force_insert=True)
-    thread.lane = lane_of(load)
+    thread.lane = load.lane
     Thread.objects.filter(pk=thread.pk).update(
         lane=thread.lane,
         moved_at=now,

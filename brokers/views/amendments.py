@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from brokers.bargain_rows import FIELD_WORDS
+from brokers.bargain_rows import FIELD_WORDS, stop_words
 from brokers.booking_queries import booking_for
 from brokers.booking_visibility import SHIPPER, version_for
 from brokers.forms.amendments import AmendmentForm
@@ -72,7 +72,7 @@ def change_rows(amendment: Amendment) -> list[ChangeRow]:
 def _row(name: str, before: Any, after: Any, load: Load) -> ChangeRow:
     if name.startswith("stop_times."):
         stop = next(each for each in load.stops.all() if each.sequence == int(name.split(".")[1]))
-        label = f"{stop.get_kind_display()} in {stop.city}, {stop.state}"
+        label = stop_words(stop)
         return ChangeRow(label, _window(before, stop.time_zone), _window(after, stop.time_zone))
     label = FIELD_WORDS[name]
     if "_cents" in name:

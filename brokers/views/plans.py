@@ -217,8 +217,7 @@ def _csv(rows: list[LineRow], zone: str) -> Iterator[str]:
     for row in rows:
         line, leg = row.line, row.leg
         loads = [load for load in row.loads if load is not None]
-        lanes = [f"{load.first_stop.city}, {load.first_stop.state} to {load.last_stop.city}, {load.last_stop.state}"
-                 for load in loads]  # fmt: skip
+        lanes = [load.lane for load in loads]
         yield writer.writerow(
             (
                 line.rank + 1,

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
+from brokers.bargain_rows import stop_words
 from brokers.forms.terms import TermsForm
 from brokers.forms.vehicles import LEG, TRUCK, VehicleForm
 from brokers.panel_queries import legs_to_choose, load_to_bargain, own_gains
@@ -82,8 +83,7 @@ def _planned(
         {
             "begins_at": each.begins_at,
             "zone": stops[each.stop_sequence].time_zone,
-            "words": f"{stops[each.stop_sequence].get_kind_display()} in {stops[each.stop_sequence].city}, "
-            f"{stops[each.stop_sequence].state}",
+            "words": stop_words(stops[each.stop_sequence]),
         }
         for each in plan.stops_of(load)
     ]
