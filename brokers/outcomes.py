@@ -36,6 +36,11 @@ _SAYS: dict[str, tuple[str, str]] = {
         "The carrier's truck is not offered for this trip any more.",
         "The return leg that this rested on has left the market.",
     ),
+    # the same words whether a company is blocked or not verified any more: why is nobody's business
+    ThreadOutcome.CANNOT_DEAL: (
+        "This negotiation cannot go on here at the moment, so it is over. Nothing was booked. Thank you for your time.",
+        "This negotiation cannot go on here at the moment, so it is over. Nothing was booked. Thank you for your time.",
+    ),
 }
 
 

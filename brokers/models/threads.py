@@ -83,6 +83,7 @@ class ThreadOutcome(models.TextChoices):
     LOAD_GONE = "load_gone", "The load left the market"
     TRUCK_TAKEN = "truck_taken", "The truck was booked otherwise"
     LEG_GONE = "leg_gone", "The return leg left the market"
+    CANNOT_DEAL = "cannot_deal", "The two sides cannot deal here at the moment"
 
 
 class Thread(models.Model):
