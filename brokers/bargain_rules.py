@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from brokers.models.bargains import MOST_PAYMENT_DAYS
-from brokers.terms import BargainTerms, StopTime
+from brokers.terms import BargainTerms, StopTime, posted_times
 from foundation.accounts.models import Organization
 from foundation.trade.money import dollars
 from foundation.trade.rules import Problems
@@ -64,19 +64,6 @@ def completed(terms: BargainTerms, load: Load) -> BargainTerms:
     if not terms.stop_times:
         return replace(terms, stop_times=posted_times(load))
     return replace(terms, stop_times=tuple(sorted(terms.stop_times, key=lambda time: time.sequence)))
-
-
-def posted_times(load: Load) -> tuple[StopTime, ...]:
-    """Return the windows of a load's stops as they are posted."""
-    return tuple(
-        StopTime(
-            sequence=stop.sequence,
-            opens_at=stop.opens_at,
-            closes_at=stop.closes_at,
-            by_appointment=stop.by_appointment,
-        )
-        for stop in load.stops.all()
-    )
 
 
 def ask_for_confirmation(terms: BargainTerms, load: Load, *, viewer: Organization, now: datetime) -> None:

@@ -13,7 +13,7 @@ from brokers.models import Amendment, AmendmentStatus, Booking, Claim, ClaimStat
 from brokers.terms import StopTime, terms_of
 from foundation.accounts.models import Organization
 from foundation.rest.fields import instant, money
-from foundation.trade.windows import local
+from foundation.trade.windows import wall_text
 from loads.models import Load, Stop
 
 CARRIER, SHIPPER, BROKER = "carrier", "shipper", "broker"
@@ -255,8 +255,8 @@ def _stop(stop: Stop, agreed: StopTime | None, planned: TourStop | None) -> dict
         "sequence": stop.sequence,
         "opens_at": instant(opens_at),
         "closes_at": instant(closes_at),
-        "opens_at_local": _wall(opens_at, stop.time_zone),
-        "closes_at_local": _wall(closes_at, stop.time_zone),
+        "opens_at_local": wall_text(opens_at, stop.time_zone),
+        "closes_at_local": wall_text(closes_at, stop.time_zone),
         "by_appointment": agreed.by_appointment if agreed else stop.by_appointment,
         "service_minutes": stop.service_minutes,
         "instructions": stop.instructions,
@@ -283,8 +283,3 @@ def _times(row: TourStop) -> dict[str, Any]:
         "begins_at": instant(row.begins_at),
         "ends_at": instant(row.ends_at),
     }
-
-
-def _wall(moment: Any, time_zone: str) -> str:
-    wall = local(moment, time_zone).replace(tzinfo=None)
-    return str(wall.isoformat(timespec="minutes"))

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
 
 from brokers.models import Bargain
+from foundation.rest.fields import instant
 from loads.models import Load
 
 
@@ -22,8 +23,8 @@ class StopTime:
         """Return it as plain JSON, instants in UTC."""
         return {
             "sequence": self.sequence,
-            "opens_at": _written(self.opens_at),
-            "closes_at": _written(self.closes_at),
+            "opens_at": instant(self.opens_at),
+            "closes_at": instant(self.closes_at),
             "by_appointment": self.by_appointment,
         }
 
@@ -76,15 +77,20 @@ def posted_terms(load: Load, *, rate_cents: int) -> BargainTerms:
         tonu_cents=load.tonu_cents,
         layover_cents=load.layover_cents,
         payment_days=load.payment_days,
-        stop_times=tuple(
-            StopTime(
-                sequence=stop.sequence,
-                opens_at=stop.opens_at,
-                closes_at=stop.closes_at,
-                by_appointment=stop.by_appointment,
-            )
-            for stop in load.stops.all()
-        ),
+        stop_times=posted_times(load),
+    )
+
+
+def posted_times(load: Load) -> tuple[StopTime, ...]:
+    """Return the windows of a load's stops as they are posted."""
+    return tuple(
+        StopTime(
+            sequence=stop.sequence,
+            opens_at=stop.opens_at,
+            closes_at=stop.closes_at,
+            by_appointment=stop.by_appointment,
+        )
+        for stop in load.stops.all()
     )
 
 
@@ -112,7 +118,3 @@ def differences(before: BargainTerms, after: BargainTerms) -> dict[str, tuple[An
         if old_times.get(sequence) != new_times.get(sequence):
             found[f"stop_times.{sequence}"] = (old_times.get(sequence), new_times.get(sequence))
     return found
-
-
-def _written(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

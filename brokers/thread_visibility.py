@@ -20,17 +20,16 @@ from brokers.acting import (
     other,
     side_organization,
 )
-from brokers.bargain_rules import posted_times
 from brokers.models import Booking, Offer, OfferStatus, Thread, ThreadStatus
 from brokers.models.threads import MOST_COUNTERS
 from brokers.outcomes import outcome_sentence, status_at
-from brokers.terms import BargainTerms, StopTime, differences, terms_of
+from brokers.terms import BargainTerms, StopTime, differences, posted_times, terms_of
 from brokers.thread_queries import offers_in
 from foundation.accounts.models import Organization
 from foundation.rest.fields import instant, money
 from foundation.trade import clock
 from foundation.trade.posting import Status
-from foundation.trade.windows import local
+from foundation.trade.windows import wall_text
 from loads.models import Stop
 
 
@@ -336,8 +335,7 @@ def _stop_time(time: StopTime | None, stop: Stop | None) -> dict[str, Any] | Non
     if stop is not None:
         found["time_zone"] = stop.time_zone
         for name in ("opens_at", "closes_at"):
-            wall = local(getattr(time, name), stop.time_zone).replace(tzinfo=None)
-            found[f"{name}_local"] = wall.isoformat(timespec="minutes")
+            found[f"{name}_local"] = wall_text(getattr(time, name), stop.time_zone)
     return found
 
 

@@ -6,14 +6,15 @@ The carrier reads what the truck holds in all, as it is written, and what is on 
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
 from carriers.models import ReturnLeg
 from foundation.accounts.models import Organization
-from foundation.trade.windows import local
+from foundation.rest.fields import instant
+from foundation.trade.windows import wall_text
 
 
 class Viewer(StrEnum):
@@ -150,8 +151,7 @@ def _value(leg: ReturnLeg, name: str, viewer: Viewer) -> Any:
         return _trip(leg)
     if name.endswith("_local"):
         zone = leg.empty_time_zone if name.startswith("ready") else leg.home_time_zone
-        wall: datetime = local(getattr(leg, name.removesuffix("_local")), zone)
-        return wall.replace(tzinfo=None).isoformat(timespec="minutes")
+        return wall_text(getattr(leg, name.removesuffix("_local")), zone)
     return getattr(leg, name)
 
 
@@ -193,7 +193,7 @@ def payload(leg: ReturnLeg, viewer: Viewer) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return instant(value)
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
     return value

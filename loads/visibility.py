@@ -1,14 +1,14 @@
 """Who sees which field of a load: the one place that pages, REST and event payloads take their fields from."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
 from foundation.accounts.models import Organization
-from foundation.trade.money import CURRENCY, decimal_text
-from foundation.trade.windows import local
+from foundation.rest.fields import instant, money
+from foundation.trade.windows import wall_text
 from loads.models import Load, Stop
 
 
@@ -190,8 +190,7 @@ def _stop_value(stop: Stop, name: str) -> Any:
     if name == "zip3":
         return stop.zip[:3]
     if name.endswith("_local"):
-        wall: datetime = local(getattr(stop, name.removesuffix("_local")), stop.time_zone)
-        return wall.replace(tzinfo=None).isoformat(timespec="minutes")
+        return wall_text(getattr(stop, name.removesuffix("_local")), stop.time_zone)
     return getattr(stop, name)
 
 
@@ -203,14 +202,14 @@ def payload(load: Load, viewer: Viewer) -> dict[str, Any]:
         seen.pop(name, None)
     for stop in seen["stops"]:
         stop.pop("instructions", None)
-    return {name: _plain(value, money=name in MONEY) for name, value in seen.items()}
+    return {name: _plain(value, is_money=name in MONEY) for name, value in seen.items()}
 
 
-def _plain(value: Any, *, money: bool = False) -> Any:
+def _plain(value: Any, *, is_money: bool = False) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if money and value is not None:
-        return {"amount": decimal_text(value), "currency": CURRENCY}
+        return instant(value)
+    if is_money:
+        return money(value)
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, dict):

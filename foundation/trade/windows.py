@@ -29,6 +29,11 @@ def local(instant: datetime, time_zone: str) -> datetime:
     return instant.astimezone(ZoneInfo(time_zone))
 
 
+def wall_text(instant: datetime, time_zone: str) -> str:
+    """Return an instant as the API writes a wall time, to the minute and without a zone: "2026-11-24T08:00"."""
+    return local(instant, time_zone).replace(tzinfo=None).isoformat(timespec="minutes")
+
+
 def instant_from_local(wall: datetime, time_zone: str) -> datetime:
     """Return the UTC instant of a naive wall time in an IANA zone.
 
