@@ -5,6 +5,7 @@ from brokers.models.bargains import Bargain
 from brokers.models.bookings import BOOKING_MOVES, Booking, BookingStatus, CancelReason
 from brokers.models.claims import CLAIM_MOVES, Claim, ClaimedLoad, ClaimStatus
 from brokers.models.confirmations import Agreement, ConfirmationDocument, RateConfirmation, Signature
+from brokers.models.contentions import CONTENTION_MOVES, Contention, ContentionStatus
 from brokers.models.decisions import MatchDecision
 from brokers.models.proposals import PROPOSAL_MOVES, Proposal, ProposalParty, ProposalStatus, ProposedLoad
 from brokers.models.records import RecordRequest, TransactionRecord
@@ -15,6 +16,7 @@ __all__ = [
     "AMENDMENT_MOVES",
     "BOOKING_MOVES",
     "CLAIM_MOVES",
+    "CONTENTION_MOVES",
     "OFFER_MOVES",
     "PROPOSAL_MOVES",
     "THREAD_MOVES",
@@ -31,6 +33,8 @@ __all__ = [
     "ClaimStatus",
     "ClaimedLoad",
     "ConfirmationDocument",
+    "Contention",
+    "ContentionStatus",
     "MatchDecision",
     "Offer",
     "OfferStatus",

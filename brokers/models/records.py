@@ -18,7 +18,8 @@ class TransactionRecord(models.Model):
     """What a broker keeps of a transaction for three years, and any party of that load may read on a logged request.
 
     `basis` says how the broker came to it: it sold the load, or acted for a side; then what it earned is its own to
-    enter. The margin stands here and nowhere else. A trigger refuses to delete it before `keep_until`.
+    enter. Of what fell through it says who cancelled and why, and `contentions` holds what each side said of money that
+    hung on a word. The margin stands here and nowhere else. A trigger refuses to delete it before `keep_until`.
     """
 
     class Basis(models.TextChoices):
@@ -50,6 +51,10 @@ class TransactionRecord(models.Model):
     collected_on = models.DateField(null=True, blank=True)
     carrier_paid_on = models.DateField(null=True, blank=True)
     fell_through_at = models.DateTimeField(null=True, blank=True)
+    fell_through_because = models.CharField(max_length=20, blank=True, default="")
+    fell_through_for = models.CharField(max_length=120, blank=True, default="")
+    fell_through_note = models.CharField(max_length=500, blank=True, default="")
+    contentions = models.JSONField(default=list, blank=True)
     written_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     keep_until = models.DateTimeField()
