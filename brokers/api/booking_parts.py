@@ -9,6 +9,7 @@ from foundation.rest.fields import InstantField, MoneyField
 LOAD, BOOKING, CLAIM = (f"{kind}_06hx2k4a8m0q3v5y7z9c1e2g3r" for kind in ("load", "bkg", "claim"))
 LEG, TOUR, TRUCK, DRIVER = (f"{kind}_06hx2k4a8m0q3v5y7z9c1e2g3r" for kind in ("leg", "tour", "trk", "drv"))
 LANE = "Chicago, IL to Dallas, TX"
+BOTH_SIDES = "Who stood on both sides when it was made, in a sentence for both; empty for nobody. It never changes."
 RATE = {"amount": "2400.00", "currency": "USD"}
 CARRIER = {"id": "org_06hx2k4a8m0q3v5y7z9c1e2g4s", "name": "Ruiz Trucking"}
 SHIPPER = {"id": "org_06hx2k4a8m0q3v5y7z9c1e2g3r", "name": "Prairie Paper"}

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from brokers import booking_visibility as seen
 from brokers.api.booking_parts import (
     BOOKING,
+    BOTH_SIDES,
     CARRIER,
     LANE,
     LEG,
@@ -66,6 +67,7 @@ _ANYBODYS: dict[str, Any] = {
     "carrier": CARRIER,
     "shipper": SHIPPER,
     "rate": RATE,
+    "both_sides_sentence": "",
     "booked_at": "2026-11-23T15:04:05Z",
     "cancelled_at": None,
     "cancel_reason": None,
@@ -142,6 +144,7 @@ class BookingSerializer(StrictSerializer):
     carrier = NamedSerializer()
     shipper = NamedSerializer()
     rate = MoneyField(help_text="What the carrier is paid; to the shipper of a brokered load what it pays.")
+    both_sides_sentence = serializers.CharField(allow_blank=True, help_text=BOTH_SIDES)
     booked_at = InstantField()
     cancelled_at = InstantField(allow_null=True)
     cancel_reason = serializers.ChoiceField(choices=CancelReason.choices, allow_null=True)

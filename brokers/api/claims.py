@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from brokers.api.booking_parts import (
     BOOKING,
+    BOTH_SIDES,
     CARRIER,
     CLAIM,
     DRIVER,
@@ -34,6 +35,14 @@ from foundation.trade import clock
 from foundation.trade.errors import NotFound
 
 _NEW: dict[str, Any] = {"truck": TRUCK, "leg": LEG, "driver": DRIVER, "load_version": 3, "rate": RATE}
+_CLAIMED: dict[str, Any] = {
+    "load": LOAD,
+    "lane": LANE,
+    "load_version": 3,
+    "rate": RATE,
+    "booking": BOOKING,
+    "both_sides_sentence": "",
+}
 _CLAIM: dict[str, Any] = {
     "id": CLAIM,
     "status": "booked",
@@ -41,7 +50,7 @@ _CLAIM: dict[str, Any] = {
     "carrier": CARRIER,
     "truck": TRUCK_EXAMPLE,
     "leg": LEG,
-    "loads": [{"load": LOAD, "lane": LANE, "load_version": 3, "rate": RATE, "booking": BOOKING}],
+    "loads": [_CLAIMED],
     "checks": [],
     "made_at": "2026-11-23T15:04:05Z",
     "held_until": None,
@@ -51,7 +60,7 @@ _CLAIM: dict[str, Any] = {
 }
 _PENDING = _CLAIM | {
     "status": "pending",
-    "loads": [{"load": LOAD, "lane": LANE, "load_version": 3, "rate": RATE, "booking": None}],
+    "loads": [_CLAIMED | {"booking": None}],
     "checks": [{"rule": "authority", "result": "hold", "sentence": "The federal registry has not answered yet."}],
     "held_until": "2026-11-23T15:14:05Z",
     "closed_at": None,
@@ -103,6 +112,7 @@ class ClaimedLoadSerializer(serializers.Serializer[Any]):
     load_version = serializers.IntegerField()
     rate = MoneyField()
     booking = serializers.CharField(allow_null=True, help_text="null until it is booked.")
+    both_sides_sentence = serializers.CharField(allow_blank=True, help_text=BOTH_SIDES)
 
 
 class CheckSerializer(serializers.Serializer[Any]):

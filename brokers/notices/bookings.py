@@ -14,6 +14,8 @@ def claim_pending(claim: Payload, reader: Reader) -> Note:
     lanes = _lanes(claim)
     reasons = " ".join(check["sentence"] for check in claim["checks"] if check["result"] == "hold")
     text = f"Your claim of {lanes} is on hold until {held} at the latest while a check repeats."
+    told = dict.fromkeys(load.get("both_sides_sentence", "") for load in claim["loads"])
+    text = " ".join(filter(None, [text, *told]))
     rows = filled(("Why", reasons), ("Decided by", held))
     return _claim_note(text, f"/claims/{claim['id']}/", f"On hold: {lanes}", "See the claim", rows)
 
@@ -38,6 +40,8 @@ def booking_made(booking: Payload, reader: Reader) -> Note:
         text = f"Booked: {lane} at {rate}. Your truck and its hours are set aside for it."
     else:
         text = f"Booked: {booking['carrier']['name']} hauls {lane}. {_whose_rate(booking)} {rate}."
+    if booking.get("both_sides_sentence"):  # facts of before it was kept lack it
+        text = f"{text} {booking['both_sides_sentence']}"
     return _booking_note(NewsKind.BOOKING, text, booking, f"Booked: {lane} at {rate}", _parties(booking, rate))
 
 

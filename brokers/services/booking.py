@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from brokers.acting import both_sides_sentence, on_both_sides_of
 from brokers.booking_queries import holds_on, live_bookings
 from brokers.facts import tell_of_booking, tell_of_tour
 from brokers.models import Booking, BookingStatus, Offer, Tour, TourStatus
@@ -321,6 +322,7 @@ def _store(
             tour=tour,
             leg=vehicle.leg,
             offer=offer,
+            both_sides=both_sides_sentence(on_both_sides_of(load, carrier, now), of="booking"),
             status=BookingStatus.BOOKED,
             booked_at=now,
             booked_by_organization=actor.organization,

@@ -208,8 +208,8 @@ def _book_held(claim: Claim, judgement: Judgement) -> Claim:
         loads=loads, vehicle=vehicle, carrier=claim.carrier, actor=actor, now=now, claim_id=claim.pk
     )
     for row, booking in zip(rows, bookings, strict=True):
-        row.booking, row.is_held = booking, False
-        row.save(update_fields=["booking", "is_held"])
+        row.booking, row.is_held, row.both_sides = booking, False, booking.both_sides
+        row.save(update_fields=["booking", "is_held", "both_sides"])
     return _close(claim, ClaimStatus.BOOKED, "", judgement, now, actor)
 
 
