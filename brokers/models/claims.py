@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from brokers.models.bookings import Booking
+from brokers.models.threads import Offer
 from carriers.models import Driver, HomeBase, ReturnLeg, Trailer, Truck
 from foundation.accounts.models import Organization, Person
 from foundation.trade.fields import PublicIdField
@@ -37,6 +38,10 @@ class Claim(models.Model):
     its loads are reserved until `held_until`. `checks` holds what each rule of trust said:
     `{"rule", "result": "pass" | "flag" | "hold" | "block", "sentence"}`. `outcome` is why it was released. `form_token`
     names the one form that made it, so that a double click makes one claim.
+
+    `offer` is set where it is no claim of a posting but the acceptance of an offer, reserved for while the carrier is
+    checked: both sides read it in their negotiation, and not among claims. `told` is then why it was released as the
+    seller's side reads it.
     """
 
     public_id = PublicIdField(default=partial(new_id, "claim"))
@@ -57,6 +62,8 @@ class Claim(models.Model):
     held_until = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=300, blank=True, default="")
+    offer = models.ForeignKey(Offer, models.PROTECT, null=True, blank=True, related_name="holds")
+    told = models.CharField(max_length=300, blank=True, default="")
     form_token = models.CharField(max_length=40, blank=True, default="", editable=False)
 
     class Meta:
@@ -64,6 +71,7 @@ class Claim(models.Model):
             models.UniqueConstraint(
                 fields=["carrier", "form_token"], condition=~Q(form_token=""), name="one_claim_per_form"
             ),
+            models.UniqueConstraint(fields=["offer"], condition=Q(status="pending"), name="one_hold_per_offer"),
             models.CheckConstraint(
                 condition=Q(status="pending", closed_at__isnull=True, held_until__isnull=False)
                 | (~Q(status="pending") & Q(closed_at__isnull=False)),

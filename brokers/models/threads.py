@@ -40,6 +40,7 @@ class OfferStatus(models.TextChoices):
     """Where an offer stands."""
 
     LIVE = "live", "Live"
+    HELD = "held", "Accepted, being checked"
     COUNTERED = "countered", "Countered"
     ACCEPTED = "accepted", "Accepted"
     DECLINED = "declined", "Declined"
@@ -49,13 +50,26 @@ class OfferStatus(models.TextChoices):
     SUPERSEDED = "superseded", "Superseded"
 
 
+STANDING = (OfferStatus.LIVE, OfferStatus.HELD)
+"""What may still become a booking: one of a thread at a time."""
+
 OFFER_MOVES: dict[str, frozenset[str]] = {
     OfferStatus.LIVE: frozenset(
         {
+            OfferStatus.HELD,
             OfferStatus.COUNTERED,
             OfferStatus.ACCEPTED,
             OfferStatus.DECLINED,
             OfferStatus.WITHDRAWN,
+            OfferStatus.EXPIRED,
+            OfferStatus.LAPSED,
+            OfferStatus.SUPERSEDED,
+        }
+    ),
+    OfferStatus.HELD: frozenset(
+        {
+            OfferStatus.LIVE,
+            OfferStatus.ACCEPTED,
             OfferStatus.EXPIRED,
             OfferStatus.LAPSED,
             OfferStatus.SUPERSEDED,
@@ -163,7 +177,8 @@ class Offer(Bargain):
     """One offer or counter-offer of a thread; its terms never change once it is made (a trigger says so).
 
     `number` counts from 1 in its thread: it is the version that an acceptance names. `made_for` is the side that it
-    binds, `made_by_organization` who made it: the side itself, or the broker that represents it.
+    binds, `made_by_organization` who made it: the side itself, or the broker that represents it. While it is held its
+    acceptance waits for a check of the carrier (`Claim.offer`), and nobody can take it back.
     """
 
     public_id = PublicIdField(default=partial(new_id, "offer"))
@@ -187,7 +202,9 @@ class Offer(Bargain):
         constraints = [
             *Bargain.Meta.constraints,
             models.UniqueConstraint(fields=["thread", "number"], name="one_offer_per_number"),
-            models.UniqueConstraint(fields=["thread"], condition=Q(status="live"), name="one_live_offer_per_thread"),
+            models.UniqueConstraint(
+                fields=["thread"], condition=Q(status__in=STANDING), name="one_live_offer_per_thread"
+            ),
             models.UniqueConstraint(
                 fields=["thread"], condition=Q(status="accepted"), name="one_accepted_offer_per_thread"
             ),
@@ -196,7 +213,8 @@ class Offer(Bargain):
             ),
             models.CheckConstraint(condition=Q(expires_at__gt=F("made_at")), name="offer_ends_after_it_is_made"),
             models.CheckConstraint(
-                condition=Q(status="live", closed_at__isnull=True) | (~Q(status="live") & Q(closed_at__isnull=False)),
+                condition=Q(status__in=STANDING, closed_at__isnull=True)
+                | (~Q(status__in=STANDING) & Q(closed_at__isnull=False)),
                 name="closed_offer_says_when",
             ),
         ]
