@@ -12,7 +12,7 @@ from typing import Any
 from brokers.models import Amendment, AmendmentStatus, Booking, Claim, ClaimStatus, Tour, TourStop
 from brokers.terms import StopTime, terms_of
 from foundation.accounts.models import Organization
-from foundation.rest.fields import instant, money
+from foundation.rest.fields import instant, money, named, numbered
 from foundation.trade.windows import wall_text
 from loads.models import Load, Stop
 
@@ -83,7 +83,7 @@ def booking_fact(booking: Booking, viewer: Organization) -> dict[str, Any]:
     if role == CARRIER:
         fact |= {
             "tour": booking.tour.public_id,
-            "truck": {"id": booking.tour.truck.public_id, "number": booking.tour.truck.number},
+            "truck": numbered(booking.tour.truck),
             "leg": None if booking.leg is None else booking.leg.public_id,
             "opened_leg": None if booking.opened_leg is None else booking.opened_leg.public_id,
         }
@@ -159,7 +159,7 @@ def claim_payload(claim: Claim, viewer: Organization) -> dict[str, Any]:
         "status": claim.status,
         "version": claim.version,
         "carrier": named(claim.carrier),
-        "truck": {"id": claim.truck.public_id, "number": claim.truck.number},
+        "truck": numbered(claim.truck),
         "leg": None if claim.leg is None else claim.leg.public_id,
         "loads": [
             {
@@ -211,14 +211,11 @@ def tour_fact(tour: Tour, bookings: Sequence[Booking]) -> dict[str, Any]:
     return _tour(tour, bookings, with_money=True)
 
 
-def named(organization: Organization) -> dict[str, str]:
-    """Return an organization's id and name: parties of a booking are not hidden from each other."""
-    return {"id": organization.public_id, "name": organization.name}
-
-
 def contact_of(organization: Organization) -> dict[str, str]:
-    """Return an organization's business contact."""
-    return named(organization) | {
+    """Return an organization's business contact: parties of a booking are not hidden from each other."""
+    return {
+        "id": organization.public_id,
+        "name": organization.name,
         "contact_name": organization.contact_name,
         "phone": organization.contact_phone,
         "email": organization.contact_email,
@@ -232,9 +229,9 @@ def _tour(tour: Tour, bookings: Sequence[Booking], *, with_money: bool) -> dict[
         "id": tour.public_id,
         "status": tour.status,
         "version": tour.version,
-        "truck": {"id": tour.truck.public_id, "number": tour.truck.number},
-        "driver": None if tour.driver is None else {"id": tour.driver.public_id, "name": tour.driver.name},
-        "trailer": None if tour.trailer is None else {"id": tour.trailer.public_id, "number": tour.trailer.number},
+        "truck": numbered(tour.truck),
+        "driver": named(tour.driver),
+        "trailer": numbered(tour.trailer),
         "leg": None if tour.leg is None else tour.leg.public_id,
         "starts_at": instant(tour.starts_at),
         "ends_at": instant(tour.ends_at),

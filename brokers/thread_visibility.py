@@ -26,7 +26,7 @@ from brokers.outcomes import outcome_sentence, status_at
 from brokers.terms import BargainTerms, StopTime, differences, posted_times, terms_of
 from brokers.thread_queries import offers_in
 from foundation.accounts.models import Organization
-from foundation.rest.fields import instant, money
+from foundation.rest.fields import instant, money, named, numbered
 from foundation.trade import clock
 from foundation.trade.posting import Status
 from foundation.trade.windows import wall_text
@@ -151,8 +151,8 @@ def offer_fields(offer: Offer, before: Offer | None, sight: Sight) -> dict[str, 
         "load_version": offer.load_version,
         "status": status_at(offer, sight.now),
         "version": offer.version,
-        "made_for": name_of(offer.made_for),
-        "made_by": name_of(offer.made_by_organization),
+        "made_for": named(offer.made_for),
+        "made_by": named(offer.made_by_organization),
         "made_by_person": _person(offer, sight),
         "is_yours": _is_yours(thread, offer, sight),
         "represents_both_sides": bool(sight.both),
@@ -161,7 +161,7 @@ def offer_fields(offer: Offer, before: Offer | None, sight: Sight) -> dict[str, 
         "made_at": instant(offer.made_at),
         "expires_at": instant(offer.expires_at),
         "closed_at": instant(offer.closed_at),
-        "closed_by": name_of(offer.closed_by_organization) if offer.closed_by_organization else None,
+        "closed_by": named(offer.closed_by_organization),
         "reason": offer.reason,
         "booking": _booking_of(offer),
     }
@@ -250,11 +250,9 @@ def truck_summary(thread: Thread, sight: Sight) -> dict[str, Any] | None:
         found |= {
             "id": truck.public_id,
             "number": truck.number,
-            "trailer": {"id": trailer.public_id, "number": trailer.number} if trailer else None,
-            "driver": {"id": thread.driver.public_id, "name": thread.driver.name} if thread.driver else None,
-            "home_base": {"id": thread.home_base.public_id, "name": thread.home_base.name}
-            if thread.home_base
-            else None,
+            "trailer": numbered(trailer),
+            "driver": named(thread.driver),
+            "home_base": named(thread.home_base),
             "return_home_by": instant(thread.return_home_by),
         }
     return found
@@ -270,11 +268,6 @@ def party(organization: Organization, sight: Sight) -> dict[str, Any]:
         "contact_phone": organization.contact_phone,
         "contact_email": organization.contact_email,
     }
-
-
-def name_of(organization: Organization) -> dict[str, str]:
-    """Return who it is."""
-    return {"id": organization.public_id, "name": organization.name}
 
 
 def _your_side(sight: Sight) -> str | None:

@@ -5,7 +5,7 @@ loads and the truck; each party its own word, the broker every party's.
 from typing import Any
 
 from brokers.models import Proposal, ProposalParty
-from foundation.rest.fields import instant, money
+from foundation.rest.fields import instant, money, named
 from loads.models import Load
 from matching.facing import is_side_of
 
@@ -70,7 +70,7 @@ def _common(proposal: Proposal, party: ProposalParty | None) -> dict[str, Any]:
         "kind": proposal.kind,
         "status": proposal.status,
         "version": proposal.version,
-        "broker": {"id": proposal.broker.public_id, "name": proposal.broker.name},
+        "broker": named(proposal.broker),
         "leg": proposal.leg.public_id,
         "loads": [
             {"id": each.load.public_id, "rate": money(each.rate_cents)}
@@ -85,4 +85,4 @@ def _common(proposal: Proposal, party: ProposalParty | None) -> dict[str, Any]:
 
 def _name(party: ProposalParty) -> dict[str, str] | None:
     owner = party.organization
-    return None if owner.hides_name else {"id": owner.public_id, "name": owner.name}
+    return None if owner.hides_name else named(owner)

@@ -13,7 +13,7 @@ from typing import Any
 
 from carriers.models import ReturnLeg
 from foundation.accounts.models import Organization
-from foundation.rest.fields import instant
+from foundation.rest.fields import instant, named, numbered
 from foundation.trade.windows import wall_text
 
 
@@ -112,7 +112,7 @@ def company(leg: ReturnLeg, viewer: Viewer) -> dict[str, str] | None:
     owner = leg.organization
     if owner.hides_name and viewer is Viewer.MARKET:
         return None
-    return {"id": owner.public_id, "name": owner.name}
+    return named(owner)
 
 
 def view(leg: ReturnLeg, viewer: Viewer) -> dict[str, Any]:
@@ -143,10 +143,9 @@ def _value(leg: ReturnLeg, name: str, viewer: Viewer) -> Any:
         # Miles of several legs from several places would draw circles round the house.
         return round(leg.home_miles, 1) if viewer is Viewer.OWNER else float(round(leg.home_miles, -1))
     if name in ("truck", "trailer"):
-        unit = getattr(leg, name)
-        return {"id": unit.public_id, "number": unit.number} if unit else None
+        return numbered(getattr(leg, name))
     if name == "driver":
-        return {"id": leg.driver.public_id, "name": leg.driver.name} if leg.driver else None
+        return named(leg.driver)
     if name == "trip":
         return _trip(leg)
     if name.endswith("_local"):
@@ -164,8 +163,7 @@ def _place_value(leg: ReturnLeg, end: str, part: str) -> Any:
 def _home(leg: ReturnLeg, viewer: Viewer) -> dict[str, Any]:
     home = {part: _place_value(leg, "home", part) for part in _HOME_FIELDS[viewer]}
     if viewer is Viewer.OWNER:
-        base = leg.home_base
-        home["base"] = {"id": base.public_id, "name": base.name} if base else None
+        home["base"] = named(leg.home_base)
     return home
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from foundation.accounts.models import Organization
-from foundation.rest.fields import instant, money
+from foundation.rest.fields import instant, money, named
 from foundation.trade.windows import wall_text
 from loads.models import Load, Stop
 
@@ -140,11 +140,7 @@ def company(load: Load, viewer: Viewer) -> dict[str, str] | None:
     shown = load.sold_by if viewer is Viewer.MARKET else load.organization
     if shown.hides_name and viewer is Viewer.MARKET:
         return None
-    return _named(shown)
-
-
-def _named(organization: Organization) -> dict[str, str]:
-    return {"id": organization.public_id, "name": organization.name}
+    return named(shown)
 
 
 def view(load: Load, viewer: Viewer) -> dict[str, Any]:
@@ -173,7 +169,7 @@ def _value(load: Load, name: str, viewer: Viewer) -> Any:
     if name == "organization":
         return company(load, viewer)
     if name == "seller":
-        return _named(load.seller) if load.seller else None
+        return named(load.seller)
     if name == "version" and viewer in (Viewer.OWNER, Viewer.CONSIGNOR):
         return load.owners_version
     if name == "stops":

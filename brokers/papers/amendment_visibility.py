@@ -7,7 +7,7 @@ from brokers.papers.amending import changed_terms
 from brokers.papers.amendment_queries import waits_for
 from brokers.terms import StopTime
 from foundation.accounts.models import Organization
-from foundation.rest.fields import instant, money
+from foundation.rest.fields import instant, money, named
 
 _CENTS = "_cents"
 
@@ -24,18 +24,18 @@ def amendment_payload(amendment: Amendment, viewer: Organization) -> dict[str, A
         "status": amendment.status,
         "version": amendment.version,
         "reason": amendment.reason,
-        "proposed_for": _named(amendment.proposed_for),
-        "proposed_by": _named(amendment.proposed_by_organization),
+        "proposed_for": named(amendment.proposed_for),
+        "proposed_by": named(amendment.proposed_by_organization),
         "proposed_at": instant(amendment.proposed_at),
         "expires_at": instant(amendment.expires_at),
         "closed_at": instant(amendment.closed_at),
         "close_reason": amendment.close_reason,
         "changes": changes_payload(amendment),
         "accepted_by": [
-            {"organization": _named(each.organization), "accepted_at": instant(each.accepted_at)}
+            {"organization": named(each.organization), "accepted_at": instant(each.accepted_at)}
             for each in amendment.acceptances.all()
         ],
-        "waits_for": [_named(each) for each in waits_for(amendment)] if amendment.status == "open" else [],
+        "waits_for": [named(each) for each in waits_for(amendment)] if amendment.status == "open" else [],
         "waits_for_you": amendment.status == "open" and viewer.pk in {each.pk for each in waits_for(amendment)},
     }
 
@@ -57,7 +57,3 @@ def _value(value: Any, is_money: bool) -> Any:
     if isinstance(value, StopTime):
         return value.stored()
     return money(value) if is_money else value
-
-
-def _named(organization: Organization) -> dict[str, str]:
-    return {"id": organization.public_id, "name": organization.name}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from brokers.models import TransactionRecord
-from foundation.rest.fields import instant, money
+from foundation.rest.fields import instant, money, named
 
 
 def record_payload(record: TransactionRecord) -> dict[str, Any]:
@@ -11,7 +11,7 @@ def record_payload(record: TransactionRecord) -> dict[str, Any]:
     return {
         "id": record.public_id,
         "booking": record.booking.public_id,
-        "broker": {"id": record.broker.public_id, "name": record.broker.name},
+        "broker": named(record.broker),
         "basis": record.basis,
         "version": record.version,
         "consignor": {"name": record.consignor_name, "address": record.consignor_address},

@@ -5,7 +5,7 @@ from typing import Any
 from brokers.models import RateConfirmation, Signature
 from brokers.papers.queries import side_of, standing_of
 from foundation.accounts.models import Organization
-from foundation.rest.fields import instant, money
+from foundation.rest.fields import instant, money, named
 
 
 def confirmation_fact(confirmation: RateConfirmation, viewer: Organization) -> dict[str, Any]:
@@ -20,8 +20,8 @@ def confirmation_fact(confirmation: RateConfirmation, viewer: Organization) -> d
         "booking": confirmation.booking.public_id,
         "lane": f"{stops[0]['city']}, {stops[0]['state']} to {stops[-1]['city']}, {stops[-1]['state']}",
         "your_side": side_of(confirmation, viewer) or None,
-        "payer": _named(confirmation.payer),
-        "payee": _named(confirmation.payee),
+        "payer": named(confirmation.payer),
+        "payee": named(confirmation.payee),
         "rate": money(confirmation.content["terms"]["rate_cents"]),
         "made_at": instant(confirmation.made_at),
         "superseded_at": instant(confirmation.superseded_at),
@@ -38,14 +38,10 @@ def confirmation_payload(confirmation: RateConfirmation, viewer: Organization) -
 def signature_payload(signature: Signature) -> dict[str, Any]:
     """Return a signature: who, for whom, when, from where, on which document."""
     return {
-        "organization": _named(signature.organization),
-        "signed_by": _named(signature.signed_by_organization),
+        "organization": named(signature.organization),
+        "signed_by": named(signature.signed_by_organization),
         "name": signature.name,
         "address": signature.address,
         "sha256": signature.sha256,
         "signed_at": instant(signature.signed_at),
     }
-
-
-def _named(organization: Organization) -> dict[str, str]:
-    return {"id": organization.public_id, "name": organization.name}

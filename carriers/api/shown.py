@@ -6,7 +6,7 @@ from typing import Any
 
 from carriers.costs import Costs
 from carriers.models import Driver, HomeBase, Trailer, Truck
-from foundation.rest.fields import attribute_names, instant, money
+from foundation.rest.fields import attribute_names, instant, money, named, numbered
 
 
 def _unit(row: Truck | Trailer | Driver | HomeBase, **fields: Any) -> dict[str, Any]:
@@ -24,22 +24,14 @@ def _capacity(row: Truck | Trailer) -> dict[str, Any]:
     }
 
 
-def _named(row: Driver | HomeBase | None) -> dict[str, str] | None:
-    return {"id": row.public_id, "name": row.name} if row else None
-
-
-def _numbered(row: Trailer | None) -> dict[str, str] | None:
-    return {"id": row.public_id, "number": row.number} if row else None
-
-
 def shown_truck(row: Truck) -> dict[str, Any]:
     """Return a truck as its owner sees it; nobody else does."""
     return _unit(
         row,
         **_capacity(row),
-        home_base=_named(row.home_base),
-        usual_driver=_named(row.usual_driver),
-        usual_trailer=_numbered(row.usual_trailer),
+        home_base=named(row.home_base),
+        usual_driver=named(row.usual_driver),
+        usual_trailer=numbered(row.usual_trailer),
         external_id=row.external_id,
     )
 

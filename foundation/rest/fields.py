@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
@@ -47,6 +47,40 @@ def instant(value: datetime | None) -> str | None:
     if value is None:
         return None
     return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+class HasName(Protocol):
+    """A row that people know by its name: an organization, a driver, a home base."""
+
+    @property
+    def public_id(self) -> str:
+        """Return its public id."""
+
+    @property
+    def name(self) -> str:
+        """Return its name."""
+
+
+class HasNumber(Protocol):
+    """A row that people know by its number: a truck, a trailer."""
+
+    @property
+    def public_id(self) -> str:
+        """Return its public id."""
+
+    @property
+    def number(self) -> str:
+        """Return its number."""
+
+
+def named(row: HasName | None) -> dict[str, str] | None:
+    """Return a row's id and name; None stays None."""
+    return None if row is None else {"id": row.public_id, "name": row.name}
+
+
+def numbered(row: HasNumber | None) -> dict[str, str] | None:
+    """Return a row's id and number; None stays None."""
+    return None if row is None else {"id": row.public_id, "number": row.number}
 
 
 def attribute_names(bits: int) -> list[str]:
