@@ -10,7 +10,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from brokers.api.bargain_serializers import OfferChangeSerializer, OfferStopTimeSerializer, terms_from
+from brokers.api.bargain_serializers import OfferChangeSerializer
+from brokers.api.bargain_terms import KEPT, GivenTermsSerializer, OfferStopTimeSerializer, terms_from
 from brokers.api.booking_parts import NamedSerializer
 from brokers.api.paper_examples import AMENDMENT, PROPOSAL
 from brokers.booking_queries import booking_for
@@ -26,34 +27,17 @@ from brokers.services.amendments import (
     withdraw_amendment,
 )
 from brokers.terms import BargainTerms, StopTime
-from foundation.rest.fields import InstantField, MoneyField, StrictBooleanField, StrictCharField, StrictIntegerField
+from foundation.rest.fields import InstantField, StrictBooleanField, StrictCharField, StrictIntegerField
 from foundation.rest.filters import ChoicesFilter
 from foundation.rest.serializers import StrictSerializer
 from foundation.rest.views import ResourceViewSet, location_of
 from foundation.trade import clock
 
-_KEPT = "Left out, it stays as it is."
 
-
-class AmendedTermsSerializer(StrictSerializer):
+class AmendedTermsSerializer(GivenTermsSerializer):
     """Terms that would change; what is left out stays."""
 
-    rate = MoneyField(required=False, help_text="All in. Give this, or linehaul with a fuel surcharge.")
-    linehaul = MoneyField(required=False)
-    fuel_surcharge = MoneyField(required=False)
-    free_minutes = StrictIntegerField(required=False, help_text=_KEPT)
-    detention_per_hour = MoneyField(required=False, help_text=_KEPT)
-    tonu = MoneyField(required=False, help_text=_KEPT)
-    layover = MoneyField(required=False, help_text=_KEPT)
-    payment_days = StrictIntegerField(required=False, help_text=_KEPT)
-    notes = StrictCharField(required=False, allow_blank=True, help_text=_KEPT)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse two rates."""
-        if "rate" in attrs and ("linehaul" in attrs or "fuel_surcharge" in attrs):
-            sentence = "Give the all-in rate, or linehaul and fuel surcharge, not both."
-            raise serializers.ValidationError({"rate": serializers.ErrorDetail(sentence, code="two_rates")})
-        return attrs
+    notes = StrictCharField(required=False, allow_blank=True, help_text=KEPT)
 
 
 class AmendedLoadSerializer(StrictSerializer):
@@ -78,7 +62,7 @@ class ProposalOfChangeSerializer(StrictSerializer):
 
     subject = serializers.ChoiceField(choices=Amendment.Subject.choices)
     terms = AmendedTermsSerializer(required=False)
-    stop_times = OfferStopTimeSerializer(many=True, required=False, help_text=f"One for each stop of the load. {_KEPT}")
+    stop_times = OfferStopTimeSerializer(many=True, required=False, help_text=f"One for each stop of the load. {KEPT}")
     load = AmendedLoadSerializer(required=False)
     reason = StrictCharField(required=False, allow_blank=True)
     version = StrictIntegerField(min_value=1, help_text="The booking's version that you saw: another one is a 412.")

@@ -1,7 +1,6 @@
-"""Serializers of threads and offers, and the terms that a body gives."""
+"""Serializers of threads and their offers."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
@@ -16,13 +15,12 @@ from brokers.api.bargain_examples import (
     TENDER,
     THREAD_SHOWN,
 )
+from brokers.api.bargain_terms import KEPT, GivenTermsSerializer, OfferStopTimeSerializer, ShownOfferTermsSerializer
 from brokers.api.booking_parts import NamedSerializer
 from brokers.bargain_rules import DEFAULT_MINUTES, LONGEST_MINUTES, SHORTEST_MINUTES
 from brokers.models import OfferStatus, Thread, ThreadOutcome, ThreadStatus
-from brokers.terms import BargainTerms, StopTime
 from foundation.rest.fields import (
     InstantField,
-    MoneyField,
     PublicIdField,
     StrictBooleanField,
     StrictCharField,
@@ -31,39 +29,13 @@ from foundation.rest.fields import (
 from foundation.rest.serializers import StrictSerializer
 from loads.models import LoadSize, StopKind
 
-_IN_CENTS = {
-    "linehaul": "linehaul_cents",
-    "fuel_surcharge": "fuel_surcharge_cents",
-    "detention_per_hour": "detention_cents_per_hour",
-    "tonu": "tonu_cents",
-    "layover": "layover_cents",
-}
 _ONLY_TAKER = "Only the taker's own people see it."
-_KEPT = "Left out, it stays as it was."
 
 
-class OfferStopTimeSerializer(StrictSerializer):
-    """When a stop is to be served."""
+class OfferTermsSerializer(GivenTermsSerializer):
+    """The terms of an offer, with the version of the load that they are for."""
 
-    sequence = StrictIntegerField(min_value=0, help_text="The stop's place in the load, from 0.")
-    opens_at = InstantField()
-    closes_at = InstantField()
-    by_appointment = StrictBooleanField(required=False)
-
-
-class OfferTermsSerializer(StrictSerializer):
-    """The terms of an offer: the all-in `rate`, or `linehaul` and `fuel_surcharge`."""
-
-    rate = MoneyField(required=False, help_text="All in. Give this, or linehaul with a fuel surcharge.")
-    linehaul = MoneyField(required=False)
-    fuel_surcharge = MoneyField(required=False)
-    free_minutes = StrictIntegerField(required=False, help_text=_KEPT)
-    detention_per_hour = MoneyField(required=False, help_text=_KEPT)
-    tonu = MoneyField(required=False, help_text=_KEPT)
-    layover = MoneyField(required=False, help_text=_KEPT)
-    payment_days = StrictIntegerField(required=False, help_text=_KEPT)
-    stop_times = OfferStopTimeSerializer(many=True, required=False, help_text=f"One for each stop of the load. {_KEPT}")
-    notes = StrictCharField(required=False, allow_blank=True, help_text="For both sides to read.")
+    stop_times = OfferStopTimeSerializer(many=True, required=False, help_text=f"One for each stop of the load. {KEPT}")
     load_version = StrictIntegerField(help_text="The version of the load that you looked at.")
     expires_in_minutes = StrictIntegerField(
         required=False,
@@ -75,14 +47,10 @@ class OfferTermsSerializer(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse a body with two rates, or with none."""
-        split = "linehaul" in attrs or "fuel_surcharge" in attrs
-        if "rate" in attrs and split:
-            sentence = "Give the all-in rate, or linehaul and fuel surcharge, not both."
-            raise serializers.ValidationError({"rate": serializers.ErrorDetail(sentence, code="two_rates")})
         if "rate" not in attrs and "linehaul" not in attrs:
             sentence = "Give the all-in rate, or linehaul with a fuel surcharge."
             raise serializers.ValidationError({"rate": serializers.ErrorDetail(sentence, code="required")})
-        return attrs
+        return super().validate(attrs)
 
 
 @extend_schema_serializer(
@@ -144,33 +112,6 @@ class ThreadPartySerializer(NamedSerializer):
     contact_name = serializers.CharField()
     contact_phone = serializers.CharField()
     contact_email = serializers.CharField()
-
-
-class ShownOfferTimeSerializer(serializers.Serializer[Any]):
-    """When a stop is to be served; with local times while the load's stops are those of the offer."""
-
-    sequence = serializers.IntegerField()
-    opens_at = InstantField()
-    closes_at = InstantField()
-    by_appointment = serializers.BooleanField()
-    time_zone = serializers.CharField(required=False)
-    opens_at_local = serializers.CharField(required=False)
-    closes_at_local = serializers.CharField(required=False)
-
-
-class ShownOfferTermsSerializer(serializers.Serializer[Any]):
-    """Terms as they stand on the table."""
-
-    rate = MoneyField(help_text="All in: linehaul and fuel surcharge.")
-    linehaul = MoneyField()
-    fuel_surcharge = MoneyField()
-    free_minutes = serializers.IntegerField()
-    detention_per_hour = MoneyField()
-    tonu = MoneyField()
-    layover = MoneyField(help_text="A day.")
-    payment_days = serializers.IntegerField()
-    stop_times = ShownOfferTimeSerializer(many=True)
-    notes = serializers.CharField(allow_blank=True)
 
 
 class NextTermsSerializer(ShownOfferTermsSerializer):
@@ -304,19 +245,6 @@ class ThreadSerializer(StrictSerializer):
     offers = OfferInThreadSerializer(many=True)
     next_terms = NextTermsSerializer(allow_null=True, help_text="null once it is over.")
     etag = serializers.CharField()
-
-
-def terms_from(data: Mapping[str, Any], base: BargainTerms) -> BargainTerms:
-    """Return the terms that a validated body gives; what it leaves out is as in `base`, but for the note."""
-    changes: dict[str, Any] = {_IN_CENTS[name]: data[name] for name in _IN_CENTS if name in data}
-    if "rate" in data:
-        changes |= {"linehaul_cents": data["rate"], "fuel_surcharge_cents": 0}
-    elif "fuel_surcharge" not in data:
-        changes["fuel_surcharge_cents"] = 0
-    changes |= {name: data[name] for name in ("free_minutes", "payment_days") if name in data}
-    if "stop_times" in data:
-        changes["stop_times"] = tuple(StopTime(**time) for time in data["stop_times"])
-    return replace(base, notes=data.get("notes", ""), **changes)
 
 
 def manner_from(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from brokers import booking_visibility as seen
+from brokers.api.bargain_terms import TermsSerializer
 from brokers.api.booking_parts import (
     BOOKING,
     BOTH_SIDES,
@@ -105,19 +106,6 @@ class BookedDriverSerializer(serializers.Serializer[Any]):
 
     name = serializers.CharField()
     phone = serializers.CharField()
-
-
-class TermsSerializer(serializers.Serializer[Any]):
-    """What seller and carrier agreed; the rate is linehaul and fuel surcharge together."""
-
-    linehaul = MoneyField()
-    fuel_surcharge = MoneyField()
-    free_minutes = serializers.IntegerField()
-    detention_per_hour = MoneyField()
-    tonu = MoneyField()
-    layover = MoneyField(help_text="A day.")
-    payment_days = serializers.IntegerField()
-    notes = serializers.CharField()
 
 
 class ContactsSerializer(serializers.Serializer[Any]):

@@ -14,8 +14,8 @@ from brokers.api.bargain_serializers import (
     OpeningSerializer,
     TenderSerializer,
     manner_from,
-    terms_from,
 )
+from brokers.api.bargain_terms import terms_from
 from brokers.models import Offer
 from brokers.services.offers import accept_offer, counter_offer, decline_offer, withdraw_offer
 from brokers.services.opening import invite_carrier, load_to_bargain, load_to_offer, open_thread
