@@ -9,9 +9,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backhaul.settings")
 
 pages = get_asgi_application()  # sets Django up; rooms can be imported from here on
 
+from backhaul.watching import WATCHING  # noqa: E402
 from foundation.events.streams import LiveStreams  # noqa: E402
 from foundation.places.services import warm_up  # noqa: E402
 
-application = LiveStreams(pages)
+application = LiveStreams(pages, watching=WATCHING)
 # read while the first pages are served, so that nobody's first form or map waits for it
 threading.Thread(target=warm_up, name="warm-up", daemon=True).start()

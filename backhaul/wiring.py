@@ -43,9 +43,9 @@ WIRING: Mapping[str, tuple[str, ...]] = {
     "leg.expired": _LEGS + _PROPOSALS + _THREADS,
     "leg.costs_changed": _LEGS,
     "organization.record_asked": ("accounts.ask_registry",),
-    "organization.unverified": _ORGANIZATIONS,
+    "organization.unverified": (*_ORGANIZATIONS, "brokers.part_unverified"),
     "organization.verified": (*_ORGANIZATIONS, "accounts.ask_registry"),
-    "relationship.changed": ("matching.match_related",),
+    "relationship.changed": ("matching.match_related", "brokers.part_related"),
     "plan.asked": ("matching.make_plans",),
     "plan.stopped": ("matching.make_plans",),
     "mail.queued": ("events.send_mail",),
@@ -79,6 +79,20 @@ UNHEARD: frozenset[str] = frozenset(
         "proposal.closed",
         "relationship.asked",
         "tour.changed",
+    }
+)
+
+# Facts that change what somebody looks at who hears none of them: a carrier with a load's page open. Pages that watch
+# the subject are told that it changed, and nothing else.
+WATCHED: frozenset[str] = frozenset(
+    {
+        "load.covered",
+        "load.edited",
+        "load.expired",
+        "load.opened",
+        "load.sold",
+        "load.taken_back",
+        "load.withdrawn",
     }
 )
 

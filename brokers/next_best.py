@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from carriers.models import ReturnLeg
 from carriers.queries import own_legs
@@ -16,6 +17,12 @@ from matching.queries import matches_of_leg, matches_of_own_legs
 MATCHES_SHOWN = 5
 LOADS_SHOWN = 5
 LIKE_WITHIN_MILES = 75.0
+
+
+def next_best(viewer: Organization, load: Load, now: datetime, *, leg_id: str = "") -> dict[str, Any]:
+    """Return what a page shows a carrier that lost a load: `matches` of its own trucks, and `loads` like it."""
+    matches = next_matches(viewer, load, now, leg_id=leg_id)
+    return {"matches": matches, "loads": loads_like(viewer, load, now, but=[match.load_id for match in matches])}
 
 
 def next_matches(viewer: Organization, load: Load, now: datetime, *, leg_id: str = "") -> list[Match]:

@@ -8,13 +8,11 @@ from django.db.models import Count, QuerySet
 from brokers.thread_queries import open_threads_of
 from carriers.models import ReturnLeg
 from carriers.queries import own_legs
-from foundation.accounts.audience import posting_visible_to
 from foundation.accounts.models import Organization
 from foundation.trade.errors import NotFound
 from foundation.trade.life_cycle import on_the_market
-from foundation.trade.posting import Status
 from loads.models import Load
-from loads.queries import load_of, load_to_sell
+from loads.queries import load_of, load_to_sell, once_seen
 from matching.models import Match
 
 
@@ -28,8 +26,7 @@ def load_to_bargain(viewer: Organization, public_id: str, now: datetime) -> tupl
             return find(viewer, public_id), False
         except NotFound:
             continue
-    was_seen = Load.objects.filter(posting_visible_to(viewer, now), opened_at__isnull=False, public_id=public_id)
-    load = was_seen.exclude(status=Status.DRAFT).select_related("organization", "seller").first()
+    load = once_seen(viewer, now).filter(public_id=public_id).first()
     if load is None:
         raise NotFound("There is no such load here.")
     return load, True

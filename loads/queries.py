@@ -1,6 +1,6 @@
 """Every read of loads beyond a primary key; the first argument is the organization that asks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,10 +14,11 @@ from foundation.events.models import AuditEntry
 from foundation.places.nearby import nearby
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
+from foundation.trade.kept import Kept, with_rows
 from foundation.trade.life_cycle import fresh_first, on_the_market
 from foundation.trade.posting import Audience, Status
 from loads.labels import ACTIONS, Change, describe
-from loads.models import Load
+from loads.models import Load, Stop
 from loads.visibility import Standing
 
 
@@ -43,14 +44,31 @@ def load_to_sell(organization: Organization, public_id: str) -> Load:
     return load
 
 
-def locked_load(*, pk: int | None = None, public_id: str = "") -> Load:
+def _held(**which: Any) -> QuerySet[Load]:
+    return Load.objects.select_for_update(of=("self",)).select_related("organization", "seller").filter(**which)
+
+
+_HELD_BY_KEY: Kept[Load] = Kept(lambda pk: _held(pk=pk))
+_HELD_BY_ID: Kept[Load] = Kept(lambda public_id: _held(public_id=public_id))
+_STOPS: Kept[Stop] = Kept(lambda load: Stop.objects.filter(load=load))
+
+
+def locked_load(*, pk: int | None = None, public_id: str = "", seen: Load | None = None) -> Load:
     """Return a load with owner, seller and stops, its row held until the transaction ends: for a service that has
     checked who asks. Raises `NotFound`.
+
+    `seen` is the load as it was read before: while its version stands, so do its stops.
     """
-    rows = _with_parts(Load.objects.select_for_update(of=("self",)))
-    load = rows.filter(pk=pk).first() if pk is not None else rows.filter(public_id=public_id).first()
+    load = _HELD_BY_KEY.first(pk=pk) if pk is not None else _HELD_BY_ID.first(public_id=public_id)
     if load is None:
         raise NotFound("There is no such load here.")
+    same = seen is not None and (seen.pk, seen.version) == (load.pk, load.version)
+    return with_stops(load, list(seen.stops.all()) if seen is not None and same else None)
+
+
+def with_stops(load: Load, stops: Sequence[Stop] | None = None) -> Load:
+    """Let a load in hand know its stops: these, or as they are read now; return the load."""
+    with_rows(load, "stops", _STOPS.all(load=load.pk) if stops is None else stops)
     return load
 
 
@@ -102,6 +120,25 @@ def load_of(organization: Organization, public_id: str, now: datetime | None = N
     if load is None:
         raise NotFound("There is no such load here.")
     return load
+
+
+def once_seen(organization: Organization, now: datetime | None = None) -> QuerySet[Load]:
+    """Return the loads that have been on the market and are, or were until they left it, in the organization's sight.
+
+    Of one that has left it nothing but that is to be shown.
+    """
+    rows = Load.objects.filter(_in_sight(organization, now or clock.now()), opened_at__isnull=False)
+    return _with_parts(rows.exclude(status=Status.DRAFT))
+
+
+def watchable(organization: Organization, public_ids: Iterable[str], now: datetime | None = None) -> list[str]:
+    """Return which of these loads of others the organization may be told of when they change, by public id.
+
+    Its own are not among them: it hears of those itself, and of one that a broker sells it hears nothing of what that
+    broker says to carriers.
+    """
+    rows = once_seen(organization, now).exclude(organization=organization)
+    return list(rows.filter(public_id__in=list(public_ids)).order_by().values_list("public_id", flat=True))
 
 
 def own_load(organization: Organization, public_id: str) -> Load:

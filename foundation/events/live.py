@@ -19,6 +19,11 @@ def channel_of(organization_id: str) -> str:
     return f"{PREFIX}organization:{organization_id}"
 
 
+def watchers_of(subject: str) -> str:
+    """Return the channel of those who watch a thing that is not theirs."""
+    return f"{PREFIX}subject:{subject}"
+
+
 @cache
 def _client() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=2)

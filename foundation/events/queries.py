@@ -1,5 +1,6 @@
 """What others read of this room: an organization's feed, mails and notices; the operator's view of health."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,6 +18,14 @@ def feed_of(organization_id: str, *, after: int = 0) -> QuerySet[FeedEntry]:
     """Return what an organization has heard after a position, oldest first."""
     entries = FeedEntry.objects.filter(organization_id=organization_id, position__gt=after)
     return entries.select_related("event").order_by("position")
+
+
+def changes_of(subjects: Collection[str], facts: Collection[str], *, after: int) -> QuerySet[Event]:
+    """Return the facts of certain names about certain things after a position, oldest first: for streams, which say of
+    them no more than that something changed.
+    """
+    rows = Event.objects.filter(subject__in=list(subjects), name__in=list(facts), position__gt=after)
+    return rows.order_by("position")
 
 
 def told(name: str, subject: str) -> QuerySet[FeedEntry]:

@@ -24,6 +24,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from foundation.events import live, queries
+from foundation.events.watching import CHANGED, NOTHING, Watching
 
 logger = logging.getLogger(__name__)
 
@@ -47,11 +48,14 @@ RETRY_MILLISECONDS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What the view found: who listens, for which organization, in which role, and from where on."""
+    """What the view found: who listens, for which organization, in which role, what else the page asks to watch, and
+    from where on.
+    """
 
     organization_id: str
     person_id: str
     role: str
+    watch: frozenset[str] = frozenset()
     after: int | None = field(default=None, compare=False)
 
 
@@ -70,13 +74,30 @@ def _event(name: str, data: object, position: int | None = None) -> bytes:
 Rows = list[tuple[int, str, str]]
 
 
-def _rows_after(ticket: Ticket, position: int) -> Rows:
-    """Return what was heard after a position, one more than is replayed at most; runs in a thread."""
+def _rows_after(ticket: Ticket, watched: frozenset[str], facts: frozenset[str], position: int) -> Rows:
+    """Return what was heard and what changed of the watched after a position, one more than is replayed at most; runs
+    in a thread.
+    """
     try:
         entries = queries.feed_of(ticket.organization_id, after=position)[: MOST_REPLAYED + 1]
-        return [(entry.position or 0, entry.event.name, entry.event.subject) for entry in entries.defer("payload")]
+        rows = {entry.position or 0: (entry.event.name, entry.event.subject) for entry in entries.defer("payload")}
+        if watched:
+            changes = queries.changes_of(watched, facts, after=position)[: MOST_REPLAYED + 1]
+            for place, subject in changes.values_list("position", "subject"):
+                rows.setdefault(place, (CHANGED, subject))  # who hears the fact itself needs no second word
+        return [(place, *rows[place]) for place in sorted(rows)]
     finally:
         connection.close()  # back to the pool: a stream waits for minutes
+
+
+def _watchable(watching: Watching, ticket: Ticket) -> frozenset[str]:
+    """Return what the listener may watch of what the page asks for; runs in a thread."""
+    if not ticket.watch:
+        return frozenset()
+    try:
+        return ticket.watch.intersection(watching.may_watch(ticket.organization_id, ticket.watch))
+    finally:
+        connection.close()
 
 
 def _first_position(ticket: Ticket) -> int:
@@ -104,9 +125,10 @@ class _Full(Exception):
 class LiveStreams:
     """The ASGI application with live streams at `/events/stream`; everything else goes to Django."""
 
-    def __init__(self, application: Application) -> None:
-        """Wrap Django's application."""
+    def __init__(self, application: Application, *, watching: Watching = NOTHING) -> None:
+        """Wrap Django's application; `watching` says what pages may watch beyond their organization's news."""
         self.application = application
+        self.watching = watching
         self._redis: redis.Redis | None = None
         # Few threads for all streams: each uses one for milliseconds, now and then.
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live-streams")
@@ -123,8 +145,9 @@ class LiveStreams:
             return
         answer = _Answer(send, [pair for pair in messages[0]["headers"] if pair[0].lower() != b"content-length"])
         try:
-            async with self._seat(ticket) as client, _listening(client, ticket) as channel:
-                stream = _Stream(streams=self, scope=scope, ticket=ticket, channel=channel, answer=answer)
+            watched = await self.in_thread(_watchable, self.watching, ticket)
+            async with self._seat(ticket) as client, _listening(client, ticket, watched) as channel:
+                stream = _Stream(self, scope=scope, ticket=ticket, watched=watched, channel=channel, answer=answer)
                 await _first_of(stream.carry(), _gone(receive))
         except (RedisError, DatabaseError, OSError) as error:
             logger.warning("A live stream broke off (%s: %s)", type(error).__name__, error)
@@ -158,10 +181,12 @@ class LiveStreams:
         await self.application({**scope, DOOR: door}, receive, keep)
         return door.ticket, messages
 
-    async def still_may(self, scope: Scope, ticket: Ticket) -> bool:
-        """Say whether the same person still works for the same organization in the same role."""
+    async def still_may(self, scope: Scope, ticket: Ticket, watched: frozenset[str]) -> bool:
+        """Say whether the same person still works for the same organization in the same role, and what is watched may
+        be watched as when the stream began.
+        """
         again, _ = await self._ask(scope)
-        return again == ticket
+        return again == ticket and await self.in_thread(_watchable, self.watching, ticket) == watched
 
     async def in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Run a database read outside the event loop."""
@@ -192,11 +217,14 @@ class LiveStreams:
 
 
 @asynccontextmanager
-async def _listening(client: redis.Redis, ticket: Ticket) -> AsyncIterator[Any]:
-    """Subscribe to the organization's channel and to the ends of streams; leave when the subscription stands."""
+async def _listening(client: redis.Redis, ticket: Ticket, watched: frozenset[str]) -> AsyncIterator[Any]:
+    """Subscribe to the organization's channel, to what is watched and to the ends of streams; leave when the
+    subscription stands.
+    """
+    channels = [live.channel_of(ticket.organization_id), live.CONTROL_CHANNEL, *map(live.watchers_of, watched)]
     async with client.pubsub() as channel:
-        await channel.subscribe(live.channel_of(ticket.organization_id), live.CONTROL_CHANNEL)
-        for _ in range(2):
+        await channel.subscribe(*channels)
+        for _ in channels:
             if await channel.get_message(timeout=2) is None:
                 raise RedisError("The subscription was not confirmed")
         yield channel
@@ -259,6 +287,7 @@ class _Stream:
     streams: LiveStreams
     scope: Scope
     ticket: Ticket
+    watched: frozenset[str]
     channel: Any
     answer: _Answer
     position: int = 0
@@ -281,10 +310,13 @@ class _Stream:
                 if message is not None and not await self._hear(message):
                     return
             beats += 1
-            if beats % BEATS_PER_CHECK == 0 and not await self.streams.still_may(self.scope, self.ticket):
+            if beats % BEATS_PER_CHECK == 0 and not await self._still_may():
                 return
             await self._catch_up()
             await self.answer.write(_event("stream.beat", {"position": self.position}))
+
+    async def _still_may(self) -> bool:
+        return await self.streams.still_may(self.scope, self.ticket, self.watched)
 
     async def _hear(self, message: dict[str, Any]) -> bool:
         """Pass a message on; False when it says that this stream ends."""
@@ -308,7 +340,8 @@ class _Stream:
 
         When there is too much of it, say that the page is behind, and go on from the present.
         """
-        missed: Rows = await self.streams.in_thread(_rows_after, self.ticket, self.position)
+        facts = self.streams.watching.facts
+        missed: Rows = await self.streams.in_thread(_rows_after, self.ticket, self.watched, facts, self.position)
         if len(missed) <= MOST_REPLAYED:
             for row in missed:
                 await self._tell(*row)

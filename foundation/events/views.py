@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from foundation.events import queries, services
 from foundation.events.mails import SIGN_IN, without_links
 from foundation.events.streams import DOOR, Door, Ticket
+from foundation.events.watching import asked
 from foundation.trade.errors import Forbidden
 
 MOST_IN_FEED = 200
@@ -50,7 +51,8 @@ def stream(request: HttpRequest) -> HttpResponseBase:
         return HttpResponse("Live news are away; poll the feed.", status=503, content_type="text/plain")
     actor: Any = request.actor  # type: ignore[attr-defined]
     after = _position(request.headers.get("Last-Event-ID", request.GET.get("after")))
-    door.ticket = Ticket(actor.organization.public_id, actor.person.public_id, actor.role, after)
+    watch = asked(request.GET.get("watch", ""))
+    door.ticket = Ticket(actor.organization.public_id, actor.person.public_id, actor.role, watch, after)
     response = HttpResponse(content_type="text/event-stream")
     response["X-Accel-Buffering"] = "no"  # a proxy must pass each event on at once
     return response

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from foundation.accounts.access import actor_of, scope_required
 from foundation.trade import clock
-from foundation.trade.errors import Conflict, Forbidden, Invalid, Stale
+from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from foundation.trade.posting import Status
 from loads.models import Load
-from loads.queries import history_of, kept_load, load_of, own_load, standing_of
+from loads.queries import history_of, kept_load, load_of, once_seen, own_load, standing_of
 from loads.services import confirm_load, confirm_loads, open_load, withdraw_load
 from loads.visibility import Viewer, view
 
@@ -24,7 +24,13 @@ def detail(request: HttpRequest, load_id: str) -> HttpResponse:
     """Show a load as far as the organization may see it."""
     actor = actor_of(request)
     now = clock.now()
-    load = load_of(actor.organization, load_id, now)
+    try:
+        load = load_of(actor.organization, load_id, now)
+    except NotFound:
+        asks_again = request.headers.get("HX-Request") == "true"
+        if asks_again and once_seen(actor.organization, now).filter(public_id=load_id).exists():
+            return HttpResponse(status=204)  # an open page stays; its part about booking says that the load is gone
+        raise
     viewer = standing_of(actor.organization, now).of(load)
     owns = viewer in (Viewer.OWNER, Viewer.CONSIGNOR)
     sells = viewer is Viewer.SELLER

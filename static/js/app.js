@@ -82,6 +82,15 @@
   });
   document.addEventListener("htmx:sendError", () => toast("The server does not answer. Check your connection and try again."));
 
+  // What says the same as before is not said again: no blinking, and nothing read aloud twice.
+  const said = new WeakMap();
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, serverResponse, xhr } = event.detail;
+    if (xhr.status !== 200 || !target.hasAttribute("data-quiet")) return;
+    if (said.get(target) === serverResponse) event.detail.shouldSwap = false;
+    said.set(target, serverResponse);
+  });
+
   const settle = () => {
     const summary = document.querySelector("[data-focus]");
     if (summary) summary.focus();

@@ -1,5 +1,7 @@
 // Live news: one stream per visible tab, told to the page as DOM events on <body>, so that an element may say
 //   hx-trigger="backhaul:matches.changed from:body"
+// What the page shows of others it names in data-watch (ids, by spaces); a change brings backhaul:watched.changed to the
+// elements that name it.
 // Without a stream the page polls the feed; a hidden tab does neither, and catches up when it is looked at again.
 // The stream is read with fetch: EventSource hides why it was refused, and passes on only names known beforehand.
 "use strict";
@@ -12,6 +14,8 @@
   const STREAM_AGAIN_MS = 15000; // after a refusal; until then the page polls
   const SILENCE_MS = 40000; // the server says something each 15 s
   const SEEN_MOST = 1000;
+  const WATCHED_MOST = 24; // as the server
+  const WATCH_AGAIN_MS = 150; // parts of a page come one after the other
   const WORDS = {
     opening: ["Connecting", "News will reach this page in a moment"],
     live: ["Live", "News reach this page at once"],
@@ -25,6 +29,8 @@
   let round = 0; // every start makes what ran before it stale
   let abort = null;
   let finished = false;
+  let watched = []; // what the open stream was asked to watch
+  let watchAgain = null;
 
   const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
@@ -39,8 +45,37 @@
     }
   };
 
+  const watching = () => {
+    const ids = [...document.querySelectorAll("[data-watch]")].flatMap((element) => element.dataset.watch.split(" "));
+    return [...new Set(ids)].filter(Boolean).slice(0, WATCHED_MOST);
+  };
+
+  const address = () => {
+    watched = watching();
+    const asks = new URLSearchParams();
+    if (position !== null) asks.set("after", position);
+    if (watched.length) asks.set("watch", watched.join(","));
+    return asks.size ? `${STREAM}?${asks}` : STREAM;
+  };
+
+  // A part of the page that has just come may show something that the stream does not watch yet.
+  const lookForMore = () => {
+    clearTimeout(watchAgain);
+    watchAgain = setTimeout(() => {
+      const isNew = watching().some((id) => !watched.includes(id));
+      if (isNew && !finished && !document.hidden && document.body.dataset.live === "live") run();
+    }, WATCH_AGAIN_MS);
+  };
+
   const dispatch = (name, detail) => {
     document.body.dispatchEvent(new CustomEvent(`backhaul:${name}`, { detail }));
+  };
+
+  const tellWatchers = (detail) => {
+    for (const element of document.querySelectorAll("[data-watch]")) {
+      if (!element.dataset.watch.split(" ").includes(detail.subject)) continue;
+      element.dispatchEvent(new CustomEvent(`backhaul:${detail.name}`, { detail, bubbles: true }));
+    }
   };
 
   // A resumed stream or a poll may bring something again; each position is told once.
@@ -49,7 +84,8 @@
     seen.add(item.position);
     if (seen.size > SEEN_MOST) seen.delete(seen.values().next().value);
     position = Math.max(position ?? 0, item.position);
-    dispatch(item.name, item);
+    if (item.name === "watched.changed") tellWatchers(item);
+    else dispatch(item.name, item);
   };
 
   // For good: signed out, or working for another organization in another tab.
@@ -75,6 +111,7 @@
     if (name === "stream.opened") {
       if (ORGANIZATION && data.organization !== ORGANIZATION) return finish();
       position = data.position;
+      lookForMore();
       return show("live");
     }
     if (name === "stream.behind") {
@@ -96,7 +133,7 @@
 
   // Read the stream to its end. Says "refused" when there is none to be had now, "ended" when it may be asked for again.
   const listen = async () => {
-    const answer = await ask(position === null ? STREAM : `${STREAM}?after=${position}`);
+    const answer = await ask(address());
     if (!answer.ok) return "refused";
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     const mine = abort;
@@ -155,6 +192,8 @@
       }
     }
   };
+
+  document.addEventListener("htmx:afterSettle", lookForMore);
 
   document.addEventListener("visibilitychange", () => {
     if (finished) return;

@@ -12,6 +12,7 @@ from django.test import Client
 
 from foundation.accounts.models import Person
 from foundation.events.streams import PATH, LiveStreams
+from foundation.events.watching import NOTHING, Watching
 
 
 def cookie_of(person: Person) -> str:
@@ -116,9 +117,9 @@ class OpenStream:
 class Listener:
     """Opens streams on an application of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, watching: Watching = NOTHING) -> None:
         self.loop = asyncio.new_event_loop()
-        self.application = LiveStreams(get_asgi_application())
+        self.application = LiveStreams(get_asgi_application(), watching=watching)
         self._thread = threading.Thread(target=self.loop.run_forever)
         self._thread.start()
         self._streams: list[OpenStream] = []

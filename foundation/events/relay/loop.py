@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from threading import Event as StopEvent
 
 import psycopg
@@ -28,10 +28,17 @@ OPERATOR = "operator"
 class Relay:
     """One relay's round: what it does each time that it wakes, and what it does now and then."""
 
-    def __init__(self, *, wiring: Mapping[str, Sequence[str]], periodic: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        *,
+        wiring: Mapping[str, Sequence[str]],
+        periodic: Mapping[str, float],
+        watched: Collection[str] = (),
+    ) -> None:
         """Begin with everything due."""
         self.wiring = wiring
         self.periodic = periodic
+        self.watched = watched
         self._next: dict[str, float] = {}
 
     def _is_due(self, what: str, period: float) -> bool:
@@ -48,9 +55,9 @@ class Relay:
         """Place what has been committed, announce it, and send its reactions; return how many facts that were."""
         total = 0
         while True:
-            placed = place_batch(self.wiring)
+            placed = place_batch(self.wiring, watched=self.watched)
             total += placed.count
-            announce(placed.heard)
+            announce(placed.heard, placed.watched)
             if placed.reactions and not send_reactions(placed.reactions):
                 self._look_again("sweep", SWEEP_AFTER_FAILURE_SECONDS)
             if placed.count < BATCH:
@@ -91,14 +98,18 @@ def _takes_the_lock(listener: psycopg.Connection[tuple[object, ...]]) -> bool:
 
 
 def run_relay(
-    *, wiring: Mapping[str, Sequence[str]], stop: StopEvent, periodic: Mapping[str, float] | None = None
+    *,
+    wiring: Mapping[str, Sequence[str]],
+    stop: StopEvent,
+    periodic: Mapping[str, float] | None = None,
+    watched: Collection[str] = (),
 ) -> None:
     """Run until `stop` is set. Of several relays one works; the others wait for its lock and take over when it ends.
 
-    `wiring` names the tasks that hear each fact, `periodic` the tasks that are sent every so many seconds. A lost
-    database is waited for.
+    `wiring` names the tasks that hear each fact, `periodic` the tasks that are sent every so many seconds, `watched`
+    the facts of which those are told who only look at their subject. A lost database is waited for.
     """
-    relay = Relay(wiring=wiring, periodic=periodic or {})
+    relay = Relay(wiring=wiring, periodic=periodic or {}, watched=watched)
     waiting = False
     while not stop.is_set():
         try:

@@ -1,7 +1,7 @@
 """Positions: committed facts get the next numbers, in one transaction with the reactions that they call for."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -29,11 +29,14 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What one transaction placed: the copies to announce, the reactions to send."""
+    """What one transaction placed: the copies to announce, the reactions to send, and where (position, subject)
+    something has changed that others may watch.
+    """
 
     names: list[str]
     heard: list[Heard]
     reactions: list[Reaction]
+    watched: list[tuple[int, str]]
 
     @property
     def count(self) -> int:
@@ -41,7 +44,7 @@ class Placed:
         return len(self.names)
 
 
-NOTHING = Placed([], [], [])
+NOTHING = Placed([], [], [], [])
 
 
 def _lock_state() -> RelayState:
@@ -54,11 +57,11 @@ def _lock_state() -> RelayState:
     return state
 
 
-def place_batch(wiring: Wiring, limit: int = BATCH) -> Placed:
+def place_batch(wiring: Wiring, limit: int = BATCH, *, watched: Collection[str] = ()) -> Placed:
     """Give the next positions to committed facts and write a reaction for each task that the wiring names.
 
     The state's row is locked until the commit, so positions become visible in their order and a fact that commits late
-    comes after everything that a reader may have seen.
+    comes after everything that a reader may have seen. `watched` names the facts that watchers are told of.
     """
     if not Event.objects.filter(position__isnull=True).exists():
         return NOTHING
@@ -83,7 +86,8 @@ def place_batch(wiring: Wiring, limit: int = BATCH) -> Placed:
         for event_id, organization_id, position in copies
     ]
     heard.sort(key=lambda copy: copy.position)
-    return Placed([event.name for event in events], heard, reactions)
+    changed = [(position, event.subject) for position, event in enumerate(events, first) if event.name in watched]
+    return Placed([event.name for event in events], heard, reactions, changed)
 
 
 def _tasks_of(name: str, wiring: Wiring) -> Sequence[str]:

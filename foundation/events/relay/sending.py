@@ -17,6 +17,7 @@ from foundation.events import live
 from foundation.events.models import Reaction
 from foundation.events.reactions import LEASE, MOST_ATTEMPTS
 from foundation.events.relay.placing import Heard
+from foundation.events.watching import CHANGED
 
 logger = logging.getLogger(__name__)
 
@@ -34,11 +35,17 @@ def _broker() -> Any:
     return current_app.connection_for_write(transport_options=options)
 
 
-def announce(heard: Iterable[Heard]) -> bool:
-    """Tell each organization's open pages that something happened to it; say whether Redis took it."""
+def announce(heard: Iterable[Heard], watched: Iterable[tuple[int, str]] = ()) -> bool:
+    """Tell each organization's open pages that something happened to it, and those who watch a thing (position,
+    subject) that it changed; say whether Redis took it.
+
+    By position, since a stream tells nothing that lies before what it told; the organization's own word comes first.
+    """
+    told = [(each.position, live.channel_of(each.organization_id), each.name, each.subject) for each in heard]
+    told += [(position, live.watchers_of(subject), CHANGED, subject) for position, subject in watched]
     messages: list[tuple[str, dict[str, object]]] = [
-        (live.channel_of(each.organization_id), {"name": each.name, "subject": each.subject, "position": each.position})
-        for each in heard
+        (channel, {"name": name, "subject": subject, "position": position})
+        for position, channel, name, subject in sorted(told, key=lambda each: (each[0], each[2] == CHANGED))
     ]
     return live.send(messages) if messages else True
 
