@@ -3,11 +3,14 @@ received.
 """
 
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from brokers.models import MatchDecision, Proposal, ProposalParty, ProposalStatus, ProposedLoad
-from foundation.accounts.models import Organization
+from foundation.accounts.audience import standing
+from foundation.accounts.models import Organization, RelationshipKind
 from foundation.accounts.queries import represented_by
 from foundation.trade.errors import NotFound
 from matching.models import Match
@@ -80,6 +83,27 @@ def open_proposals_to(viewer: Organization, now: datetime) -> QuerySet[Proposal]
     waiting = ProposalParty.objects.filter(proposal=OuterRef("pk"), organization=viewer, answer="")
     rows = proposals_to(viewer).filter(Exists(waiting), status=ProposalStatus.OPEN, expires_at__gt=now)
     return rows.order_by("expires_at", "pk")
+
+
+def parties_parted(now: datetime) -> Q:
+    """Return the condition of proposals whose parties may not be brought together any more: the broker may not act for
+    a side that it acted for, one of them is not verified, or one that it brings together blocks another.
+    """
+    in_force = standing(now)
+    parties = ProposalParty.objects.filter(proposal=OuterRef("pk"))
+    granted = in_force.filter(kind=RelationshipKind.REPRESENTS, taker=OuterRef("proposal__broker"))
+    ungranted = parties.filter(~Exists(granted.filter(giver=OuterRef("organization"))), is_represented=True)
+    unverified = parties.filter(organization__verified_at__isnull=True)
+    blocks = in_force.filter(kind=RelationshipKind.BLOCKED)
+    shipper = ProposalParty.Role.SHIPPER
+    # the broker and a party, or the truck's carrier and a shipper, block one another; two shippers need not deal
+    ends = [("proposal__broker", parties), ("proposal__leg__organization", parties.filter(role=shipper))]
+    blocked = [
+        Exists(rows.filter(Exists(blocks.filter(giver=OuterRef(one), taker=OuterRef(other)))))
+        for end, rows in ends
+        for one, other in ((end, "organization"), ("organization", end))
+    ]
+    return reduce(or_, map(Q, [Exists(ungranted), Exists(unverified), *blocked]), Q(broker__verified_at__isnull=True))
 
 
 def proposals_about(viewer: Organization, *, posting_id: str) -> QuerySet[Proposal]:

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from brokers import services
-from brokers.services import amendments, claims, documents, notices, pending, record_requests
+from brokers.services import amendments, claims, documents, notices, parting, pending, record_requests
 from foundation.events.reactions import Settle, reaction
 
 
@@ -47,6 +47,18 @@ def release_due_claims() -> None:
 def lapse_threads(subjects: list[str], settle: Settle) -> None:
     """Close open threads about loads or legs that are not to be had any more."""
     services.lapse_threads(subjects=subjects, settle=settle)
+
+
+@reaction("brokers.part_related")
+def part_related(subjects: list[str], settle: Settle) -> None:
+    """Close what two companies cannot go on with once one blocks the other, or ends a permission."""
+    parting.part_related(subjects=subjects, settle=settle)
+
+
+@reaction("brokers.part_unverified")
+def part_unverified(subjects: list[str], settle: Settle) -> None:
+    """Close what a company cannot go on with once it is not verified any more."""
+    parting.part_unverified(subjects=subjects, settle=settle)
 
 
 @reaction("brokers.supersede_offers")

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from brokers.models import PROPOSAL_MOVES, Proposal, ProposalParty, ProposalStatus
 from brokers.news import note_to_broker, note_to_parties, tell_answered, tell_closed
-from brokers.queries import proposal_made_by, proposal_to
+from brokers.queries import parties_parted, proposal_made_by, proposal_to
 from foundation.accounts.actor import Actor
 from foundation.events.reactions import Settle
 from foundation.events.services import record_audit
@@ -65,8 +65,10 @@ def withdraw_proposal(*, actor: Actor, proposal_id: str) -> Proposal:
 
 
 def lapse_due() -> int:
-    """Close the open proposals whose time is over; return how many."""
-    return _lapse(lambda now: Q(expires_at__lte=now))
+    """Close the open proposals whose time is over, or whose parties may not be brought together any more; return how
+    many.
+    """
+    return _lapse(lambda now: Q(expires_at__lte=now) | parties_parted(now))
 
 
 def lapse_of_postings(*, subjects: Sequence[str], settle: Settle) -> int:

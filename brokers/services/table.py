@@ -35,6 +35,11 @@ from loads.models import Load
 
 _MOVED = "This was answered a moment ago. Reload to see what stands now."
 
+_CANNOT_DEAL = "These two companies cannot do business with each other here at the moment."
+_LAPSED_MEANWHILE = (
+    "This was accepted, and while the carrier was checked the load or the truck was no longer to be had. Nothing was "
+    "booked."
+)
 
 def locked_load(key: int) -> Load:
     """Return a load with owner, seller and stops as they stand now, locked: moves on one load follow each other."""
@@ -88,14 +93,14 @@ def check_still_stands(thread: Thread, load: Load, now: datetime) -> None:
         raise Conflict("load_gone", "This load has left the market. Nothing was changed.")
     if thread.seller_id != load.sold_by.pk or (thread.kind == Thread.Kind.TENDER and load.seller_id is not None):
         raise Conflict("seller_changed", "This load has another seller now. Look it up again on the market.")
-    check_may_deal(thread.seller, thread.taker, now)
+    if not sides_may_deal(thread, now):
+        raise Conflict("cannot_deal", _CANNOT_DEAL)
 
 
 def check_may_deal(seller: Organization, taker: Organization, now: datetime) -> None:
     """Raise `Conflict` unless both sides are verified, of one market, and neither blocks the other."""
     together = seller.market == taker.market and seller.is_verified and taker.is_verified
-    if not together or blocks_either_way(seller, taker, now):
-        raise Conflict("cannot_deal", "These two companies cannot do business with each other here at the moment.")
+    return together and not blocks_either_way(seller, taker, now)
 
 
 def check_load_version(load: Load, load_version: int) -> None:
@@ -106,6 +111,23 @@ def check_load_version(load: Load, load_version: int) -> None:
             f"The load has changed meanwhile: you looked at version {load_version}, it is now version {load.version}. "
             "Look at it again and make a new offer on what it says now.",
         )
+    if not _may_deal(seller, taker, now):
+        raise Conflict("cannot_deal", _CANNOT_DEAL)
+
+
+def sides_may_deal(thread: Thread, now: datetime) -> bool:
+    """Say whether the two sides of a thread may deal, and the taker with the owner of a load that a broker sells: that
+    its freight is hauled by whom it blocks is not the broker's to decide.
+    """
+    owner = thread.load.organization
+    return all(
+        _may_deal(each, thread.taker, now)
+        for each in {thread.seller_id: thread.seller, owner.pk: owner}.values()
+        if each.pk != thread.taker_id
+    )
+
+
+def _may_deal(seller: Organization, taker: Organization, now: datetime) -> bool:
 
 
 def offer_in(thread: Thread, seen: Offer) -> Offer:
