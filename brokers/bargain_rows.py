@@ -13,7 +13,7 @@ from brokers.terms import BargainTerms, StopTime, differences, terms_of
 from brokers.thread_queries import offers_in
 from foundation.accounts.models import Organization
 from foundation.trade.money import dollars
-from foundation.trade.windows import local
+from foundation.trade.windows import window_words
 from loads.models import Stop, StopKind
 
 FIELD_WORDS = {
@@ -227,6 +227,5 @@ def value_words(name: str, value: Any) -> str:
 def _time_words(time: StopTime | None, stop: Stop) -> str:
     if time is None:
         return "not said"
-    opens, closes = local(time.opens_at, stop.time_zone), local(time.closes_at, stop.time_zone)
-    end = f"{closes:%H:%M %Z}" if opens.date() == closes.date() else f"{closes:%a %b %-d, %H:%M %Z}"
-    return f"{opens:%a %b %-d, %H:%M} – {end}{', by appointment' if time.by_appointment else ''}"
+    words = window_words(time.opens_at, time.closes_at, stop.time_zone)
+    return f"{words}, by appointment" if time.by_appointment else words

@@ -138,15 +138,18 @@ def columns_of(amendment_subject: str, after: BargainTerms) -> dict[str, Any]:
     return bare.columns()
 
 
+def terms_of_change(amendment: Amendment) -> tuple[BargainTerms, BargainTerms]:
+    """Return the terms before and after an amendment; one of the freight changes no more of them than the times."""
+    after = terms_of(amendment)
+    times = tuple(StopTime.read(each) for each in amendment.before["stop_times"])
+    if amendment.subject == Subject.FREIGHT:
+        return replace(after, stop_times=times), after
+    return BargainTerms(**{**amendment.before, "stop_times": times}), after
+
+
 def changed_terms(amendment: Amendment) -> dict[str, tuple[Any, Any]]:
     """Return what an amendment changes of the terms, field by field as (before, after)."""
-    after = terms_of(amendment)
-    if amendment.subject == Subject.FREIGHT:
-        times = tuple(StopTime.read(each) for each in amendment.before["stop_times"])
-        return differences(replace(after, stop_times=times), after)
-    stored = dict(amendment.before)
-    stored["stop_times"] = tuple(StopTime.read(each) for each in stored["stop_times"])
-    return differences(BargainTerms(**stored), after)
+    return differences(*terms_of_change(amendment))
 
 
 def moves_times(amendment: Amendment) -> bool:

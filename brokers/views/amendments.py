@@ -1,6 +1,6 @@
 """Pages of amendments: proposing a change, reading what would change before and after, answering it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -10,12 +10,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from brokers.bargain_rows import FIELD_WORDS, stop_words
+from brokers.bargain_rows import Change, changes_between
 from brokers.booking_queries import booking_for
 from brokers.booking_visibility import SHIPPER, version_for
 from brokers.forms.amendments import AmendmentForm
 from brokers.models import Amendment, AmendmentStatus, Booking, BookingStatus
-from brokers.papers.amending import changed_terms, changes_freight, sides_of, subjects_for, terms_before
+from brokers.papers.amending import changes_freight, sides_of, subjects_for, terms_before, terms_of_change
 from brokers.papers.amendment_queries import amendment_of, answers_for, may_act, waits_for
 from brokers.services.amendments import (
     accept_amendment,
@@ -23,13 +23,9 @@ from brokers.services.amendments import (
     propose_amendment,
     withdraw_amendment,
 )
-from brokers.terms import StopTime
 from foundation.accounts.access import actor_of, scope_required
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound
-from foundation.trade.money import dollars
-from foundation.trade.windows import local
-from loads.models import Load
 
 TITLES = {"carriage": "Change the terms", "sale": "Change the sale", "freight": "Change freight or times"}
 _LOAD_WORDS = {
@@ -45,51 +41,15 @@ _LOAD_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeRow:
-    """One field that would change, as people read it."""
-
-    label: str
-    before: str
-    after: str
-
-
-def change_rows(amendment: Amendment) -> list[ChangeRow]:
+def changes_of(amendment: Amendment) -> list[Change]:
     """Return what an amendment changes, field by field, times in each stop's own zone."""
-    load = amendment.booking.load
-    rows = [
-        _row(name, before, after, load)
-        for name, (before, after) in changed_terms(amendment).items()
-        if name != "linehaul_cents" or amendment.fuel_surcharge_cents or amendment.before.get("fuel_surcharge_cents")
-    ]
+    before, after = terms_of_change(amendment)
+    changes = changes_between(before, after, list(amendment.booking.load.stops.all()))
     for name, (label, unit) in _LOAD_WORDS.items():
         if name in amendment.load_changes:
-            before, after = amendment.load_changes[name]
-            rows.append(ChangeRow(label, _plain(before, unit), _plain(after, unit)))
-    return rows
-
-
-def _row(name: str, before: Any, after: Any, load: Load) -> ChangeRow:
-    if name.startswith("stop_times."):
-        stop = next(each for each in load.stops.all() if each.sequence == int(name.split(".")[1]))
-        label = stop_words(stop)
-        return ChangeRow(label, _window(before, stop.time_zone), _window(after, stop.time_zone))
-    label = FIELD_WORDS[name]
-    if "_cents" in name:
-        return ChangeRow(label, dollars(before), dollars(after))
-    unit = {"free_minutes": " min", "payment_days": " days"}.get(name, "")
-    return ChangeRow(label, _plain(before, unit), _plain(after, unit))
-
-
-def _window(time: StopTime | None, time_zone: str) -> str:
-    if time is None:
-        return "as posted"
-    opens, closes = local(time.opens_at, time_zone), local(time.closes_at, time_zone)
-    manner = ", by appointment" if time.by_appointment else ""
-    same = opens.date() == closes.date()
-    return f"{opens:%a %b %-d, %H:%M} to {closes:%H:%M %Z}{manner}" if same else (
-        f"{opens:%a %b %-d, %H:%M} to {closes:%a %b %-d, %H:%M %Z}{manner}"
-    )  # fmt: skip
+            old, new = amendment.load_changes[name]
+            changes.append(Change(name, label, _plain(old, unit), _plain(new, unit)))
+    return changes
 
 
 def _plain(value: Any, unit: str) -> str:
@@ -180,7 +140,7 @@ def _show(request: HttpRequest, amendment_id: str, *, error: str = "", status: i
         "booking": row.booking,
         "load": row.booking.load,
         "title": TITLES[row.subject],
-        "changes": change_rows(row),
+        "changes": changes_of(row),
         "acceptances": list(row.acceptances.all()),
         "waits_for": waits_for(row) if is_open else [],
         "answers_for": answers_for(actor, row, now) if may_write else [],

@@ -34,6 +34,17 @@ def wall_text(instant: datetime, time_zone: str) -> str:
     return local(instant, time_zone).replace(tzinfo=None).isoformat(timespec="minutes")
 
 
+def window_words(opens_at: datetime, closes_at: datetime, time_zone: str) -> str:
+    """Return a window in the wall time of a zone, a day that is one said once: "Tue Nov 24, 08:00 – 16:00 CST".
+
+    Both zones are named where the clocks change in between.
+    """
+    opens, closes = local(opens_at, time_zone), local(closes_at, time_zone)
+    first = f"{opens:%a %b %-d, %H:%M}" + ("" if f"{opens:%Z}" == f"{closes:%Z}" else f" {opens:%Z}")
+    last = f"{closes:%H:%M %Z}" if opens.date() == closes.date() else f"{closes:%a %b %-d, %H:%M %Z}"
+    return f"{first} – {last}"
+
+
 def instant_from_local(wall: datetime, time_zone: str) -> datetime:
     """Return the UTC instant of a naive wall time in an IANA zone.
 

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from foundation.trade.equipment import equipment_name
 from foundation.trade.money import dollars
-from foundation.trade.windows import local
+from foundation.trade.windows import local, window_words
 
 register = template.Library()
 
@@ -72,9 +72,5 @@ def wall(instant: datetime, time_zone: str, form: str = "%a %b %-d, %H:%M %Z") -
 
 @register.simple_tag
 def window(opens_at: datetime, closes_at: datetime, time_zone: str) -> SafeString:
-    """Write a window as wall time of its stop's zone; the day is said once when it is one day."""
-    opens, closes = local(opens_at, time_zone), local(closes_at, time_zone)
-    end = closes.strftime("%H:%M" if closes.date() == opens.date() else "%a %b %-d, %H:%M")
-    return format_html(
-        '<span title="{}">{} – {} {}</span>', time_zone, opens.strftime("%a %b %-d, %H:%M"), end, closes.strftime("%Z")
-    )
+    """Write a window as wall time of its stop's zone, which it names in full on a pointer's rest."""
+    return format_html('<span title="{}">{}</span>', time_zone, window_words(opens_at, closes_at, time_zone))

@@ -7,7 +7,7 @@ from django import template
 
 from foundation.trade import equipment, money
 from foundation.trade.equipment import ATTRIBUTE_NAMES
-from foundation.trade.windows import local
+from foundation.trade.windows import local, window_words
 
 register = template.Library()
 
@@ -40,12 +40,8 @@ def at(instant: datetime, time_zone: str) -> str:
 
 @register.simple_tag
 def window(opens_at: datetime, closes_at: datetime, time_zone: str) -> str:
-    """Return a window in wall time: "Tue Nov 24, 08:00–16:00 CST", with the second day where it is another."""
-    opens, closes = local(opens_at, time_zone), local(closes_at, time_zone)
-    if opens.date() == closes.date():
-        return f"{opens:%a %b %-d, %H:%M}–{closes:%H:%M %Z}"
-    zone = f"{closes:%Z}" if f"{opens:%Z}" == f"{closes:%Z}" else f"{opens:%Z}/{closes:%Z}"
-    return f"{opens:%a %b %-d, %H:%M} – {closes:%a %b %-d, %H:%M} {zone}"
+    """Return a window in wall time: "Tue Nov 24, 08:00 – 16:00 CST"."""
+    return window_words(opens_at, closes_at, time_zone)
 
 
 @register.simple_tag
