@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from foundation.trade.equipment import equipment_name
 from foundation.trade.money import dollars
 from foundation.trade.windows import local, window_words
+from loads.models import Load
 
 register = template.Library()
 
@@ -56,6 +57,13 @@ def miles(value: float | None) -> str:
 def equipment(code: str) -> str:
     """Write an equipment code in words."""
     return equipment_name(code)
+
+
+@register.simple_tag
+def lane(load: Load) -> SafeString:
+    """Write a load's way from its first town to its last."""
+    arrow = '<span class="arrow" aria-label="to">→</span>'
+    return format_html("{}" + arrow + "{}", load.first_stop.town, load.last_stop.town)
 
 
 @register.simple_tag
