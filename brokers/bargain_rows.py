@@ -92,6 +92,11 @@ class ThreadRow:
         """Whether the reader speaks for somebody else."""
         return self.party.pk != self.viewer.pk
 
+    def stands_for(self, organization: Organization) -> bool:
+        """Say whether the reader is this side of the thread, or acts for it."""
+        keys = {SELLER: self.thread.seller_id, TAKER: self.thread.taker_id}
+        return organization.pk in {keys[side] for side in self.ours}
+
     @property
     def owns_truck(self) -> bool:
         """Whether the reader is the carrier itself, who alone reads which truck, driver and base are meant."""

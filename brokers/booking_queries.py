@@ -2,23 +2,40 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Model, Prefetch, Q, QuerySet
 
-from brokers.models import Booking, BookingStatus, Claim, ClaimedLoad, ClaimStatus, Tour, TourStop
+from brokers.models import Booking, BookingStatus, Claim, ClaimedLoad, ClaimStatus, Tour, TourStatus, TourStop
+from carriers.models import ReturnLeg
 from foundation.accounts.actor import Actor
 from foundation.accounts.audience import Sight
 from foundation.accounts.models import Organization, Role
 from foundation.accounts.queries import represented_by
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
+from foundation.trade.kept import Kept
 from foundation.trade.posting import Status
 from loads.models import Load
+from loads.queries import with_stops
 
 Row = TypeVar("Row", bound=Model)
 
 _NO_LOAD = "There is no such load here."
+
+
+def _published(public_id: Any) -> QuerySet[Load]:
+    rows = Load.objects.exclude(status=Status.DRAFT).select_related("organization", "seller")
+    return rows.filter(public_id=public_id)
+
+
+_PUBLISHED = Kept(_published)
+_HOLDS: Kept[ClaimedLoad] = Kept(
+    lambda load, now: ClaimedLoad.objects.filter(load=load, is_held=True, claim__held_until__gt=now)
+)
+_TOUR_HOME: Kept[Tour] = Kept(
+    lambda leg: Tour.objects.filter(leg=leg, status=TourStatus.PLANNED).select_related("organization")
+)
 
 
 def bookings_of(viewer: Organization) -> QuerySet[Booking]:
@@ -46,8 +63,11 @@ def live_booking_of_load(viewer: Organization, load: Load) -> Booking | None:
 
 
 def claims_of(viewer: Organization) -> QuerySet[Claim]:
-    """Return the claims that the viewer made, or that were made for it, newest first."""
-    rows = Claim.objects.filter(Q(carrier=viewer) | Q(made_by_organization=viewer))
+    """Return the claims that the viewer made, or that were made for it, newest first.
+
+    Acceptances on hold are none: both sides read them in their negotiation.
+    """
+    rows = Claim.objects.filter(Q(carrier=viewer) | Q(made_by_organization=viewer), offer__isnull=True)
     return _whole_claims(rows).order_by("-pk")
 
 
@@ -59,6 +79,11 @@ def claim_of(viewer: Organization, public_id: str) -> Claim:
 def claim_by_form(carrier: Organization, form_token: str) -> Claim | None:
     """Return the claim that a form has made already, if it was sent before."""
     return _whole_claims(Claim.objects.filter(carrier=carrier, form_token=form_token)).first() if form_token else None
+
+
+def claim_sent_by(viewer: Organization, form_token: str) -> Claim | None:
+    """Return the claim that a form of the viewer's has made already, for itself or for a carrier for which it acts."""
+    return claims_of(viewer).filter(form_token=form_token).first() if form_token else None
 
 
 def is_claim_of(claim: Claim, load_ids: Sequence[str]) -> bool:
@@ -95,21 +120,25 @@ def load_in_sight(viewer: Organization, public_id: str, now: datetime) -> Load:
 
     Of what has left the market meanwhile the caller says that it is gone, and nothing else. Drafts are out of sight.
     """
-    rows = Load.objects.exclude(status=Status.DRAFT).select_related("organization", "seller")
-    load = _one(rows.prefetch_related("stops"), public_id, _NO_LOAD)
-    if not sees_load(viewer, load, now):
+    load = _PUBLISHED.first(public_id=public_id)
+    if load is None or not sees_load(viewer, load, now):
         raise NotFound(_NO_LOAD)
-    return load
+    return with_stops(load)
 
 
-def holds_on(load: Load, now: datetime) -> QuerySet[ClaimedLoad]:
+def holds_on(load: Load, now: datetime) -> list[ClaimedLoad]:
     """Return what reserves a load: a claim on hold whose time is not over, also where no sweep has come by since."""
-    return ClaimedLoad.objects.filter(load=load, is_held=True, claim__held_until__gt=now)
+    return _HOLDS.all(load=load.pk, now=now)
 
 
 def is_reserved(load: Load) -> bool:
     """Say whether a claim on hold has reserved a load; whose it is, is nobody's business."""
-    return holds_on(load, clock.now()).exists()
+    return bool(holds_on(load, clock.now()))
+
+
+def tour_home_on(leg: ReturnLeg) -> Tour | None:
+    """Return the tour that is planned on a return leg in hand."""
+    return _TOUR_HOME.first(leg=leg.pk)
 
 
 def tours_of(viewer: Organization) -> QuerySet[Tour]:

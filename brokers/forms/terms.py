@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -12,8 +11,8 @@ from brokers.models.bargains import MOST_PAYMENT_DAYS
 from brokers.terms import BargainTerms, StopTime
 from foundation.trade.errors import Invalid
 from foundation.trade.form_fields import CountField, DollarsField
-from foundation.trade.time_fields import WallTimeField
-from foundation.trade.windows import instant_from_local, local
+from foundation.trade.time_fields import WallTimeField, set_instant
+from foundation.trade.windows import local
 from loads.models import Load, Stop
 
 EXPIRIES = (
@@ -121,21 +120,9 @@ class TermsForm(forms.Form):
         for stop in self.stops:
             time = self._time(stop)
             for name in ("opens_at", "closes_at"):
-                self._set_instant(cleaned, f"stop_{stop.sequence}_{name}", getattr(time, name), stop.time_zone)
+                field = f"stop_{stop.sequence}_{name}"
+                set_instant(self, cleaned, field, stop.time_zone, before=getattr(time, name))
         return cleaned
-
-    def _set_instant(self, cleaned: dict[str, Any], name: str, before: datetime, time_zone: str) -> None:
-        wall = cleaned.get(name)
-        if not isinstance(wall, datetime):
-            return
-        if local(before, time_zone).replace(second=0, microsecond=0, tzinfo=None) == wall:
-            cleaned[name] = before  # not touched: the seconds, and the second of two equal hours in autumn, stay
-            return
-        try:
-            cleaned[name] = instant_from_local(wall, time_zone)
-        except (ValueError, OverflowError) as error:
-            sentence = str(error) if isinstance(error, ValueError) else "Check the year."
-            self.add_error(name, forms.ValidationError(sentence, code="skipped"))
 
     def terms(self) -> BargainTerms:
         """Return the terms of a form that is valid."""

@@ -1,8 +1,12 @@
-"""With what a load is hauled: a return leg that it is a backhaul for, or a truck going out with it; driver, trailer."""
+"""With what a load is hauled: a return leg that it is a backhaul for, or a truck going out with it; driver, trailer.
 
-from collections.abc import Iterable, Mapping
+A broker that may act for carriers finds their return legs in the same list: the choice of a truck says for whom.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from django import forms
@@ -12,8 +16,8 @@ from carriers.queries import drivers_of, home_bases_of, trailers_of, trucks_of
 from foundation.accounts.models import Organization
 from foundation.trade.errors import Invalid
 from foundation.trade.money import dollars
-from foundation.trade.time_fields import WallTimeField
-from foundation.trade.windows import instant_from_local, local
+from foundation.trade.time_fields import WallTimeField, set_instant
+from foundation.trade.windows import local
 from loads.models import Load
 
 LEG, TRUCK = "leg:", "truck:"
@@ -39,7 +43,8 @@ class Choice:
 class VehicleForm(forms.Form):
     """Which truck takes the load, and how: on its way home, or going out and then home on a leg that opens by itself.
 
-    One list holds both: return legs first, those that the engine matched with the load in front.
+    One list holds both: return legs first, those that the engine matched with the load in front; then, by carrier, the
+    return legs of those for whom the reader acts, which bring their own driver and trailer.
     """
 
     vehicle = forms.ChoiceField(label="Truck")
@@ -58,6 +63,7 @@ class VehicleForm(forms.Form):
         load: Load,
         legs: Iterable[ReturnLeg],
         gains: Mapping[int, int] | None = None,
+        acted: Sequence[tuple[ReturnLeg, int | None]] = (),
         chosen: str = "",
         **kwargs: Any,
     ) -> None:
@@ -65,6 +71,7 @@ class VehicleForm(forms.Form):
         self.load = load
         found = gains or {}
         self.legs = {leg.public_id: leg for leg in sorted(legs, key=lambda leg: (-found.get(leg.pk, -1), leg.ready_at))}
+        self.acted = {leg.public_id: leg for leg, _ in acted}
         self.trucks = {truck.public_id: truck for truck in trucks_of(organization)}
         self.bases = {base.public_id: base for base in home_bases_of(organization)}
         groups: list[tuple[str, list[tuple[str, str]]]] = [
@@ -72,6 +79,13 @@ class VehicleForm(forms.Form):
             (
                 "Going out; its way home opens too",
                 [(TRUCK + key, _truck_words(truck)) for key, truck in self.trucks.items()],
+            ),
+            *(
+                (
+                    f"For {each}, for whom you act",
+                    [(LEG + leg.public_id, _acted_words(leg, gain)) for leg, gain in rows],
+                )
+                for each, rows in groupby(acted, key=lambda row: row[0].organization)
             ),
         ]
         choices = [group for group in groups if group[1]]
@@ -97,8 +111,18 @@ class VehicleForm(forms.Form):
 
     @property
     def leg(self) -> ReturnLeg | None:
-        """The return leg that is chosen, or None for an outbound load."""
+        """The reader's own return leg that is chosen, or None for an outbound load."""
         return self.legs.get(self.chosen.removeprefix(LEG)) if self.chosen.startswith(LEG) else None
+
+    @property
+    def acted_leg(self) -> ReturnLeg | None:
+        """The return leg that is chosen of a carrier for whom the reader acts."""
+        return self.acted.get(self.chosen.removeprefix(LEG)) if self.chosen.startswith(LEG) else None
+
+    @property
+    def acting_for(self) -> Organization | None:
+        """The carrier for whom the reader acts with what is chosen; None where it is the reader's own truck."""
+        return self.acted_leg.organization if self.acted_leg else None
 
     @property
     def truck(self) -> Truck | None:
@@ -109,16 +133,18 @@ class VehicleForm(forms.Form):
     @property
     def is_outbound(self) -> bool:
         """Whether the truck goes out with the load."""
-        return self.leg is None
+        return self.leg is None and self.acted_leg is None
 
     @property
     def is_empty(self) -> bool:
-        """Whether the organization has no truck to choose."""
-        return not self.trucks and not self.legs
+        """Whether there is no truck to choose."""
+        return not self.trucks and not self.legs and not self.acted
 
     def _defaults(self) -> dict[str, Any]:
         """Return what goes with the chosen leg or truck: its driver, trailer and base, and a usual time to be home."""
         leg, truck = self.leg, self.truck
+        if self.acted_leg is not None:
+            return {"vehicle": self.chosen}
         driver = leg.driver if leg else (truck.usual_driver if truck else None)
         trailer = leg.trailer if leg else (truck.usual_trailer if truck else None)
         base = truck.home_base if truck and not leg else None
@@ -150,17 +176,15 @@ class VehicleForm(forms.Form):
             self.add_error("home_base", "Say where the truck is at home: add a home base to your fleet first.")
         elif wall is None and "return_home_by" not in self.errors:
             self.add_error("return_home_by", "Say by when the truck must be home again.")
-        elif base is not None and isinstance(wall, datetime):
-            try:
-                cleaned["return_home_by"] = instant_from_local(wall, base.time_zone)
-            except (ValueError, OverflowError) as error:
-                sentence = str(error) if isinstance(error, ValueError) else "Check the year."
-                self.add_error("return_home_by", sentence)
+        elif base is not None:
+            set_instant(self, cleaned, "return_home_by", base.time_zone)
         return cleaned
 
     def choice(self) -> Choice:
         """Return what was chosen in a form that is valid."""
         data, leg, truck = self.cleaned_data, self.leg, self.truck
+        if self.acted_leg is not None:
+            return Choice(truck_id="", leg_id=self.acted_leg.public_id)
         assert truck is not None
         return Choice(
             truck_id=truck.public_id,
@@ -187,12 +211,30 @@ _FIELD_OF = {"truck": "vehicle", "leg": "vehicle"}
 
 
 def _leg_words(leg: ReturnLeg, gain_cents: int | None) -> str:
-    gain = (
-        f" · your gain {dollars(round(gain_cents / 100) * 100).removesuffix('.00')}" if gain_cents is not None else ""
-    )
+    gain = f" · your gain {_round(gain_cents)}" if gain_cents is not None else ""
     ready = f"{local(leg.ready_at, leg.empty_time_zone):%a %b %-d, %H:%M}"
     home = f"{leg.home_city}, {leg.home_state}"
     return f"{leg.truck.number}: empty {leg.empty_city}, {leg.empty_state}, {ready} → {home}{gain}"
+
+
+def _acted_groups(acted: Sequence[tuple[ReturnLeg, int | None]]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the options of those for whom the reader acts, a group for each; they come sorted by carrier."""
+    return [
+        (f"For {each}, for whom you act", [(LEG + leg.public_id, _acted_words(leg, gain)) for leg, gain in rows])
+        for each, rows in groupby(acted, key=lambda row: row[0].organization)
+    ]
+
+
+def _acted_words(leg: ReturnLeg, gain_cents: int | None) -> str:
+    """Return a leg as the broker that acts for its carrier sees it: no truck number, home by its area only."""
+    gain = f" · gain {_round(gain_cents)} at market costs" if gain_cents is not None else ""
+    ready = f"{local(leg.ready_at, leg.empty_time_zone):%a %b %-d, %H:%M}"
+    home = f"home {leg.home_state} {leg.home_zip[:3]}"
+    return f"{leg.get_equipment_display()}: empty {leg.empty_city}, {leg.empty_state}, {ready} → {home}{gain}"
+
+
+def _round(cents: int) -> str:
+    return dollars(round(cents / 100) * 100).removesuffix(".00")
 
 
 def _truck_words(truck: Truck) -> str:

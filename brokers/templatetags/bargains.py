@@ -1,17 +1,20 @@
 """Tags of bargains: a countdown by the server's clock, what a field of the terms is called and how it reads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from foundation.accounts.models import Organization
 from foundation.rest.fields import instant
 from foundation.trade.money import dollars
 from foundation.trade.windows import local
 
 register = template.Library()
+
+MOST_NAMES = 3
 
 
 @register.simple_tag
@@ -42,3 +45,12 @@ def above(cents: int, asked_cents: int) -> str:
 def count_of(counts: Mapping[int, int], key: int) -> int:
     """Return a count by its key, 0 where there is none."""
     return counts.get(key, 0)
+
+
+@register.filter
+def names(organizations: Sequence[Organization], joint: str = "and") -> str:
+    """Write names as a sentence does: "Ruiz Trucking", "Ruiz Trucking or Oak Haul"; of many the first two."""
+    words = [str(each) for each in organizations]
+    if len(words) > MOST_NAMES:
+        words = [*words[: MOST_NAMES - 1], f"{len(words) - MOST_NAMES + 1} more"]
+    return f" {joint} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -86,7 +86,8 @@ def _answer(
     try:
         verb(actor=actor, offer_id=request.POST.get("offer", "")[:40], **arguments)
     except (Conflict, Forbidden, Invalid, NotFound) as error:
-        return show_thread(request, thread_id, error=error.sentence, status=refusal_status(error))
+        typed, status = str(arguments.get("reason", ""))[:1000], refusal_status(error)
+        return show_thread(request, thread_id, error=error.sentence, typed_reason=typed, status=status)
     messages.success(request, said)
     return to_thread(thread)
 

@@ -10,20 +10,20 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from brokers.booking_queries import booking_of, claim_by_form, claim_of, is_claim_of
+from brokers.booking_queries import booking_of, claim_of, claim_sent_by, is_claim_of
 from brokers.bundling import Backhauls, backhauls_after, backhauls_on
 from brokers.forms.claims import ClaimForm
 from brokers.forms.vehicles import VehicleForm
 from brokers.models import Claim, ClaimStatus
-from brokers.next_best import loads_like, next_matches
+from brokers.next_best import next_best as next_best_of
 from brokers.panel_queries import legs_to_choose, load_to_bargain, own_gains
 from brokers.services.bundles import claim_bundle
 from brokers.services.claiming import Wanted
 from brokers.touring import Vehicle, vehicle_of
-from brokers.views.claims import claim_form_page, claimed, gone, status_of
+from brokers.views.claims import claim_form_page, claimed, gone, kept_as_it_is, status_of
 from brokers.views.vehicles import vehicle_form
 from foundation.accounts.access import actor_of, scope_required
-from foundation.accounts.models import Organization
+from foundation.accounts.models import Decision, Organization
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound
 
@@ -41,6 +41,8 @@ def load_backhauls(request: HttpRequest, load_id: str) -> HttpResponse:
     """
     viewer, now = actor_of(request).organization, clock.now()
     load, is_gone = load_to_bargain(viewer, load_id, now)
+    if is_gone and (kept := kept_as_it_is(request)):
+        return kept
     if "vehicle" not in request.GET or is_gone:
         return HttpResponseRedirect(reverse("brokers:claim_load", args=[load_id]))
     form = VehicleForm(
@@ -62,14 +64,15 @@ def load_backhauls(request: HttpRequest, load_id: str) -> HttpResponse:
 def round_trip(request: HttpRequest, load_id: str) -> HttpResponse:
     """Book an outbound load with the backhauls that were chosen beside its form: all of them or none."""
     actor, now = actor_of(request), clock.now()
-    made = claim_by_form(actor.organization, request.POST.get("form_token", "")[:40])
+    made = claim_sent_by(actor.organization, request.POST.get("form_token", "")[:40])
     back = _chosen(request.POST.get("back", "")[:300])
     if made is not None and is_claim_of(made, [load_id, *(each.load_id for each in back)]):
         return claimed(request, made)  # a double click
     load, is_gone = load_to_bargain(actor.organization, load_id, now)
     if is_gone:
         return gone(request, load)
-    form, vehicle = ClaimForm(request.POST, load=load), vehicle_form(request, actor.organization, load, now)
+    form = ClaimForm(request.POST, load=load)
+    vehicle = vehicle_form(request, actor.organization, load, now, decision=Decision.CLAIMS)
     if not (form.is_valid() and vehicle.is_valid() and back):
         if form.errors or not back:
             vehicle.add_error(None, _OUT_OF_DATE)
@@ -127,12 +130,7 @@ def next_best(request: HttpRequest, load_id: str) -> HttpResponse:
     """Show who lost a load what its trucks could take instead, and loads like it."""
     viewer, now = actor_of(request).organization, clock.now()
     load, _ = load_to_bargain(viewer, load_id, now)
-    matches = next_matches(viewer, load, now, leg_id=request.GET.get("leg", "")[:40])
-    context = {
-        "matches": matches,
-        "loads": loads_like(viewer, load, now, but=[match.load_id for match in matches]),
-        "viewer": viewer,
-    }
+    context = next_best_of(viewer, load, now, leg_id=request.GET.get("leg", "")[:40]) | {"viewer": viewer}
     fragment = request.headers.get("HX-Request") == "true"
     return render(request, "brokers/_next_best.html" if fragment else "brokers/next_best.html", context)
 

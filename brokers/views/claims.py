@@ -12,18 +12,21 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from brokers.acted_legs import carriers_acted_for
 from brokers.acting import acts_for
 from brokers.bargain_rows import ranked, thread_rows, waiting_first
-from brokers.booking_queries import claim_by_form, claim_of, claims_of, is_claim_of, is_reserved, live_booking_of_load
+from brokers.booking_queries import claim_of, claim_sent_by, claims_of, is_claim_of, is_reserved, live_booking_of_load
+from brokers.booking_readers import side_read_by
 from brokers.booking_rows import stop_rows
 from brokers.forms.claims import ClaimForm
+from brokers.forms.vehicles import LEG, VehicleForm
 from brokers.models import Claim, ClaimStatus, Thread
+from brokers.next_best import next_best
 from brokers.panel_queries import load_to_bargain, own_gains
-from brokers.queries import represented_keys
 from brokers.services.claims import claim_load
 from brokers.terms import posted_terms
 from brokers.thread_queries import threads_about
-from brokers.views.vehicles import vehicle_form
+from brokers.views.vehicles import both_sides_of, vehicle_form
 from carriers.queries import leg_of
 from foundation.accounts.access import actor_of, scope_required
 from foundation.accounts.actor import Actor
@@ -60,14 +63,22 @@ def _with(request: HttpRequest, actor: Actor, now: datetime) -> dict[str, Any]:
     if leg_id:
         with suppress(NotFound):
             found = leg_of(viewer, leg_id, now)
-    represented = found is not None and found.organization_id in represented_keys(viewer, now)
     return {
         "leg": leg_id if found else "",
         "truck": request.GET.get("truck", "")[:40],
         "their_leg": found if found and found.organization_id != viewer.pk else None,
-        "acts_for_carrier": represented
-        and found is not None
-        and acts_for(actor, found.organization, Decision.OFFERS, now),
+    }
+
+
+def _for_carriers(actor: Actor, load: Load, is_open: bool, now: datetime) -> dict[str, Any]:
+    """Return for which carriers the reader may book the load as it is posted, and for which it may offer."""
+    viewer = actor.organization
+    if not is_open:
+        return {"claims_for": [], "offers_for": []}
+    may_claim = load.book_now and load.rate_cents is not None and actor.may("bookings:write")
+    return {
+        "claims_for": carriers_acted_for(viewer, load, Decision.CLAIMS, now) if may_claim else [],
+        "offers_for": carriers_acted_for(viewer, load, Decision.OFFERS, now) if actor.may("offers:write") else [],
     }
 
 
@@ -111,6 +122,7 @@ def _panel(actor: Actor, load: Load, is_gone: bool, now: datetime) -> dict[str, 
         "may_price": is_open and standing is Viewer.SELLER and actor.may("loads:write"),
         "zone": viewer.time_zone,
         "now": now,
+        **_for_carriers(actor, load, is_open, now),
     }  # fmt: skip
 
 
@@ -123,12 +135,19 @@ def standing(request: HttpRequest, load_id: str) -> HttpResponse:
     load, is_gone = load_to_bargain(viewer, load_id, now)
     context = {"href": reverse("brokers:bargain", args=[load_id]), "words": "See the next best loads"}
     if is_gone or load.status != Status.OPEN:
-        context["sentence"] = "This load is gone."
+        found = next_best(viewer, load, now, leg_id=_leg_in_form(request))
+        context |= {"sentence": "This load is gone.", "is_gone": True, "viewer": viewer, **found}
     elif str(load.version) != request.GET.get("version", ""):
         context |= {"sentence": "The load has just changed.", "words": "Look at it again"}
     elif is_reserved(load):
         context |= {"sentence": "Another claim on this load is being checked.", "words": "Look at the load"}
     return render(request, "brokers/_standing.html", context)
+
+
+def _leg_in_form(request: HttpRequest) -> str:
+    """Return the return leg that the form beside it has chosen, "" where it chose a truck or none."""
+    chosen = request.GET.get("vehicle", "")[:60]
+    return chosen.removeprefix(LEG) if chosen.startswith(LEG) else ""
 
 
 @never_cache
@@ -137,15 +156,16 @@ def standing(request: HttpRequest, load_id: str) -> HttpResponse:
 def claim(request: HttpRequest, load_id: str) -> HttpResponse:
     """Book a load at its posted rate: choose the truck, read what it means, press once."""
     actor, now = actor_of(request), clock.now()
-    made = claim_by_form(actor.organization, request.POST.get("form_token", "")[:40])
+    made = claim_sent_by(actor.organization, request.POST.get("form_token", "")[:40])
     if made is not None and is_claim_of(made, [load_id]):
         return claimed(request, made)  # a double click
     load, is_gone = load_to_bargain(actor.organization, load_id, now)
     if is_gone:
-        return gone(request, load)
+        return kept_as_it_is(request) or gone(request, load)
     if request.method != "POST":
         return claim_form_page(request, actor, load, now, ClaimForm(load=load))
-    form, vehicle = ClaimForm(request.POST, load=load), vehicle_form(request, actor.organization, load, now)
+    form = ClaimForm(request.POST, load=load)
+    vehicle = vehicle_form(request, actor.organization, load, now, decision=Decision.CLAIMS)
     if not (form.is_valid() and vehicle.is_valid()):
         if form.errors:
             vehicle.add_error(None, "This page is out of date. Look at the load again, then book it.")
@@ -173,15 +193,21 @@ def status_of(error: Conflict | Forbidden | NotFound) -> int:
 
 def claimed(request: HttpRequest, made: Claim) -> HttpResponse:
     """Answer a claim: with its booking, or with its own page while it is on hold or where it has several."""
-    if made.loads.count() > 1:
-        if made.status == ClaimStatus.BOOKED:
-            messages.success(request, "Booked: the whole round trip is yours. The rate confirmations are on their way.")
+    viewer = actor_of(request).organization
+    rows, whose = list(made.loads.all()), "yours" if made.carrier_id == viewer.pk else f"{made.carrier}’s"
+    if made.status == ClaimStatus.BOOKED and len(rows) > 1:
+        messages.success(request, f"Booked: all of them are {whose}. The rate confirmations are on their way.")
     elif made.status == ClaimStatus.BOOKED:
-        booking = made.loads.all()[0].booking
-        messages.success(request, "Booked: the load is yours. The rate confirmation is on its way.")
-        if booking is not None:
+        messages.success(request, f"Booked: the load is {whose}. The rate confirmation is on its way.")
+        booking = rows[0].booking
+        if booking is not None and side_read_by(viewer, booking, clock.now()) is not None:
             return HttpResponseRedirect(reverse("brokers:booking", args=[booking.public_id]))
     return HttpResponseRedirect(reverse("brokers:claim", args=[made.public_id]))
+
+
+def kept_as_it_is(request: HttpRequest) -> HttpResponse | None:
+    """Return the answer to a form that asks for a part of itself: it stays, its page says that the load is gone."""
+    return HttpResponse(status=204) if request.headers.get("HX-Request") == "true" else None
 
 
 def gone(request: HttpRequest, load: Load) -> HttpResponse:
@@ -201,7 +227,7 @@ def claim_form_page(
     status: int = 200,
 ) -> HttpResponse:
     """Show the form of a claim, as new or with what was wrong."""
-    found = vehicle or vehicle_form(request, actor.organization, load, now)
+    found = vehicle or vehicle_form(request, actor.organization, load, now, decision=Decision.CLAIMS)
     standing = standing_of(actor.organization, now).of(load)
     terms = posted_terms(load, rate_cents=load.rate_cents or 0)
     context = {
@@ -214,10 +240,17 @@ def claim_form_page(
         "open_to_claims": load.rate_cents is not None and (load.book_now or standing is Viewer.OWNER),
         "company": company(load, standing),
         "gain_cents": own_gains(actor.organization, load).get(found.leg.pk) if found.leg else None,
-        "question": f"Book this load for {dollars(load.rate_cents or 0)}? It cannot be undone without a cancellation.",
+        "question": _question(load, found),
+        "both_sides": both_sides_of(actor.organization, load, found, now, of="booking"),
         "may_haul": actor.organization.hauls,
     }
     return render(request, "brokers/claim_load.html", context, status=status)
+
+
+def _question(load: Load, vehicle: VehicleForm) -> str:
+    """Return what is asked before the press."""
+    whom = f" for {vehicle.acting_for}" if vehicle.acting_for else ""
+    return f"Book this load{whom} at {dollars(load.rate_cents or 0)}? It cannot be undone without a cancellation."
 
 
 @never_cache
@@ -227,7 +260,8 @@ def claims_page(request: HttpRequest) -> HttpResponse:
     """List the claims that the organization made, newest first."""
     actor = actor_of(request)
     page = Paginator(claims_of(actor.organization), CLAIMS_ON_A_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "rows": list(page), "zone": actor.organization.time_zone, "now": clock.now()}
+    viewer = actor.organization
+    context = {"page": page, "rows": list(page), "viewer": viewer, "zone": viewer.time_zone, "now": clock.now()}
     return render(request, "brokers/claims.html", context)
 
 
@@ -236,14 +270,18 @@ def claims_page(request: HttpRequest) -> HttpResponse:
 @scope_required("bookings:read")
 def claim_page(request: HttpRequest, claim_id: str) -> HttpResponse:
     """Show one claim: on hold with the time that is left, booked, or released with its reason."""
-    actor = actor_of(request)
-    made = claim_of(actor.organization, claim_id)
+    actor, now = actor_of(request), clock.now()
+    viewer = actor.organization
+    made = claim_of(viewer, claim_id)
+    bookings = [row.booking for row in made.loads.all() if row.booking is not None]
     shown = [check for check in made.checks if check["result"] != "block" or made.status == ClaimStatus.RELEASED]
     context = {
         "claim": made,
+        "acting_for": made.carrier if made.carrier_id != viewer.pk else None,
+        "readable": {each.pk for each in bookings if side_read_by(viewer, each, now) is not None},
         "checks": [check for check in shown if check["result"] in ("hold", "block")],
-        "zone": actor.organization.time_zone,
-        "now": clock.now(),
+        "zone": viewer.time_zone,
+        "now": now,
     }
     fragment = request.headers.get("HX-Request") == "true"
     return render(request, "brokers/_claim.html" if fragment else "brokers/claim.html", context)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -17,18 +16,17 @@ from brokers.forms.terms import TermsForm
 from brokers.forms.vehicles import VehicleForm
 from brokers.models import Offer, Thread, ThreadStatus
 from brokers.panel_queries import load_to_bargain
-from brokers.queries import represented_keys
 from brokers.services.offers import counter_offer
 from brokers.services.opening import invite_carrier, open_thread
 from brokers.terms import BargainTerms, posted_terms
 from brokers.thread_queries import thread_of
 from brokers.thread_visibility import next_bargain
+from brokers.views.claims import kept_as_it_is
 from brokers.views.threads import show_thread
-from brokers.views.vehicles import vehicle_form
-from carriers.models import ReturnLeg
+from brokers.views.vehicles import both_sides_of, vehicle_form
 from carriers.queries import leg_of
 from foundation.accounts.access import actor_of, scope_required
-from foundation.accounts.actor import Actor
+from foundation.accounts.models import Decision
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, TradeError
 from foundation.trade.money import dollars
@@ -56,39 +54,23 @@ def new_offer(request: HttpRequest, load_id: str) -> HttpResponse:
     actor, now = actor_of(request), clock.now()
     load, is_gone = load_to_bargain(actor.organization, load_id, now)
     if is_gone:
-        return gone(request, load)
-    acting_leg = _leg_of_represented(actor, request, now)
-    vehicle = None if acting_leg else vehicle_form(request, actor.organization, load, now)
+        return kept_as_it_is(request) or gone(request, load)
+    vehicle = vehicle_form(request, actor.organization, load, now, decision=Decision.OFFERS)
     page = OfferPage(
         title="Make an offer",
         button="Send the offer",
         back=reverse("brokers:bargain", args=[load_id]),
-        stand_in=f"You act for {acting_leg.organization}: its truck, empty {acting_leg.empty_city}, "
-        f"{acting_leg.empty_state}." if acting_leg else "",
-    )  # fmt: skip
+    )
     form = terms_form(request, load, posted_terms(load, rate_cents=load.rate_cents or 0))
     if request.method != "POST":
         return offer_page(request, load, form, page, vehicle)
-    if not form.is_valid() or (vehicle is not None and not vehicle.is_valid()):
+    if not (form.is_valid() and vehicle.is_valid()):
         return offer_page(request, load, form, page, vehicle, status=422)
-    chosen = {"leg_id": acting_leg.public_id} if acting_leg else vehicle.choice().arguments() if vehicle else {}
 
     def send(**terms: Any) -> Offer:
-        return open_thread(actor=actor, load_id=load_id, **chosen, **terms)
+        return open_thread(actor=actor, load_id=load_id, **vehicle.choice().arguments(), **terms)
 
     return send_offer(request, load, form, page, send, vehicle)
-
-
-def _leg_of_represented(actor: Actor, request: HttpRequest, now: datetime) -> ReturnLeg | None:
-    """Return the leg that the address names when it is of a carrier for which the reader acts."""
-    leg_id = request.GET.get("leg", "")[:40]
-    if not leg_id or not actor.organization.brokers:
-        return None
-    try:
-        leg = leg_of(actor.organization, leg_id, now)
-    except NotFound:
-        return None
-    return leg if leg.organization_id in represented_keys(actor.organization, now) else None
 
 
 @never_cache
@@ -212,8 +194,11 @@ def offer_page(
     """Render the page on which an offer is written, with what was typed and what was refused."""
     actor, now = actor_of(request), clock.now()
     standing = standing_of(actor.organization, now).of(load)
+    both = both_sides_of(actor.organization, load, vehicle, now, of="negotiation") if vehicle else ""
     values = {
         "load": load,
+        "both_sides": both,
+        "may_haul": actor.organization.hauls,
         "form": form,
         "vehicle": vehicle,
         "page": page,

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from brokers.acting import Side, agents_of, both_sides_sentence, on_both_sides
+from brokers.acting import Side, acts_for, agents_of, both_sides_sentence, on_both_sides
 from brokers.bargain_rows import ThreadRow, thread_rows, waiting_first
 from brokers.booking_queries import bookings_of
 from brokers.booking_rows import stop_rows
@@ -22,7 +22,8 @@ from brokers.services.threads import leave_thread
 from brokers.thread_queries import open_threads_of, thread_of, threads_of, waiting_for
 from carriers.queries import visible_legs
 from foundation.accounts.access import actor_of, scope_required
-from foundation.accounts.models import Organization
+from foundation.accounts.actor import Actor
+from foundation.accounts.models import Decision, Organization
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid
 from foundation.trade.money import dollars
@@ -80,14 +81,31 @@ def thread_page(request: HttpRequest, thread_id: str) -> HttpResponse:
     return show_thread(request, thread_id)
 
 
-def show_thread(request: HttpRequest, thread_id: str, *, error: str = "", status: int = 200) -> HttpResponse:
-    """Render a negotiation as it stands now, with what was refused a moment ago."""
+def show_thread(
+    request: HttpRequest, thread_id: str, *, error: str = "", typed_reason: str = "", status: int = 200
+) -> HttpResponse:
+    """Render a negotiation as it stands now, with what was refused a moment ago and the reason that was typed."""
     actor, now = actor_of(request), clock.now()
     thread = thread_of(actor.organization, thread_id, now)
     row = thread_rows([thread], actor.organization, now)[0]
-    context = _about(row, now) | {"error": error, "may_write": actor.may("offers:write"), "now": now}
+    context = _about(row, now) | _rights(actor, row, now) | {"error": error, "now": now}
+    context["typed_reason"] = typed_reason
     fragment = request.headers.get("HX-Request") == "true"
     return render(request, "brokers/_thread.html" if fragment else "brokers/thread.html", context, status=status)
+
+
+def _rights(actor: Actor, row: ThreadRow, now: datetime) -> dict[str, Any]:
+    """Return what the reader may do: a side keeps what it likes for itself towards a broker that acts for it."""
+    may_write, live = actor.may("offers:write"), row.live
+    return {
+        "may_write": may_write,
+        "may_answer": may_write and acts_for(actor, row.party, Decision.ACCEPTANCE, now),
+        "may_offer": may_write and acts_for(actor, row.party, Decision.OFFERS, now),
+        "may_withdraw": may_write
+        and live is not None
+        and row.stands_for(live.offer.made_for)
+        and acts_for(actor, live.offer.made_for, Decision.OFFERS, now),
+    }
 
 
 def _about(row: ThreadRow, now: datetime) -> dict[str, Any]:

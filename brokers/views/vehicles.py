@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
+from brokers.acted_legs import carriers_acted_for, legs_acted_for
+from brokers.acting import both_sides_sentence, on_both_sides_of
 from brokers.bargain_rows import stop_words
 from brokers.forms.terms import TermsForm
 from brokers.forms.vehicles import LEG, TRUCK, VehicleForm
@@ -15,7 +17,7 @@ from brokers.services.booking import plan_for
 from brokers.terms import StopTime, posted_terms
 from brokers.touring import vehicle_of
 from foundation.accounts.access import actor_of, scope_required
-from foundation.accounts.models import Organization
+from foundation.accounts.models import Decision, Organization
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Invalid, NotFound
 from loads.models import Load
@@ -23,8 +25,13 @@ from loads.models import Load
 _GONE = "This load is gone: it has left the market."
 
 
-def vehicle_form(request: HttpRequest, viewer: Organization, load: Load, now: datetime) -> VehicleForm:
-    """Return the choice of a truck: as sent, or beginning with the leg or truck that the address names."""
+def vehicle_form(
+    request: HttpRequest, viewer: Organization, load: Load, now: datetime, *, decision: Decision
+) -> VehicleForm:
+    """Return the choice of a truck: as sent, or beginning with the leg or truck that the address names.
+
+    Trucks of other carriers are in it where they let the viewer take this decision for them.
+    """
     chosen = request.GET.get("vehicle", "")[:60]
     if not chosen:
         leg, truck = request.GET.get("leg", "")[:40], request.GET.get("truck", "")[:40]
@@ -35,8 +42,15 @@ def vehicle_form(request: HttpRequest, viewer: Organization, load: Load, now: da
         load=load,
         legs=legs_to_choose(viewer, now),
         gains=own_gains(viewer, load),
+        acted=legs_acted_for(viewer, load, carriers_acted_for(viewer, load, decision, now), now),
         chosen=chosen,
     )
+
+
+def both_sides_of(viewer: Organization, load: Load, form: VehicleForm, now: datetime, *, of: str) -> str:
+    """Return what is to be read before a truck is committed where somebody stands on both sides; "" otherwise."""
+    carrier = form.acting_for or viewer
+    return both_sides_sentence(on_both_sides_of(load, carrier, now), of=of)
 
 
 @require_POST
@@ -47,9 +61,12 @@ def check(request: HttpRequest, load_id: str) -> HttpResponse:
     load, is_gone = load_to_bargain(actor.organization, load_id, now)
     if is_gone:
         return render(request, "brokers/_check.html", {"problem": _GONE})
-    form = vehicle_form(request, actor.organization, load, now)
+    decision = Decision.OFFERS if "expires_in_minutes" in request.POST else Decision.CLAIMS
+    form = vehicle_form(request, actor.organization, load, now, decision=decision)
     if not form.is_valid():
         return render(request, "brokers/_check.html", {"problem": _first(form)})
+    if form.acting_for is not None:  # when a truck can be where follows from its driver's hours
+        return render(request, "brokers/_check.html", {"acting_for": form.acting_for})
     times = _times(request, load)
     return render(request, "brokers/_check.html", _planned(actor.organization, load, form, times, now))
 

@@ -17,8 +17,8 @@ from foundation.trade.form_fields import CountField
 from foundation.trade.hours import DutyClock
 from foundation.trade.ids import new_id
 from foundation.trade.posting import Audience
-from foundation.trade.time_fields import DurationField, WallTimeField
-from foundation.trade.windows import instant_from_local, local
+from foundation.trade.time_fields import DurationField, WallTimeField, set_instant
+from foundation.trade.windows import local
 
 FIRST_LIMITS = {"max_pickup_deadhead_miles": 100, "max_home_deadhead_miles": 100, "max_out_of_route_miles": 150}
 USUAL_RETURN = timedelta(days=2)
@@ -124,31 +124,25 @@ class LegForm(forms.Form):
         cleaned = super().clean() or {}
         empty, home = cleaned.get("empty"), self.home_place()
         office = self.organization.time_zone
-        self._set_instant(cleaned, "ready_at", empty.time_zone if isinstance(empty, Place) else office)
-        self._set_instant(cleaned, "home_by", home.time_zone if home else office)
-        self._set_instant(cleaned, "partners_first_until", office)
+        set_instant(
+            self,
+            cleaned,
+            "ready_at",
+            empty.time_zone if isinstance(empty, Place) else office,
+            before=self._stored("ready_at"),
+        )
+        set_instant(self, cleaned, "home_by", home.time_zone if home else office, before=self._stored("home_by"))
+        set_instant(self, cleaned, "partners_first_until", office, before=self._stored("partners_first_until"))
         if cleaned.get("audience") != Audience.PARTNERS_FIRST:
             cleaned["partners_first_until"] = None
         if not cleaned.get("home_base") and not cleaned.get("home") and "home" not in self.errors:
             self.add_error("home", forms.ValidationError("Say where the truck must be home.", code="required"))
         return cleaned
 
-    def _set_instant(self, cleaned: dict[str, Any], name: str, time_zone: str) -> None:
-        wall = cleaned.get(name)
-        if not isinstance(wall, datetime):
-            return
-        try:
-            cleaned[name] = instant_from_local(wall, time_zone)
-        except (ValueError, OverflowError) as error:
-            sentence = str(error) if isinstance(error, ValueError) else "Check the year."
-            self.add_error(name, forms.ValidationError(sentence, code="skipped"))
-            return
+    def _stored(self, name: str) -> datetime | None:
+        """Return the instant that a leg under edit has in a field."""
         stored = getattr(self.leg, name, None) if self.leg else None
-        if (
-            isinstance(stored, datetime)
-            and local(stored, time_zone).replace(second=0, microsecond=0, tzinfo=None) == wall
-        ):
-            cleaned[name] = stored  # not touched: the seconds, and the second of two equal hours in autumn, stay
+        return stored if isinstance(stored, datetime) else None
 
     def home_place(self) -> Place | None:
         """Return where home is by what was typed, as far as it is known."""
@@ -211,7 +205,7 @@ class TripForm(LegForm):
         cleaned = super().clean()
         origin = cleaned.get("origin")
         zone = origin.time_zone if isinstance(origin, Place) else self.organization.time_zone
-        self._set_instant(cleaned, "departs_at", zone)
+        set_instant(self, cleaned, "departs_at", zone, before=self._stored("departs_at"))
         return cleaned
 
     def trip_terms(self) -> TripTerms:

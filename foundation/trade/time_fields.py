@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 
+from foundation.trade.windows import instant_from_local, local
+
 _DATES = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M %p")
 _DURATION = re.compile(r"(\d{1,3}):([0-5]\d)|(\d{1,3})(?:\s*h)?")
 
@@ -22,6 +24,27 @@ def day_in(day: date, time_zone: str) -> tuple[datetime, datetime]:
     zone = ZoneInfo(time_zone)
     begins, ends = (datetime.combine(each, time(), tzinfo=zone) for each in (day, day + timedelta(days=1)))
     return begins.astimezone(UTC), ends.astimezone(UTC)
+
+
+def set_instant(
+    form: forms.Form, cleaned: dict[str, Any], name: str, time_zone: str, *, before: datetime | None = None
+) -> None:
+    """Turn the wall time that a form's field holds into an instant of an IANA zone, or say at the field what is wrong.
+
+    `before` is the instant that the form began with: a field that was not touched keeps it, its seconds and the second
+    of two equal hours in autumn with it.
+    """
+    wall = cleaned.get(name)
+    if not isinstance(wall, datetime):
+        return
+    if before is not None and local(before, time_zone).replace(second=0, microsecond=0, tzinfo=None) == wall:
+        cleaned[name] = before
+        return
+    try:
+        cleaned[name] = instant_from_local(wall, time_zone)
+    except (ValueError, OverflowError) as error:
+        sentence = str(error) if isinstance(error, ValueError) else "Check the year."
+        form.add_error(name, forms.ValidationError(sentence, code="skipped"))
 
 
 class WallTimeField(forms.CharField):
