@@ -71,21 +71,17 @@ def content_of(
         "equipment": _equipment(booking, load),
         "freight": _freight(load),
         "stops": [_stop(stop, {time.sequence: time for time in terms.stop_times}) for stop in load.stops.all()],
-        "terms": {
-            "rate_cents": terms.rate_cents,
-            "linehaul_cents": terms.linehaul_cents,
-            "fuel_surcharge_cents": terms.fuel_surcharge_cents,
-            "free_minutes": terms.free_minutes,
-            "detention_cents_per_hour": terms.detention_cents_per_hour,
-            "tonu_cents": terms.tonu_cents,
-            "layover_cents": terms.layover_cents,
-            "payment_days": terms.payment_days,
-            "notes": terms.notes,
-        },
+        "terms": _terms(terms),
         "references": {"reference": load.reference, "load": load.public_id, "booking": booking.public_id},
         "notes": load.notes,
         "instructions": load.instructions,
     }
+
+
+def _terms(terms: BargainTerms) -> dict[str, Any]:
+    """Return all but the times, which stand with the stops."""
+    figures = {name: value for name, value in terms.columns().items() if name != "stop_times"}
+    return {"rate_cents": terms.rate_cents} | figures
 
 
 def _party(organization: Organization) -> dict[str, str]:

@@ -20,6 +20,7 @@ LABELS: Mapping[str, Words] = {
     "carriage": Words("Rate Confirmation", "Pays", "Carrier"),
     "sale": Words("Sale Confirmation", "Shipper", "Broker"),
 }
+SUBJECT_WORDS = {"carriage": "Change the terms", "sale": "Change the sale", "freight": "Change freight or times"}
 
 
 def window_words(stop: Mapping[str, Any]) -> list[str]:

@@ -17,6 +17,7 @@ from brokers.forms.amendments import AmendmentForm
 from brokers.models import Amendment, AmendmentStatus, Booking, BookingStatus
 from brokers.papers.amending import changes_freight, sides_of, subjects_for, terms_before, terms_of_change
 from brokers.papers.amendment_queries import amendment_of, answers_for, may_act, waits_for
+from brokers.papers.words import SUBJECT_WORDS
 from brokers.services.amendments import (
     accept_amendment,
     decline_amendment,
@@ -27,7 +28,6 @@ from foundation.accounts.access import actor_of, scope_required
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound
 
-TITLES = {"carriage": "Change the terms", "sale": "Change the sale", "freight": "Change freight or times"}
 _LOAD_WORDS = {
     "weight_pounds": ("Weight", " lb"),
     "length_feet": ("Length", " ft"),
@@ -65,7 +65,9 @@ def amend(request: HttpRequest, booking_id: str, subject: str) -> HttpResponse:
     """Propose a change of a booking."""
     actor, now = actor_of(request), clock.now()
     booking = booking_for(actor.organization, booking_id, now)
-    if subject not in TITLES or not any(may_act(actor, side, subject, now) for side in sides_of(booking, subject)):
+    if subject not in SUBJECT_WORDS or not any(
+        may_act(actor, side, subject, now) for side in sides_of(booking, subject)
+    ):
         raise NotFound("There is nothing of this kind to change here.")
     if booking.status != BookingStatus.BOOKED:
         messages.info(request, "This booking fell through, so there is nothing left to change.")
@@ -114,10 +116,10 @@ def _form_page(request: HttpRequest, booking: Booking, subject: str, form: Amend
         "booking": booking,
         "load": booking.load,
         "form": form,
-        "title": TITLES[subject],
+        "title": SUBJECT_WORDS[subject],
         "subject": subject,
         "others": others,
-        "also": [(each, TITLES[each]) for each in subjects_for(booking, viewer) if each != subject],
+        "also": [(each, SUBJECT_WORDS[each]) for each in subjects_for(booking, viewer) if each != subject],
     }
     return render(request, "brokers/amend.html", context, status=status)
 
@@ -139,7 +141,7 @@ def _show(request: HttpRequest, amendment_id: str, *, error: str = "", status: i
         "amendment": row,
         "booking": row.booking,
         "load": row.booking.load,
-        "title": TITLES[row.subject],
+        "title": SUBJECT_WORDS[row.subject],
         "changes": changes_of(row),
         "acceptances": list(row.acceptances.all()),
         "waits_for": waits_for(row) if is_open else [],

@@ -19,7 +19,7 @@ from brokers.papers.amendment_queries import amendments_about
 from brokers.papers.queries import confirmation_of, confirmations_of, papers_of, signs_for, standing_of
 from brokers.papers.record_queries import open_margin_cents, own_record_of_booking, records_to_ask_for, requests_of
 from brokers.papers.verifying import Check, check, digest_of_bytes
-from brokers.papers.words import LABELS, accessorial_rows, equipment_words, freight_rows, window_words
+from brokers.papers.words import LABELS, SUBJECT_WORDS, accessorial_rows, equipment_words, freight_rows, window_words
 from brokers.services.documents import document_of, sign_confirmation
 from foundation.accounts.access import actor_of, scope_required
 from foundation.accounts.models import Organization
@@ -36,7 +36,6 @@ STANDING_WORDS = {
     "void": "Void: the booking fell through",
     "being_made": "Being made",
 }
-SUBJECT_WORDS = {"carriage": "Change the terms", "sale": "Change the sale", "freight": "Change freight or times"}
 
 
 @dataclass(frozen=True, slots=True)
