@@ -76,6 +76,8 @@ def gone_sentence(offer: Offer, live: Offer | None, now: datetime, zone: str) ->
     status = status_at(offer, now)
     closed = said_at(offer.closed_at or offer.expires_at, zone)
     happened = {
+        OfferStatus.HELD: f"Offer {offer.number} has been accepted and waits for a check of the carrier: it is booked "
+        "or released by itself.",
         OfferStatus.COUNTERED: f"Offer {offer.number} was answered by another offer.",
         OfferStatus.ACCEPTED: f"Offer {offer.number} has been accepted already, {closed}.",
         OfferStatus.DECLINED: f"Offer {offer.number} was declined, {closed}.",
@@ -84,5 +86,5 @@ def gone_sentence(offer: Offer, live: Offer | None, now: datetime, zone: str) ->
         OfferStatus.LAPSED: f"Offer {offer.number} lapsed, {closed}: the load or the truck is not to be had any more.",
         OfferStatus.SUPERSEDED: f"Offer {offer.number} was made on an older version of the load, which has changed.",
     }[OfferStatus(status)]
-    over = status in (OfferStatus.ACCEPTED, OfferStatus.LAPSED, OfferStatus.DECLINED)
+    over = status in (OfferStatus.HELD, OfferStatus.ACCEPTED, OfferStatus.LAPSED, OfferStatus.DECLINED)
     return f"offer_{status}", happened if over else f"{happened} {standing_sentence(live, now, zone)}"

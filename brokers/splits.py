@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from brokers.acting import Side, organizations_of, side_organization
-from brokers.models import Thread, ThreadStatus
+from brokers.models import OfferStatus, Thread, ThreadStatus
 from foundation.accounts.models import Organization
 
 LEAST_DIFFERENCE_CENTS = 2_00
@@ -70,6 +70,8 @@ def why_not_to_split(thread: Thread) -> str:
     """Return why there is nothing to split, in a sentence for either side; "" where there is."""
     if thread.status != ThreadStatus.OPEN:
         return "This negotiation is over."
+    if any(offer.status == OfferStatus.HELD for offer in thread.offers.all()):
+        return "An offer has been accepted already, and waits for a check of the carrier."
     rates = last_rates(thread)
     if rates.seller_cents is None or rates.taker_cents is None:
         return "Both sides have to name a rate before the difference can be split."

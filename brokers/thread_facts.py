@@ -9,6 +9,7 @@ from brokers.thread_queries import whole
 from brokers.thread_visibility import before_of, offer_fields, sights_of, thread_fields
 from foundation.accounts.models import Organization
 from foundation.events.services import HasLabel, publish, record_audit
+from foundation.rest.fields import named
 from foundation.trade.money import decimal_text
 
 SYSTEM = "system"
@@ -30,10 +31,30 @@ def tell_closed(offer: Offer, actor: HasLabel | str, *, by: Organization | None,
     _audit(f"offer.{offer.status}", offer.public_id, thread, actor, by, changes)
 
 
+def tell_held(offer: Offer, actor: HasLabel | str, *, by: Organization | None, now: datetime) -> None:
+    """Publish and audit that an offer was accepted, and that its carrier is being checked."""
+    thread = _whole(offer.thread)
+    _publish_offer("offer.held", thread, offer, now)
+    _audit("offer.held", offer.public_id, thread, actor, by, {"thread": thread.public_id, "number": offer.number})
+
+
+def tell_released(offer: Offer, *, now: datetime) -> None:
+    """Publish and audit that an accepted offer was not booked and stands again: its `hold` says why."""
+    thread = _whole(offer.thread)
+    _publish_offer("offer.released", thread, offer, now)
+    _audit(
+        "offer.released", offer.public_id, thread, SYSTEM, None, {"thread": thread.public_id, "number": offer.number}
+    )
+
+
 def tell_thread_closed(thread: Thread, actor: HasLabel | str, *, by: Organization | None, now: datetime) -> None:
     """Publish and audit that a thread is over: `outcome` and its sentence say why, to each side in its own words."""
     found = _whole(thread)
-    audience = {sight.viewer.public_id: thread_fields(found, sight, brief=True) for sight in sights_of(found, now)}
+    closed_by = named(by)
+    audience = {
+        sight.viewer.public_id: thread_fields(found, sight, brief=True) | {"closed_by": closed_by}
+        for sight in sights_of(found, now)
+    }
     publish(name="thread.closed", subject=found.public_id, version=found.version, audience=audience)
     _audit(f"thread.{found.status}", found.public_id, found, actor, by, {"outcome": found.outcome})
 

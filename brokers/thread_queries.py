@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db.models import F, Prefetch, Q, QuerySet
 
-from brokers.models import Offer, OfferStatus, Proposal, Thread, ThreadStatus
+from brokers.models import Claim, Offer, OfferStatus, Proposal, Thread, ThreadStatus
 from foundation.accounts.models import Organization
 from foundation.accounts.queries import represented_by
 from foundation.trade import clock
@@ -85,6 +85,11 @@ def live_offer(thread: Thread) -> Offer | None:
     return next((offer for offer in offers_in(thread) if offer.status == OfferStatus.LIVE), None)
 
 
+def held_offer(thread: Thread) -> Offer | None:
+    """Return the offer that is accepted and waits for the check of the carrier, or None."""
+    return next((offer for offer in offers_in(thread) if offer.status == OfferStatus.HELD), None)
+
+
 def waiting_for(viewer: Organization, now: datetime) -> QuerySet[Thread]:
     """Return the viewer's own threads whose live offer the other side made, those that end first in front."""
     live = Q(offers__status=OfferStatus.LIVE, offers__expires_at__gt=now) & ~Q(offers__made_for=viewer)
@@ -96,7 +101,7 @@ def whole(rows: QuerySet[Thread]) -> QuerySet[Thread]:
     """Return threads with sides, load, truck and offers: all that a payload reads."""
     offers = Offer.objects.select_related(
         "made_for", "made_by_organization", "made_by", "closed_by_organization", "booking"
-    )
+    ).prefetch_related(Prefetch("holds", queryset=Claim.objects.order_by("pk")))
     return rows.select_related(
         "load__organization", "load__seller", "seller", "taker", "truck", "leg", "driver", "trailer", "home_base"
     ).prefetch_related("load__stops", Prefetch("offers", queryset=offers.order_by("number")))

@@ -20,6 +20,7 @@ from brokers.acting import (
     other,
     side_organization,
 )
+from brokers.holding import hold_fields
 from brokers.models import Booking, Offer, OfferStatus, Thread, ThreadStatus
 from brokers.models.threads import MOST_COUNTERS
 from brokers.outcomes import outcome_sentence, status_at
@@ -95,6 +96,7 @@ def thread_fields(thread: Thread, sight: Sight, *, brief: bool = False) -> dict[
     """Return the fields of a thread for a sight."""
     offers = offers_in(thread)
     live = next((offer for offer in offers if status_at(offer, sight.now) == OfferStatus.LIVE), None)
+    held = next((offer for offer in offers if offer.status == OfferStatus.HELD), None)
     found = {
         "id": thread.public_id,
         "kind": thread.kind,
@@ -115,6 +117,7 @@ def thread_fields(thread: Thread, sight: Sight, *, brief: bool = False) -> dict[
         "outcome": thread.outcome or None,
         "outcome_sentence": outcome_sentence(thread, sight.side or Side.TAKER),
         "live_offer": live.public_id if live else None,
+        "held_offer": held.public_id if held else None,
         "waits_for_you": live is not None and _waits_for(thread, live, sight),
         "counters_left": max(MOST_COUNTERS + 1 - len(offers), 0),
     }
@@ -164,6 +167,7 @@ def offer_fields(offer: Offer, before: Offer | None, sight: Sight) -> dict[str, 
         "closed_by": named(offer.closed_by_organization),
         "reason": offer.reason,
         "booking": _booking_of(offer),
+        "hold": hold_fields(offer, of_carrier=Side.TAKER in sight.sides, zone=sight.viewer.time_zone),
     }
 
 
@@ -186,10 +190,11 @@ def terms_fields(terms: BargainTerms, stops: dict[int, Stop]) -> dict[str, Any]:
 def next_terms(thread: Thread) -> dict[str, Any] | None:
     """Return what the next offer would begin from: the last one's terms, and the posting's times where those changed.
 
-    With `on_number` and `load_version`, as the next offer has to name them; None once the thread is over.
+    With `on_number` and `load_version`, as the next offer has to name them; None once the thread is over, and
+    while an acceptance waits for the check of the carrier.
     """
     offers = offers_in(thread)
-    if thread.status != ThreadStatus.OPEN or not offers:
+    if thread.status != ThreadStatus.OPEN or not offers or offers[-1].status == OfferStatus.HELD:
         return None
     load = thread.load
     terms = next_bargain(thread)

@@ -2,18 +2,22 @@
 
 An acceptance names the offer's number and the load's version, so that nobody agrees to what it did not see. All is
 checked twice: before any lock, so that a refusal costs nobody a wait, and under the locks, where it counts. The offer's
-own row is locked last, after the truck's: where a booking elsewhere has closed it meanwhile, nothing was booked.
+own row is locked last, after the truck's: where a booking elsewhere has closed it meanwhile, nothing was booked. Where
+trust cannot be judged yet, the acceptance waits with the load reserved, ten minutes at most: `services.held_offers`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from brokers.acting import Side, other, require_side, sides_of
 from brokers.bargain_rules import ask_for_confirmation
 from brokers.booking_queries import holds_on
-from brokers.models import Booking, Offer, OfferStatus, Thread, ThreadOutcome, ThreadStatus
+from brokers.models import Booking, Claim, Offer, OfferStatus, Thread, ThreadOutcome, ThreadStatus
 from brokers.outcomes import gone_sentence
 from brokers.retrying import retried
-from brokers.services.booking import RESERVED, book
+from brokers.services.booking import RESERVED, book, plan_for
+from brokers.services.reserving import reserve_for
 from brokers.services.table import (
     check_live,
     check_load_version,
@@ -21,6 +25,7 @@ from brokers.services.table import (
     close_offer,
     close_thread,
     fresh_thread,
+    held_thread,
     lapse,
     locked_load,
     offer_in,
@@ -29,7 +34,7 @@ from brokers.services.table import (
 from brokers.terms import terms_of
 from brokers.thread_queries import live_offer, offer_of
 from brokers.touring import Vehicle
-from brokers.trust import judge_claim
+from brokers.trust import Judgement, judge_claim, take_hold
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Decision
 from foundation.trade import clock
@@ -38,7 +43,7 @@ from loads.models import Load
 from loads.services import sell_load
 
 # What a refusal of the booking may say to the seller: what is true of the load. All else is of the carrier's trucks.
-_OF_THE_LOAD = frozenset({"load_gone", "load_reserved", "other_seller", "own_load", "one_live_booking_per_load"})
+OF_THE_LOAD = frozenset({"load_gone", "load_reserved", "other_seller", "own_load", "one_live_booking_per_load"})
 _NOT_READY = (
     "The carrier's truck cannot take this load as offered: it was promised elsewhere meanwhile, or cannot be there in "
     "time. The offer still stands: ask the carrier for another truck or other times."
@@ -48,6 +53,10 @@ _BLOCKED = (
     "The offer still stands; the carrier can read why and what mends it."
 )
 
+_WAITS = (
+    "We are waiting for the federal registry's answer about this carrier. Nothing was booked, and the offer stands: "
+    "the check repeats by itself, so accept it again in a few minutes."
+)
 _GONE_MEANWHILE = (
     "This offer came to its end in the same moment: it ran out, or the truck was booked elsewhere. Nothing was booked."
 )
@@ -55,13 +64,14 @@ _GONE_MEANWHILE = (
 
 def accept_offer(
     *, actor: Actor, offer_id: str, number: int, load_version: int, confirmed: bool = False
-) -> Booking | Load:
-    """Accept the other side's offer: the booking of a carriage, or the load that a tender's broker sells from now on.
+) -> Booking | Claim | Load:
+    """Accept the other side's offer: the booking of a carriage, the hold on its load while the carrier is checked, or
+    the load that a tender's broker sells from now on.
 
     Raises `Forbidden` for who may not decide for this side, `NotFound`, `Invalid` where the rate asks to be
     `confirmed`, and `Conflict` for an own offer, a number or version that is not what stands, an offer that is over
-    (with what stands now), a load that is gone, a carrier that trust forbids or has to check first (the offer stays),
-    and a truck that cannot take the load.
+    (with what stands now), a load that is gone or reserved, a carrier that trust forbids or that has used up its holds
+    (the offer stays), and a truck that cannot take the load.
     """
     actor.require("offers:write")
     actor.require("bookings:write")
@@ -72,7 +82,9 @@ def accept_offer(
     if not confirmed:
         ask_for_confirmation(terms_of(seen), seen.thread.load, viewer=actor.organization, now=now)
     if seen.thread.kind == Thread.Kind.CARRIAGE:
-        _judge(actor, seen.thread, now)
+        judgement = _judge(actor, seen.thread, now)
+        if judgement.holds:
+            return _hold(actor, seen, number, load_version, judgement, now)
 
     def work() -> Booking | Load:
         load = locked_load(seen.thread.load_id)
@@ -112,29 +124,50 @@ def _check(
         raise Conflict("offer_superseded", sentence)
 
 
-def _judge(actor: Actor, thread: Thread, now: datetime) -> None:
-    """Raise `Conflict` where trust forbids the carrier, or cannot be judged yet; the offer stays as it is.
+def _judge(actor: Actor, thread: Thread, now: datetime) -> Judgement:
+    """Return what the rules say, or raise `Conflict` where trust forbids the carrier; the offer stays as it is then.
 
-    What a rule found is told to the carrier's side; the seller reads that it is so. There is no hold as claims have it:
-    nobody else can take what two sides agree on, and the offer has its own time.
+    What a rule found is told to the carrier's side; the seller reads that it is so.
     """
     judgement = judge_claim(carrier=thread.taker, loads=[thread.load], truck=thread.truck, now=now)
-    of_carrier = Side.TAKER in sides_of(actor, thread, now)
     if judgement.blocks:
         block = judgement.blocks[0]
-        raise Conflict(block.rule if of_carrier else "not_trusted", block.sentence if of_carrier else _BLOCKED)
-    if judgement.holds:
-        found = judgement.holds[0].sentence if of_carrier else "We are waiting for the federal registry's answer."
-        raise Conflict(
-            "being_checked",
-            f"{found} Nothing was booked, and the offer stands: the check repeats by itself, so accept it again in a "
-            "few minutes.",
-        )
+        raise _told_to(actor, thread, now, block.rule, block.sentence)
+    return judgement
 
 
-def _book(actor: Actor, offer: Offer, thread: Thread, load: Load, now: datetime) -> Booking:
+def _told_to(actor: Actor, thread: Thread, now: datetime, rule: str, sentence: str) -> Conflict:
+    """Return a rule's refusal as the actor's side may read it; used-up holds only mean that the check comes first."""
+    if Side.TAKER in sides_of(actor, thread, now):
+        return Conflict(rule, sentence)
+    return Conflict("being_checked", _WAITS) if rule == "holds" else Conflict("not_trusted", _BLOCKED)
+
+
+def _hold(actor: Actor, seen: Offer, number: int, load_version: int, judgement: Judgement, now: datetime) -> Claim:
+    """Reserve the load for the accepted offer while the carrier is checked; not where the truck can never take it."""
+    with _in_fair_words(actor, seen.thread, now):
+        times, vehicle = terms_of(seen).stop_times, vehicle_of_thread(seen.thread)
+        plan_for(load=seen.thread.load, stop_times=times, vehicle=vehicle, carrier=seen.thread.taker, now=now)
+
+    def work() -> Claim:
+        load = locked_load(seen.thread.load_id)
+        try:
+            take_hold(carrier=seen.thread.taker, now=clock.now())  # its lock comes after loads and before the others
+        except Conflict as refusal:
+            raise _told_to(actor, seen.thread, now, refusal.code, refusal.sentence) from refusal
+        thread = held_thread(seen.thread, load)
+        offer = offer_in(thread, seen)
+        moment = clock.now()
+        _check(actor, offer, thread, load, number, load_version, moment)
+        return reserve_for(offer, thread=thread, load=load, actor=actor, judgement=judgement, now=moment)
+
+    return retried(work)
+
+
+def vehicle_of_thread(thread: Thread) -> Vehicle:
+    """Return what a thread of carriage offers to haul with."""
     assert thread.truck is not None, "a thread of carriage has a truck"
-    vehicle = Vehicle(
+    return Vehicle(
         truck=thread.truck,
         leg=thread.leg,
         driver=thread.driver,
@@ -142,27 +175,37 @@ def _book(actor: Actor, offer: Offer, thread: Thread, load: Load, now: datetime)
         home_base=thread.home_base,
         return_home_by=thread.return_home_by,
     )
+
+
+@contextmanager
+def _in_fair_words(actor: Actor, thread: Thread, now: datetime) -> Iterator[None]:
+    """Let the seller read that the truck cannot come, and nothing of the carrier's other tours and hours."""
     try:
+        yield
+    except (Conflict, Invalid) as refusal:
+        if refusal.code in OF_THE_LOAD or Side.TAKER in sides_of(actor, thread, now):
+            raise
+        raise Conflict("truck_not_ready", _NOT_READY) from refusal
+
+
+def _book(actor: Actor, offer: Offer, thread: Thread, load: Load, now: datetime) -> Booking:
+    with _in_fair_words(actor, thread, now):
         booking = book(
             load=load,
             terms=terms_of(offer),
-            vehicle=vehicle,
+            vehicle=vehicle_of_thread(thread),
             carrier=thread.taker,
             seller=thread.seller,
             actor=actor,
             now=now,
             offer=offer,
         )
-    except (Conflict, Invalid) as refusal:
-        if refusal.code in _OF_THE_LOAD or Side.TAKER in sides_of(actor, thread, now):
-            raise
-        raise Conflict("truck_not_ready", _NOT_READY) from refusal
     _shake_hands(actor, offer, thread)
     return booking
 
 
 def _sell(actor: Actor, offer: Offer, thread: Thread, load: Load, now: datetime) -> Load:
-    if holds_on(load, now).exists():
+    if holds_on(load, now):
         raise Conflict("load_reserved", RESERVED)
     sell_load(load=load, seller=thread.taker, shipper_rate_cents=offer.rate_cents, actor=actor, now=now)
     others = Thread.objects.filter(load=load, status=ThreadStatus.OPEN).exclude(pk=thread.pk)
@@ -181,6 +224,11 @@ def _shake_hands(actor: Actor, offer: Offer, thread: Thread) -> None:
     now = clock.now()
     if offer.expires_at <= now:
         raise Conflict(*gone_sentence(offer, live_offer(thread), now, actor.organization.time_zone))
+    agree(actor, offer, thread, now)
+
+
+def agree(actor: Actor, offer: Offer, thread: Thread, now: datetime) -> None:
+    """Close an accepted offer and its thread. Raises `Conflict` where either came to its end first."""
     close_offer(offer, OfferStatus.ACCEPTED, now=now, actor=actor, sentence=_GONE_MEANWHILE)
     close_thread(
         thread,

@@ -23,11 +23,12 @@ from brokers.services.claiming import (
     naming,
     sent_before,
 )
+from brokers.services.held_offers import claimant, settle_acceptance
 from brokers.touring import vehicle_of
 from brokers.trust import Judgement, judge_claim
 from carriers.models import ReturnLeg, Truck
-from foundation.accounts.actor import SCOPES_BY_ROLE, Actor
-from foundation.accounts.models import Capability, Decision, Organization, Role
+from foundation.accounts.actor import Actor
+from foundation.accounts.models import Capability, Decision, Organization
 from foundation.accounts.queries import blocks_either_way, represented_by
 from foundation.trade import clock
 from foundation.trade.errors import Busy, Conflict, Forbidden, NotFound, TradeError
@@ -37,6 +38,7 @@ from loads.models import Load
 from loads.queries import locked_load
 
 _SETTLED = "This claim was settled meanwhile. Reload to see how."
+_OUT_OF_SIGHT = "The load is not in your sight any more."
 _TIME_OVER = "The check did not come back in time, so the load went back to the market. Claim it again if it stands."
 
 
@@ -85,7 +87,7 @@ def claim_load(
         actor=actor,
         carrier=carrier,
         vehicle=vehicle,
-        loads={seen.pk: wanted},
+        loads={seen: wanted},
         judgement=judgement,
         form_token=form_token,
     )
@@ -147,8 +149,10 @@ def settle_claim(*, claim_id: str) -> Claim:
     """Decide a claim on hold: booked when trust is there; released when a rule forbids it, the load is gone, who
     claimed may not any more, or the time is over; otherwise left as it is. Safe to run twice.
 
-    Raises `NotFound`.
+    So is an acceptance on hold, by its own rules. Raises `NotFound`.
     """
+    if Claim.objects.filter(public_id=claim_id, offer__isnull=False).exists():
+        return settle_acceptance(claim_id=claim_id)
     claim = _by_id(claim_id)
     now = clock.now()
     if claim.status != ClaimStatus.PENDING:
@@ -159,6 +163,9 @@ def settle_claim(*, claim_id: str) -> Claim:
         return _release(claim, judgement.blocks[0].sentence, judgement)
     if _is_over(claim, now):
         return _release(claim, _TIME_OVER, judgement)
+    refusal = _why_no_more(claim, loads, now)
+    if refusal:
+        return _release(claim, refusal, judgement)
     if judgement.holds:
         return claim
     try:
@@ -167,6 +174,22 @@ def settle_claim(*, claim_id: str) -> Claim:
         raise
     except TradeError as refusal:
         return _release(claim, refusal.sentence, judgement)
+
+
+def _why_no_more(claim: Claim, loads: Sequence[Load], now: datetime) -> str:
+    """Return why a claim on hold has nothing to wait for: who made it may not claim any more, or the carrier may not
+    deal with whose load it is; "" otherwise.
+    """
+    try:
+        _check_still_claims(claimant(claim), claim.carrier, now)
+    except Forbidden as refusal:
+        return refusal.sentence
+    return "" if all(_is_met(claim.carrier, load, now) for load in loads) else _OUT_OF_SIGHT
+
+
+def _is_met(carrier: Organization, load: Load, now: datetime) -> bool:
+    """Say whether a carrier still sees a load, and neither it nor the load's seller blocks the other."""
+    return sees_load(carrier, load, now) and not blocks_either_way(carrier, load.sold_by, now)
 
 
 def release_due_claims() -> int:
@@ -188,7 +211,7 @@ def _book_held(claim: Claim, judgement: Judgement) -> Claim:
     rows = list(claim.loads.all())
     held = {key: locked_load(pk=key) for key in sorted(row.load_id for row in rows)}
     now = clock.now()
-    actor, vehicle = _claimant(claim), _vehicle(claim)
+    actor, vehicle = claimant(claim), _vehicle(claim)
     lock_for(vehicle)
     standing = locked(Claim.objects.all(), [claim.pk])[claim.pk]
     if standing.status != ClaimStatus.PENDING:
@@ -200,8 +223,8 @@ def _book_held(claim: Claim, judgement: Judgement) -> Claim:
         load = held[row.load_id]
         wanted = Wanted(load_id=load.public_id, load_version=row.load_version, rate_cents=row.rate_cents)
         with naming(load, among=len(rows)):
-            if not sees_load(claim.carrier, load, now) or blocks_either_way(claim.carrier, load.sold_by, now):
-                raise NotFound("The load is not in your sight any more.")
+            if not _is_met(claim.carrier, load, now):
+                raise NotFound(_OUT_OF_SIGHT)
             check_as_seen(load, claim.carrier, wanted)
     loads = [held[row.load_id] for row in rows]
     bookings = book_in_order(
@@ -218,7 +241,7 @@ def _release(claim: Claim, outcome: str, judgement: Judgement) -> Claim:
         for key in sorted(row.load_id for row in claim.loads.all()):
             locked_load(pk=key)
         ClaimedLoad.objects.filter(claim=claim).update(is_held=False)
-        return _close(claim, ClaimStatus.RELEASED, outcome[:300], judgement, clock.now(), _claimant(claim))
+        return _close(claim, ClaimStatus.RELEASED, outcome[:300], judgement, clock.now(), claimant(claim))
 
     try:
         return retried(work)
@@ -238,16 +261,6 @@ def _close(claim: Claim, status: ClaimStatus, outcome: str, judgement: Judgement
         checks=judgement.stored(),
     )
     return _by_id(claim.public_id)
-
-
-def _claimant(claim: Claim) -> Actor:
-    """Return who claimed, as the one in whose name a claim on hold is booked later."""
-    return Actor(
-        organization=claim.made_by_organization,
-        scopes=SCOPES_BY_ROLE[Role.DISPATCHER],
-        person=claim.made_by,
-        key_id="" if claim.made_by else claim.made_by_label,
-    )
 
 
 def _vehicle(claim: Claim) -> Vehicle:

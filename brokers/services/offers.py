@@ -4,23 +4,26 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
 
 from brokers.acting import other, require_side, sides_of
 from brokers.bargain_rules import DEFAULT_MINUTES, judge
 from brokers.models import Offer, OfferStatus, Thread, ThreadOutcome, ThreadStatus
+from brokers.models.threads import STANDING
 from brokers.outcomes import said_at, standing_sentence, status_at
 from brokers.retrying import retried
 from brokers.services.acceptance import accept_offer
+from brokers.services.releasing import release_hold
 from brokers.services.table import (
     check_live,
     check_load_version,
+    check_not_held,
     check_open,
     check_still_stands,
     close_offer,
     close_thread,
     held_thread,
     locked_load,
+    note_move,
     offer_in,
     own_side,
     put_on_table,
@@ -49,6 +52,11 @@ __all__ = [
 
 BATCH = 200
 LONGEST_REASON = 200
+
+_CHANGED_MEANWHILE = (
+    "This was accepted, and while the carrier was checked the load was changed. Nothing was booked: agree on the load "
+    "as it is now."
+)
 
 
 def counter_offer(
@@ -80,6 +88,7 @@ def counter_offer(
         side = own_side(actor, thread, now, answering=live if stands else None)
         require_side(actor, thread, side, Decision.OFFERS, now)
         check_open(thread, side)
+        check_not_held(thread)
         check_still_stands(thread, load, now)
         zone = actor.organization.time_zone
         if last.number != on_number:
@@ -154,7 +163,7 @@ def withdraw_offer(*, actor: Actor, offer_id: str) -> Offer:
         require_side(actor, thread, side, Decision.OFFERS, now)
         check_live(offer, thread, now, actor.organization.time_zone)
         close_offer(offer, OfferStatus.WITHDRAWN, now=now, actor=actor)
-        _moved(thread.pk, now)
+        note_move(thread.pk, now)
         return offer_of(actor.organization, offer_id, now)
 
     return retried(work)
@@ -188,11 +197,14 @@ def supersede_offers(*, subjects: Sequence[str], settle: Settle) -> int:
                 load = locked_load(key)
                 locked(Thread.objects.filter(load=load, status=ThreadStatus.OPEN))
                 now = clock.now()
-                old = Offer.objects.filter(status=OfferStatus.LIVE, thread__load=load, load_version__lt=load.version)
+                old = Offer.objects.filter(status__in=STANDING, thread__load=load, load_version__lt=load.version)
                 for offer in locked(old.select_related("thread")).values():
-                    over = OfferStatus.EXPIRED if offer.expires_at <= now else OfferStatus.SUPERSEDED
+                    held = offer.status == OfferStatus.HELD
+                    over = OfferStatus.EXPIRED if offer.expires_at <= now and not held else OfferStatus.SUPERSEDED
+                    if held:
+                        release_hold(offer, outcome=_CHANGED_MEANWHILE, told=_CHANGED_MEANWHILE, now=now)
                     close_offer(offer, over, now=now)
-                    _moved(offer.thread_id, now)
+                    note_move(offer.thread_id, now)
                     count += 1
             settle(subject)
     return count
@@ -203,11 +215,6 @@ def _held(actor: Actor, offer_id: str) -> tuple[Offer, Thread, datetime]:
     seen = offer_of(actor.organization, offer_id)
     thread = held_thread(seen.thread, locked_load(seen.thread.load_id))
     return offer_in(thread, seen), thread, clock.now()
-
-
-def _moved(thread_key: int, now: datetime) -> None:
-    """Note that a thread was moved in, though it stays open."""
-    Thread.objects.filter(pk=thread_key).update(moved_at=now, version=F("version") + 1)
 
 
 def _cleaned(reason: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from brokers.models import Claim
 from brokers.services.claims import settle_claim
@@ -36,8 +37,8 @@ MOST_AT_ONCE = 200
 
 
 def check_claims(*, subjects: Sequence[str], settle: Settle) -> None:
-    """Check claims that have just been put on hold."""
-    claims = pending_claims().filter(public_id__in=subjects)
+    """Check claims, and accepted offers, that have just been put on hold."""
+    claims = pending_claims().filter(Q(public_id__in=subjects) | Q(offer__public_id__in=subjects))
     _check(claims)
     for subject in subjects:
         with transaction.atomic():
@@ -45,10 +46,10 @@ def check_claims(*, subjects: Sequence[str], settle: Settle) -> None:
 
 
 def check_waiting_claims() -> int:
-    """Check every claim on hold again, then ask about the carriers whose offers cannot be accepted until the registry
-    answers; return how many claims are settled now.
+    """Check every claim and acceptance on hold again, then ask about the carriers whose offers could not be booked at
+    once until the registry answers; return how many are settled now.
 
-    Who is refused an acceptance for that is told that the check repeats by itself: it writes nothing, this repeats it.
+    So an acceptance seldom has to wait, and one that is refused since the carrier's holds are used up passes later.
     """
     settled = _check(pending_claims().order_by("made_at")[:MOST_AT_ONCE])
     bargaining = list(unchecked_bargainers(clock.now())[:MOST_AT_ONCE])

@@ -18,28 +18,30 @@ from brokers.models import (
     Thread,
     ThreadStatus,
 )
-from brokers.models.threads import MOST_COUNTERS
+from brokers.models.threads import MOST_COUNTERS, STANDING
 from brokers.outcomes import gone_sentence, outcome_sentence, status_at
+from brokers.services.releasing import release_hold
 from brokers.terms import BargainTerms
 from brokers.thread_facts import SYSTEM, tell_closed, tell_made, tell_thread_closed
-from brokers.thread_queries import live_offer, whole
+from brokers.thread_queries import held_offer, live_offer, whole
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
 from foundation.accounts.queries import blocks_either_way
 from foundation.trade.constraints import refusing
 from foundation.trade.errors import Conflict, NotFound
 from foundation.trade.locks import locked
+from foundation.trade.money import dollars
 from foundation.trade.posting import Status
 from foundation.trade.status import change_status
 from loads.models import Load
-
-_MOVED = "This was answered a moment ago. Reload to see what stands now."
 
 _CANNOT_DEAL = "These two companies cannot do business with each other here at the moment."
 _LAPSED_MEANWHILE = (
     "This was accepted, and while the carrier was checked the load or the truck was no longer to be had. Nothing was "
     "booked."
 )
+_MOVED = "This was answered a moment ago. Reload to see what stands now."
+
 
 def locked_load(key: int) -> Load:
     """Return a load with owner, seller and stops as they stand now, locked: moves on one load follow each other."""
@@ -87,6 +89,17 @@ def check_open(thread: Thread, side: Side) -> None:
         raise Conflict("thread_over", f"This negotiation is over. {outcome_sentence(thread, side)}")
 
 
+def check_not_held(thread: Thread) -> None:
+    """Raise `Conflict` where an offer is accepted and waits for the check of the carrier: nobody takes that back."""
+    held = held_offer(thread)
+    if held is not None:
+        raise Conflict(
+            "offer_held",
+            f"Offer {held.number} of {dollars(held.rate_cents)} has been accepted and waits for a check of the carrier."
+            " It is booked or released by itself, within ten minutes; until then nothing can be changed here.",
+        )
+
+
 def check_still_stands(thread: Thread, load: Load, now: datetime) -> None:
     """Raise `Conflict` where the load is not to be had of this seller any more, or the sides may not deal."""
     if load.status != Status.OPEN or (load.expires_at is not None and load.expires_at <= now):
@@ -99,18 +112,6 @@ def check_still_stands(thread: Thread, load: Load, now: datetime) -> None:
 
 def check_may_deal(seller: Organization, taker: Organization, now: datetime) -> None:
     """Raise `Conflict` unless both sides are verified, of one market, and neither blocks the other."""
-    together = seller.market == taker.market and seller.is_verified and taker.is_verified
-    return together and not blocks_either_way(seller, taker, now)
-
-
-def check_load_version(load: Load, load_version: int) -> None:
-    """Raise `Conflict` where somebody looked at another version of the load than the one that stands."""
-    if load.version != load_version:
-        raise Conflict(
-            "load_changed",
-            f"The load has changed meanwhile: you looked at version {load_version}, it is now version {load.version}. "
-            "Look at it again and make a new offer on what it says now.",
-        )
     if not _may_deal(seller, taker, now):
         raise Conflict("cannot_deal", _CANNOT_DEAL)
 
@@ -128,6 +129,18 @@ def sides_may_deal(thread: Thread, now: datetime) -> bool:
 
 
 def _may_deal(seller: Organization, taker: Organization, now: datetime) -> bool:
+    together = seller.market == taker.market and seller.is_verified and taker.is_verified
+    return together and not blocks_either_way(seller, taker, now)
+
+
+def check_load_version(load: Load, load_version: int) -> None:
+    """Raise `Conflict` where somebody looked at another version of the load than the one that stands."""
+    if load.version != load_version:
+        raise Conflict(
+            "load_changed",
+            f"The load has changed meanwhile: you looked at version {load_version}, it is now version {load.version}. "
+            "Look at it again and make a new offer on what it says now.",
+        )
 
 
 def offer_in(thread: Thread, seen: Offer) -> Offer:
@@ -236,6 +249,11 @@ def close_thread(
     )
 
 
+def note_move(thread_key: int, now: datetime) -> None:
+    """Note that a thread was moved in, though it stays open."""
+    Thread.objects.filter(pk=thread_key).update(moved_at=now, version=F("version") + 1)
+
+
 def lapse(outcomes: Mapping[int, str], *, now: datetime) -> int:
     """Lapse those of the threads, given by key with why, that are still open, with what stands on their tables; return
     how many.
@@ -248,9 +266,17 @@ def lapse(outcomes: Mapping[int, str], *, now: datetime) -> int:
     held = locked(rows, outcomes)
     for key, thread in held.items():
         # held, for the sweep of what ran out closes offers without their threads' locks
-        for offer in locked(thread.offers.filter(status=OfferStatus.LIVE)).values():
-            # what ran out before this moment expired, also where the sweep has not come by
-            over = OfferStatus.EXPIRED if offer.expires_at <= now else OfferStatus.LAPSED
-            close_offer(offer, over, now=now)
+        for offer in locked(thread.offers.filter(status__in=STANDING)).values():
+            _lapse_offer(offer, thread, now)
         close_thread(thread, ThreadStatus.LAPSED, outcomes[key], now=now)
     return len(held)
+
+
+def _lapse_offer(offer: Offer, thread: Thread, now: datetime) -> None:
+    """Close a held or live offer that cannot be any more; what its acceptance reserved is free again."""
+    if offer.status == OfferStatus.HELD:
+        release_hold(offer, outcome=_LAPSED_MEANWHILE, told=_LAPSED_MEANWHILE, now=now)
+        close_offer(offer, OfferStatus.LAPSED, now=now)
+        return
+    # what ran out before this moment expired, also where the sweep has not come by
+    close_offer(offer, OfferStatus.EXPIRED if offer.expires_at <= now else OfferStatus.LAPSED, now=now)

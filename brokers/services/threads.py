@@ -6,6 +6,7 @@ from brokers.retrying import retried
 from brokers.services.lapsing import lapse_rivals, lapse_threads
 from brokers.services.opening import invite_carrier, open_thread
 from brokers.services.table import (
+    check_not_held,
     check_open,
     close_offer,
     close_thread,
@@ -38,6 +39,7 @@ def leave_thread(*, actor: Actor, thread_id: str) -> Thread:
         declines = live is not None and live.made_for_id != side_organization(thread, side).pk
         require_side(actor, thread, side, Decision.ACCEPTANCE if declines else Decision.OFFERS, now)
         check_open(thread, side)
+        check_not_held(thread)
         if live is not None:
             over = OfferStatus.EXPIRED if live.expires_at <= now else None
             mine = OfferStatus.DECLINED if declines else OfferStatus.WITHDRAWN

@@ -1,0 +1,54 @@
+"""An accepted offer whose carrier is being checked, and what became of the check, in a sentence for each side.
+
+What the rules of trust found is told to the carrier's side; the other side reads that it is so.
+"""
+
+from typing import Any
+
+from brokers.models import Claim, ClaimStatus, Offer
+from brokers.outcomes import said_at
+from foundation.rest.fields import instant, named
+from foundation.trade.money import dollars
+
+
+def hold_of(offer: Offer) -> Claim | None:
+    """Return what an offer was last held by, or None; expects what `thread_queries.whole` loads."""
+    holds: list[Claim] = list(offer.holds.all())
+    return holds[-1] if holds else None
+
+
+def hold_sentence(offer: Offer, *, of_carrier: bool, zone: str) -> str:
+    """Return what a side reads of an offer that is, or was, held; "" for one that never was, or that booked.
+
+    `of_carrier` says that the reader is the carrier or acts for it; times are said in its `zone`.
+    """
+    hold = hold_of(offer)
+    if hold is None or hold.status == ClaimStatus.BOOKED or hold.held_until is None:
+        return ""
+    if hold.status == ClaimStatus.RELEASED:
+        return hold.outcome if of_carrier else hold.told
+    thread = offer.thread
+    accepting = thread.taker if offer.made_for_id == thread.seller_id else thread.seller
+    sentence = (
+        f"{accepting} accepted {dollars(offer.rate_cents)}. We wait for the federal registry's word on the carrier, "
+        f"until {said_at(hold.held_until, zone)} at the latest. It is booked then, or released: nothing to do."
+    )
+    why = " ".join(check["sentence"] for check in hold.checks if check["result"] == "hold")
+    return f"{sentence} {why}".strip() if of_carrier else sentence
+
+
+def hold_fields(offer: Offer, *, of_carrier: bool, zone: str) -> dict[str, Any] | None:
+    """Return the same as plain JSON; None where there is nothing to say."""
+    hold = hold_of(offer)
+    sentence = hold_sentence(offer, of_carrier=of_carrier, zone=zone)
+    if hold is None or not sentence:
+        return None
+    thread = offer.thread
+    return {
+        "status": hold.status,
+        "accepted_for": named(thread.taker if offer.made_for_id == thread.seller_id else thread.seller),
+        "accepted_at": instant(hold.made_at),
+        "held_until": instant(hold.held_until),
+        "closed_at": instant(hold.closed_at),
+        "sentence": sentence,
+    }
