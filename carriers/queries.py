@@ -15,6 +15,7 @@ from foundation.accounts.queries import represented_by
 from foundation.places.nearby import nearby
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
+from foundation.trade.kept import Kept
 from foundation.trade.life_cycle import fresh_first, on_the_market
 from foundation.trade.posting import CONFIRMATION_ASKED_AFTER, Audience, Status
 
@@ -22,7 +23,10 @@ Row = TypeVar("Row", bound=Model)
 
 
 def _one(rows: QuerySet[Row], public_id: str, sentence: str) -> Row:
-    row = rows.filter(public_id=public_id).first()
+    return _here(rows.filter(public_id=public_id).first(), sentence)
+
+
+def _here(row: Row | None, sentence: str) -> Row:
     if row is None:
         raise NotFound(sentence)
     return row
@@ -53,10 +57,16 @@ def home_bases_of(organization: Organization, *, archived: bool = False) -> Quer
     return HomeBase.objects.filter(organization=organization, archived_at__isnull=not archived).order_by("name", "id")
 
 
+_TRUCK: Kept[Truck] = Kept(
+    lambda **which: Truck.objects.filter(**which).select_related("home_base", "usual_driver", "usual_trailer")
+)
+
+
 def truck_of(organization: Organization, public_id: str) -> Truck:
     """Return one of the organization's trucks, archived or not. Raises NotFound."""
-    rows = Truck.objects.filter(organization=organization).select_related("home_base", "usual_driver", "usual_trailer")
-    return _one(rows, public_id, "There is no such truck in your fleet.")
+    return _here(
+        _TRUCK.first(organization=organization.pk, public_id=public_id), "There is no such truck in your fleet."
+    )
 
 
 def trailer_of(organization: Organization, public_id: str) -> Trailer:
@@ -111,12 +121,20 @@ def costs_on(organization: Organization, day: date) -> Costs:
     )
 
 
+_COSTS: Kept[CostSetting] = Kept(lambda **which: CostSetting.objects.filter(**which).order_by("-valid_from"))
+
+
 def own_costs_of(organization_ids: Iterable[int]) -> dict[int, list[CostSetting]]:
     """Return several carriers' own cost settings by key, newest first: for matching, which shows each only its own
     figures.
     """
     found: dict[int, list[CostSetting]] = {}
-    for setting in CostSetting.objects.filter(organization__in=set(organization_ids)).order_by("-valid_from"):
+    keys = set(organization_ids)
+    if len(keys) == 1:
+        settings = _COSTS.all(organization=min(keys))
+    else:
+        settings = list(CostSetting.objects.filter(organization__in=keys).order_by("-valid_from"))
+    for setting in settings:
         found.setdefault(setting.organization_id, []).append(setting)
     return found
 
@@ -126,6 +144,9 @@ def own_costs_of(organization_ids: Iterable[int]) -> dict[int, list[CostSetting]
 
 def _legs() -> QuerySet[ReturnLeg]:
     return ReturnLeg.objects.select_related("organization", "truck", "trailer", "driver", "trip", "home_base")
+
+
+_LEG: Kept[ReturnLeg] = Kept(lambda **which: _legs().filter(**which))
 
 
 def own_legs(organization: Organization) -> QuerySet[ReturnLeg]:
@@ -159,7 +180,7 @@ def near_empty(rows: QuerySet[ReturnLeg], *, lat: float, lon: float, radius_mile
 
 def own_leg(organization: Organization, public_id: str) -> ReturnLeg:
     """Return one of the organization's own legs. Raises NotFound."""
-    return _one(_legs().filter(organization=organization), public_id, "There is no such return leg here.")
+    return _here(_LEG.first(organization=organization.pk, public_id=public_id), "There is no such return leg here.")
 
 
 def locked_leg(*, pk: int | None = None, public_id: str = "") -> ReturnLeg:

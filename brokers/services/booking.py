@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q
 
 from brokers.acting import both_sides_sentence, on_both_sides_of
-from brokers.booking_queries import holds_on, live_bookings
+from brokers.booking_queries import holds_on, live_bookings, tour_home_on
 from brokers.facts import tell_of_booking, tell_of_tour
 from brokers.models import Booking, BookingStatus, Offer, Tour, TourStatus
 from brokers.services.boarding import settle_leg
@@ -41,8 +41,9 @@ from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
 from foundation.trade.constraints import refusing
 from foundation.trade.errors import Conflict, FieldProblem, Invalid
+from foundation.trade.kept import Kept
 from foundation.trade.life_cycle import is_on_the_market
-from foundation.trade.locks import locked
+from foundation.trade.locks import held
 from foundation.trade.posting import Status
 from loads.models import Load, LoadSize
 from loads.services import cover_load
@@ -58,6 +59,19 @@ _PROMISED = (
     "The truck cannot take this load as agreed: it was promised elsewhere meanwhile, or cannot be there in time. "
     "Ask the carrier for another truck or other times."
 )
+
+
+_HELD_LEG: Kept[ReturnLeg] = Kept(
+    lambda key: held(ReturnLeg.objects.filter(pk=key)).select_related(
+        "organization", "truck", "driver", "trailer", "home_base"
+    )
+)
+_HELD_TOURS: Kept[Tour] = Kept(lambda truck: held(Tour.objects.filter(truck=truck, status=TourStatus.PLANNED)))
+_HELD_UNITS: Mapping[type[Truck | Driver | Trailer], Kept[Any]] = {
+    Truck: Kept(lambda key: held(Truck.objects.filter(pk=key))),
+    Driver: Kept(lambda key: held(Driver.objects.filter(pk=key))),
+    Trailer: Kept(lambda key: held(Trailer.objects.filter(pk=key))),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +127,7 @@ def check_bookable(
 ) -> None:
     """Raise `Conflict` unless a load is on the market, free, and sold by this seller to another than itself."""
     check_for_sale(load, carrier=carrier, seller=seller, now=now)
-    if holds_on(load, now).exclude(claim=claim_id).exists():
+    if any(held.claim_id != claim_id for held in holds_on(load, now)):
         raise Conflict("load_reserved", RESERVED)
 
 
@@ -135,9 +149,8 @@ def lock_for(vehicle: Vehicle) -> Vehicle:
     """
     leg = vehicle.leg
     if leg is not None:
-        related = ReturnLeg.objects.select_related("organization", "truck", "driver", "trailer", "home_base")
-        leg = locked(related, [leg.pk])[leg.pk]
-    locked(Tour.objects.filter(truck=vehicle.truck, status=TourStatus.PLANNED))
+        leg = _HELD_LEG.all(key=leg.pk)[0]
+    _HELD_TOURS.all(truck=vehicle.truck.pk)
     driver = vehicle.driver or (leg.driver if leg is not None else None)
     trailer = vehicle.trailer or (leg.trailer if leg is not None else None)
     truck = _in_service(Truck, vehicle.truck, "truck")
@@ -231,7 +244,7 @@ def _ground(
 ) -> _Ground:
     leg = vehicle.leg
     if leg is not None:
-        tour = Tour.objects.filter(leg=leg, status=TourStatus.PLANNED).select_related("organization").first()
+        tour = tour_home_on(leg)
         joined = joins is not None and tour is not None and joins.pk == tour.pk
         if not is_on_the_market(leg, now) and not (joined and leg.status == Status.COVERED):
             raise Conflict("leg_taken", _LEG_GONE)
@@ -382,7 +395,7 @@ def _in_service(model: type[Truck | Driver | Trailer], unit: Any, noun: str) -> 
     """Hold a unit until the transaction ends. Raises `Conflict` for one that was archived meanwhile."""
     if unit is None:
         return None
-    row: Any = locked(model._default_manager.all(), [unit.pk])[unit.pk]
+    row: Any = _HELD_UNITS[model].all(key=unit.pk)[0]
     if row.archived_at is not None:
         raise Conflict("archived", f"That {noun} was taken out of service meanwhile. Choose another {noun}.")
     return row

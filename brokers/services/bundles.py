@@ -63,7 +63,7 @@ def claim_bundle(
         actor=actor,
         carrier=carrier,
         vehicle=vehicle,
-        loads={load.pk: wanted for load, wanted in zip(seen, loads, strict=True)},
+        loads=dict(zip(seen, loads, strict=True)),
         judgement=judgement,
         form_token=form_token,
     )

@@ -44,11 +44,11 @@ def claim_together(
     actor: Actor,
     carrier: Organization,
     vehicle: Vehicle,
-    loads: Mapping[int, Wanted],
+    loads: Mapping[Load, Wanted],
     judgement: Judgement,
     form_token: str,
 ) -> Claim:
-    """Claim loads, named by their keys in driving order, in one transaction: all booked, all on hold, or nothing.
+    """Claim loads, as they were seen, in driving order, in one transaction: all booked, all on hold, or nothing.
 
     Raises `NotFound`, `Conflict` and `Invalid` as `claim_load` does, and `Busy`.
     """
@@ -150,23 +150,23 @@ def _claim(
     actor: Actor,
     carrier: Organization,
     vehicle: Vehicle,
-    wanted: Mapping[int, Wanted],
+    wanted: Mapping[Load, Wanted],
     judgement: Judgement,
     form_token: str,
 ) -> Claim:
     """Make the claim on the held loads: booked, or on hold."""
-    held = {key: locked_load(pk=key) for key in sorted(wanted)}
+    held = {seen: locked_load(pk=seen.pk, seen=seen) for seen in sorted(wanted, key=lambda each: each.pk)}
     now = clock.now()
     made = sent_before(carrier, form_token, [each.load_id for each in wanted.values()])
     if made is not None:
         return made
-    loads = [held[key] for key in wanted]
+    loads = [held[seen] for seen in wanted]
     for load in loads:
         with naming(load, among=len(loads)):
             check_bookable(load, carrier=carrier, seller=load.sold_by, now=now)
             if not sees_load(carrier, load, now):
                 raise NotFound("There is no such load here.")
-            check_as_seen(load, carrier, wanted[load.pk])
+            check_as_seen(load, carrier, wanted[load])
             check_not_sold_for(actor.organization, load)
     take_pace(carrier=carrier, now=now)
     if judgement.holds:

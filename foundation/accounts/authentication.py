@@ -4,9 +4,10 @@ import hashlib
 import hmac
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 from allauth.account.models import EmailAddress
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, ParseError
 from rest_framework.request import Request
@@ -14,6 +15,7 @@ from rest_framework.request import Request
 from foundation.accounts.actor import SCOPES_BY_ROLE, Actor
 from foundation.accounts.models import ApiKey, Market, Membership, Person
 from foundation.trade import clock
+from foundation.trade.kept import Kept
 
 KEY_FORM = re.compile(r"bh_(?P<kind>live|test)_(?P<id>[0-9a-z]{26})_(?P<secret>[0-9a-f]{48})")
 KEY_IN_ADDRESS = re.compile(r"\s*(Bearer\s+)?bh_(live|test)_", re.IGNORECASE)
@@ -32,18 +34,21 @@ def key_text(*, market: str, public_id: str, secret: str) -> str:
     return f"bh_{KINDS[market]}_{public_id.removeprefix('key_')}_{secret}"
 
 
+def _keys(public_id: Any) -> QuerySet[ApiKey]:
+    membership = Membership.objects.filter(organization=OuterRef("organization"), person=OuterRef("created_by"))
+    confirmed = EmailAddress.objects.filter(user=OuterRef("created_by"), primary=True, verified=True)
+    rows = ApiKey.objects.filter(public_id=public_id).select_related("organization", "created_by")
+    return rows.annotate(creator_role=Subquery(membership.values("role")[:1]), email_confirmed=Exists(confirmed))
+
+
+_KEY = Kept(_keys)
+
+
 def _find(text: str) -> ApiKey | None:
     """Return the key that a text names, with its organization, creator and the creator's role, if the secret fits."""
     match = KEY_FORM.fullmatch(text)
     public_id = f"key_{match['id']}" if match else ""
-    membership = Membership.objects.filter(organization=OuterRef("organization"), person=OuterRef("created_by"))
-    confirmed = EmailAddress.objects.filter(user=OuterRef("created_by"), primary=True, verified=True)
-    key = (
-        ApiKey.objects.filter(public_id=public_id)
-        .select_related("organization", "created_by")
-        .annotate(creator_role=Subquery(membership.values("role")[:1]), email_confirmed=Exists(confirmed))
-        .first()
-    )
+    key = _KEY.first(public_id=public_id)
     stored = key.secret_hash if key else "0" * 64
     fits = hmac.compare_digest(stored, hash_of(match["secret"] if match else ""))
     if key is None or match is None or not fits or KINDS[key.organization.market] != match["kind"]:

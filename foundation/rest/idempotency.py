@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,10 +18,14 @@ from foundation.rest.errors import RestError, bad_header, busy
 from foundation.rest.etags import canonical_json
 from foundation.rest.models import IdempotencyRecord
 from foundation.trade import clock
+from foundation.trade.kept import Kept, insert
+from foundation.trade.statements import rows_of
 
 HEADER = "Idempotency-Key"
 KEPT_FOR = timedelta(days=7)
 KEPT_HEADERS = ("Location", "ETag")
+
+_RECORD = Kept(IdempotencyRecord.objects.filter)
 
 
 def key_of(request: Request, *, required: bool) -> str | None:
@@ -52,9 +56,7 @@ def fingerprint_of(request: Request) -> str:
 def _hold(scope: tuple[str, str, str, str]) -> None:
     """Hold the key until the transaction ends. Raises a 409 when another request holds it."""
     number = int.from_bytes(hashlib.sha256(canonical_json(["idempotency", *scope])).digest()[:8], "big", signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
-        (held,) = cursor.fetchone()
+    ((held,),) = rows_of("SELECT pg_try_advisory_xact_lock(%(number)s)", {"number": number})
     if not held:
         raise busy("idempotency_key_in_use", "The same request is still running. Ask again in a second for its answer.")
 
@@ -89,7 +91,7 @@ def do_once(
     with transaction.atomic():
         _hold(scope)
         organization, method, path, _ = scope
-        known = IdempotencyRecord.objects.filter(organization=organization, method=method, path=path, key=key).first()
+        known = _RECORD.first(organization=organization, method=method, path=path, key=key)
         now = clock.now()
         if known is not None and known.created_at > now - KEPT_FOR:
             check_rights()
@@ -107,7 +109,7 @@ def do_once(
 def _store(scope: tuple[str, str, str, str], fingerprint: str, response: Response, now: datetime) -> None:
     organization, method, path, key = scope
     headers: dict[str, Any] = {name: response[name] for name in KEPT_HEADERS if response.has_header(name)}
-    IdempotencyRecord.objects.create(
+    record = IdempotencyRecord(
         organization=organization,
         method=method,
         path=path,
@@ -118,3 +120,4 @@ def _store(scope: tuple[str, str, str, str], fingerprint: str, response: Respons
         body=response.data,
         created_at=now,
     )
+    insert(record)
