@@ -252,6 +252,7 @@ def _whole(leg: ReturnLeg) -> ReturnLeg:
     twin.weight_pounds = leg.weight_pounds + leg.taken_weight_pounds
     twin.length_feet = leg.length_feet + leg.taken_length_feet
     twin.pallets = leg.pallets + leg.taken_pallets
+    twin.part_way_weight_pounds = twin.part_way_length_feet = twin.part_way_pallets = 0
     return twin
 
 

@@ -2,7 +2,8 @@
 
 Others see where the truck empties by city and 3-digit ZIP area, and home by state and 3-digit ZIP area only: an
 owner-operator's home base is his house. Nobody but the carrier sees driver, clock, trip, truck number or private notes.
-The carrier reads what the truck holds in all, as it is written, and what is on board; others what is free.
+The carrier reads what the truck holds in all, as it is written, and what is on board; others what is free all the way.
+Both read what is free on part of the way, where that is more.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,6 +36,7 @@ _MARKET_LEG = frozenset(
         "weight_pounds",
         "length_feet",
         "pallets",
+        "part_way",
         "empty",
         "ready_at",
         "ready_at_local",
@@ -129,6 +131,8 @@ _CAPACITY = ("weight_pounds", "length_feet", "pallets")
 def _value(leg: ReturnLeg, name: str, viewer: Viewer) -> Any:
     if name in _CAPACITY and viewer is Viewer.OWNER:
         return getattr(leg, name) + getattr(leg, f"taken_{name}")
+    if name == "part_way":
+        return {part: getattr(leg, f"most_{part}") for part in _CAPACITY} if leg.has_more_part_way else None
     if name == "on_board":
         return {part: getattr(leg, f"taken_{part}") for part in _CAPACITY}
     if name == "id":

@@ -40,9 +40,9 @@ _DELIVERY_TO_HOME = great_circle("load.delivery_lat", "load.delivery_lon", "leg.
 _SUITS = f"""
     load.truck_codes @> ARRAY[leg.equipment]::varchar[]
     AND load.attributes & ~leg.attributes = 0
-    AND load.weight_pounds <= leg.weight_pounds
-    AND load.length_feet <= leg.length_feet
-    AND load.pallets <= leg.pallets
+    AND load.weight_pounds <= leg.weight_pounds + leg.part_way_weight_pounds
+    AND load.length_feet <= leg.length_feet + leg.part_way_length_feet
+    AND load.pallets <= leg.pallets + leg.part_way_pallets
     AND load.pickup_closes_at >= leg.ready_at
     AND load.pickup_opens_at <= leg.home_by
     AND (leg.max_home_deadhead_miles IS NULL OR {_DELIVERY_TO_HOME} <= leg.max_home_deadhead_miles * {SAFETY})
@@ -66,6 +66,9 @@ _LEG_COLUMNS = {
     "weight_pounds": "integer",
     "length_feet": "integer",
     "pallets": "integer",
+    "part_way_weight_pounds": "integer",
+    "part_way_length_feet": "integer",
+    "part_way_pallets": "integer",
     "empty_lat": "double precision",
     "empty_lon": "double precision",
     "home_lat": "double precision",

@@ -11,8 +11,9 @@ from foundation.accounts.audience import standing
 from foundation.accounts.models import Organization, RelationshipKind
 from foundation.trade.posting import Audience
 from loads.queries import carrier_facing_loads
+from matching.beside import all_the_way
 from matching.engine.columns import Bools, Ints
-from matching.engine.problem import Legs, Loads
+from matching.engine.problem import Legs, Loads, joined_loads
 from matching.postings import Side, chosen_legs, chosen_loads
 
 BLOCK = 5_000
@@ -67,7 +68,7 @@ def market_of(viewer: Organization, now: datetime, road_version: str) -> Market:
     load_sides: list[Side] = []
     seen = dict(visible_legs(viewer, now).order_by("pk").values_list("pk", "version"))
     for keys in _blocks(list(seen)):
-        trucks = chosen_legs(keys, road_version)
+        trucks = all_the_way(chosen_legs(keys, road_version))
         kept = _unchanged(trucks.sides, seen)
         legs.append(_at_market_costs(trucks.columns.take(kept)))
         leg_sides += [trucks.sides[row] for row in kept]
@@ -81,7 +82,7 @@ def market_of(viewer: Organization, now: datetime, road_version: str) -> Market:
     owners = np.concatenate([carriers.owner, shippers.owner, shippers.facing])
     return Market(
         legs=_joined_legs(legs or [chosen_legs([], road_version).columns]),
-        loads=_joined_loads(loads or [chosen_loads([], road_version).columns]),
+        loads=joined_loads(loads or [chosen_loads([], road_version).columns]),
         carriers=carriers,
         shippers=shippers,
         blocked=_between([RelationshipKind.BLOCKED], owners, now),
@@ -129,16 +130,6 @@ def _at_market_costs(legs: Legs) -> Legs:
 
 def _joined_legs(parts: Sequence[Legs]) -> Legs:
     return Legs(**{item.name: np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(Legs)})
-
-
-def _joined_loads(parts: Sequence[Loads]) -> Loads:
-    columns = {
-        item.name: np.concatenate([getattr(part, item.name) for part in parts])
-        for item in fields(Loads)
-        if item.name != "stop_offsets"
-    }
-    counts = np.concatenate([np.diff(part.stop_offsets) for part in parts])
-    return Loads(stop_offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), **columns)
 
 
 def _blocks(keys: Sequence[int]) -> Iterator[list[int]]:

@@ -92,11 +92,13 @@ class LegSide(Side):
     home_lat: float = 0.0
     home_lon: float = 0.0
     max_home_deadhead_miles: int | None = None
+    taken: tuple[int, int, int] = (0, 0, 0)
+    part_way: tuple[int, int, int] = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LegRows:
-    """Legs in order: their sides, and the engine's columns."""
+    """Legs in order: their sides, and the engine's columns, with what is free on the roomiest stretch of each."""
 
     sides: Sequence[LegSide]
     columns: Legs
@@ -129,7 +131,7 @@ _SIDE = """
     run.own_bar_cents, run.own_bar_key, run.market_bar_cents, run.market_bar_key
 """
 _SIDE_COLUMNS = 18
-_SELLER_AT = _SIDE_COLUMNS + 10
+_SELLER_AT, _TAKEN_AT = _SIDE_COLUMNS + 10, _SIDE_COLUMNS + 27
 # What begins is taken at the first whole minute that is not before it, what ends at the last one not after it.
 _FROM_MINUTE, _UNTIL_MINUTE = "ceil(extract(epoch FROM {}) / 60)::bigint", "floor(extract(epoch FROM {}) / 60)::bigint"
 _NOTED = "CASE WHEN run.version = {it}.version AND run.road_version = %(road)s THEN run.stretches::text END"
@@ -140,11 +142,13 @@ _LEGS = f"""
         leg.equipment, leg.reach_west, leg.reach_south, leg.reach_east, leg.reach_north,
         leg.empty_lat, leg.empty_lon, leg.home_lat, leg.home_lon,
         {_FROM_MINUTE.format("leg.ready_at")}, {_UNTIL_MINUTE.format("leg.home_by")},
-        leg.attributes, leg.weight_pounds, leg.length_feet, leg.pallets,
-        leg.max_pickup_deadhead_miles, leg.max_home_deadhead_miles, leg.max_out_of_route_miles,
-        leg.drive_minutes_left, leg.shift_minutes_left, leg.break_minutes_left, leg.cycle_minutes_left,
-        cost.loaded_cents_per_mile, cost.empty_cents_per_mile, cost.hour_cents, cost.delay_hour_cents,
-        {_NOTED.format(it="leg")}
+        leg.attributes, leg.weight_pounds + leg.part_way_weight_pounds, leg.length_feet + leg.part_way_length_feet,
+        leg.pallets + leg.part_way_pallets, leg.max_pickup_deadhead_miles, leg.max_home_deadhead_miles,
+        leg.max_out_of_route_miles, leg.drive_minutes_left, leg.shift_minutes_left, leg.break_minutes_left,
+        leg.cycle_minutes_left, cost.loaded_cents_per_mile, cost.empty_cents_per_mile,
+        cost.hour_cents, cost.delay_hour_cents, {_NOTED.format(it="leg")},
+        leg.taken_weight_pounds, leg.taken_length_feet, leg.taken_pallets,
+        leg.part_way_weight_pounds, leg.part_way_length_feet, leg.part_way_pallets
     FROM chosen
     JOIN carriers_returnleg AS leg ON leg.id = chosen.id
     JOIN accounts_organization AS owner ON owner.id = leg.organization_id
@@ -257,7 +261,8 @@ def _legs(chosen: str, parameters: Mapping[str, Any], road_version: str) -> LegR
     reach = zip(*(values.pop(f"reach_{edge}") for edge in ("west", "south", "east", "north")), strict=True)
     codes, noted = values.pop("equipment"), values.pop("noted")
     limits = values["max_home_deadhead_miles"]
-    more = zip(codes, reach, values["home_lat"], values["home_lon"], limits, strict=True)
+    taken, part_way = ([row[at : at + 3] for row in rows] for at in (_TAKEN_AT, _TAKEN_AT + 3))
+    more = zip(codes, reach, values["home_lat"], values["home_lon"], limits, taken, part_way, strict=True)
     sides = [LegSide(*(*_side(row, owners), *rest)) for row, rest in zip(rows, more, strict=True)]
     homes = [(_stretches(text) or [_UNKNOWN])[0] for text in noted]
     figures: dict[str, Any] = {

@@ -89,6 +89,7 @@ MARKET_LEG: dict[str, Any] = {
     "weight_pounds": 45000,
     "length_feet": 53,
     "pallets": 26,
+    "part_way": None,
     "empty": {"city": "Dallas", "state": "TX", "zip3": "752", "time_zone": "America/Chicago"},
     "ready_at": "2026-11-24T21:00:00Z",
     "ready_at_local": "2026-11-24T15:00",

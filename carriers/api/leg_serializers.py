@@ -83,6 +83,14 @@ class OnBoardSerializer(serializers.Serializer[Any]):
     pallets = serializers.IntegerField()
 
 
+class PartWaySerializer(serializers.Serializer[Any]):
+    """What is free where most is, of a leg with booked partial loads on board; on other stretches it is less."""
+
+    weight_pounds = serializers.IntegerField()
+    length_feet = serializers.IntegerField()
+    pallets = serializers.IntegerField()
+
+
 class TripSerializer(StrictSerializer):
     """The headhaul that the leg follows from. It ends where and when the truck empties."""
 
@@ -143,6 +151,12 @@ class LegSerializer(StrictSerializer):
     weight_pounds = StrictIntegerField(required=False, help_text=HOLDS)
     length_feet = StrictIntegerField(required=False, help_text=HOLDS)
     pallets = StrictIntegerField(required=False, help_text=HOLDS)
+    part_way = PartWaySerializer(
+        read_only=True,
+        allow_null=True,
+        help_text="What is free where most is, while booked loads ride on some stretches; null where it is free all "
+        "the way. Weight, length and pallets beside it are free all the way.",
+    )
     on_board = OnBoardSerializer(read_only=True, help_text=f"What booked loads have taken of it. {OWNER_ONLY}")
     max_pickup_deadhead_miles = StrictIntegerField(required=False, allow_null=True, help_text=LIMIT)
     max_home_deadhead_miles = StrictIntegerField(required=False, allow_null=True, help_text=LIMIT)

@@ -49,7 +49,8 @@ class ReturnLeg(Posting):
     None mean no limit. The driver's clock (minutes left) and the costs behind it are private; None is unknown. Terms
     of the truck are copied, so that a later change of the truck changes no posting. `expires_at` is the last instant
     at which it could leave for home, empty and at legal hours, and still be home in time: after that no load can help
-    it. Weight, length and pallets are what is free; `taken_*` is what booked partial loads have taken of the leg.
+    it. Weight, length and pallets are what is free all the way; `taken_*` is what booked partial loads take of the leg
+    at the fullest stretch, `part_way_*` how much more than all the way is free on some stretch.
     """
 
     public_id = PublicIdField(default=partial(new_id, "leg"))
@@ -67,6 +68,9 @@ class ReturnLeg(Posting):
     taken_weight_pounds = models.PositiveIntegerField(default=0)
     taken_length_feet = models.PositiveIntegerField(default=0)
     taken_pallets = models.PositiveIntegerField(default=0)
+    part_way_weight_pounds = models.PositiveIntegerField(default=0)
+    part_way_length_feet = models.PositiveIntegerField(default=0)
+    part_way_pallets = models.PositiveIntegerField(default=0)
     empty_city = models.CharField(max_length=80)
     empty_state = models.CharField(max_length=2)
     empty_zip = models.CharField(max_length=5)
@@ -151,3 +155,23 @@ class ReturnLeg(Posting):
     def is_shared(self) -> bool:
         """Whether booked partial loads have taken of it."""
         return bool(self.taken_weight_pounds or self.taken_length_feet or self.taken_pallets)
+
+    @property
+    def most_weight_pounds(self) -> int:
+        """What is free on the roomiest stretch."""
+        return self.weight_pounds + self.part_way_weight_pounds
+
+    @property
+    def most_length_feet(self) -> int:
+        """What is free on the roomiest stretch."""
+        return self.length_feet + self.part_way_length_feet
+
+    @property
+    def most_pallets(self) -> int:
+        """What is free on the roomiest stretch."""
+        return self.pallets + self.part_way_pallets
+
+    @property
+    def has_more_part_way(self) -> bool:
+        """Whether some stretch has more room than there is all the way."""
+        return bool(self.part_way_weight_pounds or self.part_way_length_feet or self.part_way_pallets)

@@ -12,7 +12,7 @@ from carriers.facts import tell
 from carriers.models import Driver, HomeBase, ReturnLeg, Trailer, Truck
 from carriers.queries import locked_leg
 from carriers.services.legs import NOUN, insert, judge, keep, prepare
-from carriers.store import terms_of
+from carriers.store import CAPACITY, terms_of
 from carriers.terms import LegTerms
 from foundation.accounts.actor import Actor
 from foundation.events.services import HasLabel
@@ -21,6 +21,11 @@ from foundation.trade.errors import Conflict, Invalid
 from foundation.trade.life_cycle import reopen_posting
 from foundation.trade.posting import MOVES, Status
 from foundation.trade.status import change_status
+
+Amounts = tuple[int, int, int]
+"""Pounds, feet and pallets."""
+
+_ON_BOARD = tuple(f"{part}_{name}" for part in ("taken", "part_way") for name in CAPACITY)
 
 
 def cover_leg(*, leg: ReturnLeg, actor: HasLabel | str, now: datetime) -> None:
@@ -45,21 +50,41 @@ def reopen_leg(*, leg: ReturnLeg, actor: HasLabel | str, now: datetime) -> None:
     reopen_posting(leg, now=now, noun=NOUN, fact=lambda row: tell("leg.opened", row, actor))
 
 
+def drop_leg(*, leg: ReturnLeg, actor: HasLabel | str, now: datetime) -> None:
+    """Withdraw a leg to whose beginning the truck does not come any more, because what took it there was cancelled.
+
+    Raises `Conflict` when it is neither open nor covered.
+    """
+    change_status(
+        leg,
+        to=Status.WITHDRAWN,
+        moves={status: frozenset({Status.WITHDRAWN}) for status in (Status.OPEN, Status.COVERED)},
+        fact=lambda row: tell("leg.withdrawn", row, actor),
+        sentence="This return leg is off the market already. Reload to see where it stands.",
+        in_hand=True,
+        updated_at=now,
+    )
+
+
 def set_on_board(
     *,
     leg: ReturnLeg,
     weight_pounds: int,
     length_feet: int,
     pallets: int,
+    part_way: Amounts = (0, 0, 0),
+    has_moved: bool = False,
     actor: HasLabel | str,
     now: datetime,
 ) -> None:
     """Write what booked partial loads take of a leg at its fullest stretch, whatever its status; the rest is free.
 
-    Publishes `leg.reduced` where that is other than it was. Raises `Conflict` when the truck takes less than that.
+    `part_way` is how much more is free where most is, in pounds, feet and pallets; `has_moved` says that what is on
+    board is elsewhere or at other times, though it may be as much. Publishes `leg.reduced` where any of it is other
+    than it was. Raises `Conflict` when the truck takes less than that.
     """
-    before = (leg.taken_weight_pounds, leg.taken_length_feet, leg.taken_pallets)
-    if before == (weight_pounds, length_feet, pallets):
+    before, taken = _on_board(leg), (weight_pounds, length_feet, pallets)
+    if before == taken + part_way and not has_moved:
         return
     rows = ReturnLeg.objects.filter(
         pk=leg.pk,
@@ -71,22 +96,21 @@ def set_on_board(
         weight_pounds=F("weight_pounds") + F("taken_weight_pounds") - weight_pounds,
         length_feet=F("length_feet") + F("taken_length_feet") - length_feet,
         pallets=F("pallets") + F("taken_pallets") - pallets,
-        taken_weight_pounds=weight_pounds,
-        taken_length_feet=length_feet,
-        taken_pallets=pallets,
         version=F("version") + 1,
         updated_at=now,
+        **dict(zip(_ON_BOARD, taken + part_way, strict=True)),
     )
     leg.refresh_from_db()
     if not written:
         left = f"{leg.weight_pounds:,} lb, {leg.length_feet} ft and {leg.pallets} pallets"
         raise Conflict("does_not_fit", f"The load does not fit beside what is on board: {left} are left.")
-    changed = {
-        "taken_weight_pounds": [before[0], weight_pounds],
-        "taken_length_feet": [before[1], length_feet],
-        "taken_pallets": [before[2], pallets],
-    }
+    after = zip(_ON_BOARD, before, taken + part_way, strict=True)
+    changed = {name: [was, is_now] for name, was, is_now in after if was != is_now}
     tell("leg.reduced", leg, actor, changed=changed, brokers=leg.status in (Status.OPEN, Status.COVERED))
+
+
+def _on_board(leg: ReturnLeg) -> tuple[int, ...]:
+    return tuple(getattr(leg, name) for name in _ON_BOARD)
 
 
 def open_leg_after(

@@ -5,7 +5,7 @@ A window allows a beginning from `opens_at` through `closes_at`, both included, 
 appointment to the minute.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TypeVar
 
@@ -229,6 +229,17 @@ class Loads:
     def with_stretches(self, miles: Floats, minutes: Floats, estimated: Bools) -> "Loads":
         """Return the loads with these ways before each stop."""
         return _with_ways(self, "stop", miles, minutes, estimated)
+
+
+def joined_loads(parts: Sequence[Loads]) -> Loads:
+    """Return the loads of several columns as one, in their order."""
+    columns = {
+        item.name: np.concatenate([getattr(part, item.name) for part in parts])
+        for item in fields(Loads)
+        if item.name != "stop_offsets"
+    }
+    counts = np.concatenate([np.diff(part.stop_offsets) for part in parts])
+    return Loads(stop_offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), **columns)
 
 
 Rows = TypeVar("Rows", Legs, Loads)

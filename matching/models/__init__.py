@@ -1,5 +1,6 @@
 """Tables of matching: derived rows and the policies that they rest on."""
 
+from matching.models.boarding import OnBoard
 from matching.models.matches import Match, MatchRun, Policy
 from matching.models.plans import NetworkPlan, PlanLine, PlannedLoad, PlanStatus
 from matching.models.rates import RateModelVersion, RateObservation
@@ -14,6 +15,7 @@ __all__ = [
     "Match",
     "MatchRun",
     "NetworkPlan",
+    "OnBoard",
     "PlanLine",
     "PlanStatus",
     "PlannedLoad",

@@ -102,7 +102,9 @@ class _Block:
         return Run(
             leg=legs.sides[row] if of_legs else None,
             load=None if of_legs else loads.sides[row],
-            pairs=pairs_worth_something(legs, loads, scores, self.sight, pairs) if scores is not None else [],
+            pairs=pairs_worth_something(legs, loads, scores, self.sight, self.travel, self.policy, pairs)
+            if scores is not None
+            else [],
             describe=partial(describe_pairs, (legs.columns, loads.columns), scores, self.policy),
             figures=partial(figures_of, scores),
             candidates=sum(counts),

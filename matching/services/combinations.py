@@ -23,6 +23,7 @@ from foundation.places.services import travel_oracle
 from foundation.trade import clock
 from foundation.trade.ids import derived_id
 from foundation.trade.posting import Status
+from matching.beside import all_the_way
 from matching.engine.explain import Explanation
 from matching.engine.policy import Policy as PolicyTerms
 from matching.engine.tours import Combinations, Tours, best_chains, best_consolidations, explain_tour
@@ -133,7 +134,7 @@ def _look(leg: ReturnLeg, policy: PolicyTerms, travel: TravelOracle, now: dateti
     look = Look(loads=len(loads.sides))
     if look.loads < 2:
         return look
-    legs = named_legs([leg.public_id], travel.version)
+    legs = all_the_way(named_legs([leg.public_id], travel.version))
     columns, seen = loads.columns, _seen_by_carrier(legs.sides[0], loads.sides, now)
     for kind, search in ((CombinationKind.CHAIN, best_chains), (CombinationKind.PARTIALS, best_consolidations)):
         combinations = search(legs.columns, 0, columns, travel, policy)

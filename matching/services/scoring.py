@@ -20,11 +20,13 @@ from foundation.trade import clock
 from foundation.trade.posting import Status
 from loads.models import Load
 from loads.queries import open_loads
+from matching.beside import those_that_fit
 from matching.descriptions import describe, figures_of
 from matching.engine.columns import Ints
 from matching.engine.policy import Policy
 from matching.engine.problem import Legs, Loads
 from matching.engine.score import Scores, score_leg, score_load
+from matching.engine.travel import TravelOracle
 from matching.facing import owners_of, sees_load
 from matching.policies import current_policy
 from matching.postings import (
@@ -215,17 +217,24 @@ def _pairs(
     parties = {legs.sides[row].organization for row in scores.leg_row[rows].tolist()}
     parties |= set(owners_of(loads.sides[row] for row in scores.load_row[rows].tolist()).values())
     sight = Sight(viewers=parties, owners=parties, now=now, brokers_of=market)
-    return pairs_worth_something(legs, loads, scores, sight), sight
+    return pairs_worth_something(legs, loads, scores, sight, travel_oracle(), current_policy()), sight
 
 
 def pairs_worth_something(
-    legs: LegRows, loads: LoadRows, scores: Scores, sight: Sight, among: slice = slice(None)
+    legs: LegRows,
+    loads: LoadRows,
+    scores: Scores,
+    sight: Sight,
+    travel: TravelOracle,
+    policy: Policy,
+    among: slice = slice(None),
 ) -> list[Pair]:
-    """Return the feasible pairs, among these, that are worth something to the carrier or to the market.
+    """Return the feasible pairs, among these, that are worth something to the carrier or to the market, and whose load
+    fits beside what is on board of the leg.
 
     `sight` is that of the legs' carriers on the loads' shippers.
     """
-    rows = _worth_something(scores, among)
+    rows = those_that_fit(_worth_something(scores, among), legs, loads, scores, travel, policy)
     found = zip(
         rows.tolist(),
         scores.leg_row[rows].tolist(),

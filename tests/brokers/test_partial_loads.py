@@ -11,12 +11,16 @@ from brokers.services.bundles import claim_bundle
 from brokers.services.cancelling import cancel_booking
 from brokers.services.claiming import Wanted
 from carriers.models import ReturnLeg
+from carriers.visibility import Viewer, view
 from foundation.accounts.models import Organization
 from foundation.trade.errors import Conflict
 from foundation.trade.posting import Status
 from loads.models import Load
+from loads.terms import StopTerms
+from matching.models import Match, OnBoard
 from tests.brokers.booked import claim, going_home, open_load
 from tests.builders import make_actor, make_organization, now, stop_terms
+from tests.matching.market import run
 
 CHICAGO, ST_LOUIS, TULSA, DALLAS = "60601", "63101", "74103", "75201"
 
@@ -27,12 +31,21 @@ def part(
     """Post a partial load of so many feet, and 500 lb a foot, of a shipper of its own; picked up and delivered so many
     days from now.
     """
-    stops = (
+    stops = _stops(start, end, first, last)
+    terms = {"size": "partial", "length_feet": feet, "weight_pounds": 500 * feet, "rate_cents": 50_00 * feet}
+    return open_load(make_organization(), stops=stops, **{**terms, **fields})
+
+
+def _stops(start: str, end: str, first: float, last: float) -> tuple[StopTerms, StopTerms]:
+    return (
         stop_terms(start, now() + timedelta(days=first)),
         stop_terms(end, now() + timedelta(days=last), kind="delivery"),
     )
-    terms = {"size": "partial", "length_feet": feet, "weight_pounds": 500 * feet, "rate_cents": 50_00 * feet}
-    return open_load(make_organization(), stops=stops, **{**terms, **fields})
+
+
+def matched(leg: ReturnLeg) -> set[Load]:
+    """Return the loads that matching shows for a leg."""
+    return {row.load for row in Match.objects.filter(leg=leg).select_related("load")}
 
 
 @pytest.fixture
@@ -114,7 +127,77 @@ def test_what_is_booked_before_is_counted_on_each_stretch_of_the_next(carrier: O
     assert (leg.length_feet, Booking.objects.count()) == (13, 2)
     claim(carrier, part(13, last=5), leg)
     leg.refresh_from_db()
-    assert (leg.status, leg.length_feet) == (Status.COVERED, 0)
+    assert (leg.status, leg.length_feet, leg.most_length_feet) == (Status.OPEN, 0, 10), "10 ft are free to St. Louis"
+    with pytest.raises(Conflict, match="takes 45,000"):
+        claim(carrier, part(9, last=5), leg)
+    claim(carrier, part(10, end=ST_LOUIS, last=2), leg)
+    leg.refresh_from_db()
+    assert (leg.status, leg.most_length_feet) == (Status.COVERED, 0)
+
+
+def test_a_partial_that_fills_the_trailer_on_one_stretch_leaves_the_leg_open_for_the_others(
+    carrier: Organization, leg: ReturnLeg
+) -> None:
+    booking = claim(carrier, part(53, end=ST_LOUIS, last=2), leg).loads.get().booking
+    assert booking is not None
+    leg.refresh_from_db()
+    assert (leg.status, leg.length_feet, leg.most_length_feet) == (Status.OPEN, 0, 53)
+    assert (leg.weight_pounds, leg.most_weight_pounds) == (45_000 - 26_500, 45_000)
+    with pytest.raises(Conflict, match="53"):
+        claim(carrier, part(5, last=3), leg)  # it rides to St. Louis beside the first one
+    second = claim(carrier, part(50, start=ST_LOUIS, first=3, last=5), leg).loads.get().booking
+    leg.refresh_from_db()
+    assert second is not None
+    assert (leg.status, leg.length_feet, leg.most_length_feet) == (Status.OPEN, 0, 3)
+    for each in (second, booking):
+        cancel_booking(actor=make_actor(carrier), booking_id=each.public_id, version=1, reason="truck_broke_down")
+    leg.refresh_from_db()
+    assert (leg.status, leg.length_feet, leg.most_length_feet, leg.taken_length_feet) == (Status.OPEN, 53, 53, 0)
+    assert (leg.weight_pounds, leg.most_weight_pounds, leg.taken_weight_pounds) == (45_000, 45_000, 0)
+    assert not OnBoard.objects.exists()
+
+
+def test_matching_shows_on_a_shared_leg_what_fits_beside_what_is_on_board_and_nothing_else(
+    carrier: Organization, leg: ReturnLeg
+) -> None:
+    beyond = part(50, start=ST_LOUIS, first=3, last=5, rate_cents=3_000_00)
+    beside = part(50, first=1, last=4, rate_cents=3_000_00)
+    whole = open_load(make_organization(), rate_cents=3_000_00, stops=_stops(ST_LOUIS, DALLAS, 3, 5))
+    small = part(3, first=1, last=5, rate_cents=3_000_00)
+    run(leg)
+    assert matched(leg) == {beyond, beside, whole, small}
+    booked = claim(carrier, part(50, end=ST_LOUIS, last=2), leg).loads.get().booking
+    run(ReturnLeg.objects.get(pk=leg.pk))
+    assert matched(leg) == {beyond, whole, small}
+    Match.objects.all().delete()
+    run(beyond, beside, whole, small)  # from the other side it is the same
+    assert matched(leg) == {beyond, whole, small}
+    claim(carrier, beyond, leg)
+    run(ReturnLeg.objects.get(pk=leg.pk))
+    assert matched(leg) == {small}, "a full load shares with nobody"
+    assert booked is not None
+    cancel_booking(actor=make_actor(carrier), booking_id=booked.public_id, version=1, reason="truck_broke_down")
+    run(ReturnLeg.objects.get(pk=leg.pk))
+    assert matched(leg) == {small}, "the first one, delivered far from home, is beyond the carrier's limit"
+
+
+def test_a_leg_whose_tour_has_four_loads_leaves_the_market(carrier: Organization, leg: ReturnLeg) -> None:
+    for _ in range(4):
+        leg.refresh_from_db()
+        assert leg.status == Status.OPEN
+        claim(carrier, part(5), leg)
+    leg.refresh_from_db()
+    assert (leg.status, leg.length_feet) == (Status.COVERED, 33)
+
+
+def test_others_read_what_is_free_all_the_way_and_on_part_of_it(carrier: Organization, leg: ReturnLeg) -> None:
+    claim(carrier, part(53, end=ST_LOUIS, last=2), leg)
+    leg.refresh_from_db()
+    seen = view(leg, Viewer.MARKET)
+    assert (seen["length_feet"], seen["part_way"]["length_feet"]) == (0, 53)
+    assert "on_board" not in seen
+    fresh = going_home(make_organization(hauls=True), hours=240)
+    assert view(fresh, Viewer.MARKET)["part_way"] is None
 
 
 def test_a_leg_that_was_full_to_the_foot_comes_back_with_what_a_cancelled_one_leaves(
@@ -203,9 +286,7 @@ def test_partials_of_a_bundle_that_each_fill_the_trailer_leave_nothing_behind_wh
     )
     leg.refresh_from_db()
     assert (leg.status, leg.length_feet, leg.taken_length_feet) == (Status.COVERED, 0, 53)
-    for booking, free, status in zip(
-        Booking.objects.order_by("pk"), (0, 53), (Status.COVERED, Status.OPEN), strict=True
-    ):
+    for booking, free, status in zip(Booking.objects.order_by("pk"), (0, 53), (Status.OPEN, Status.OPEN), strict=True):
         cancel_booking(actor=make_actor(carrier), booking_id=booking.public_id, version=1, reason="truck_broke_down")
         leg.refresh_from_db()
         assert (leg.status, leg.length_feet, leg.taken_length_feet) == (status, free, 53 - free)

@@ -18,6 +18,7 @@ from matching.engine.tours import (
     best_insertions,
     chain_tours,
     explain_tour,
+    fits_beside,
     score_tours,
     tours_of,
 )
@@ -244,3 +245,27 @@ def test_the_table_of_ways_answers_as_the_oracle_behind_it():
         assert np.allclose(one.minutes, other.minutes, atol=1e-9)
     row = table.one_to_many(float(lats[0]), float(lons[0]), lats, lons)
     assert np.allclose(row.miles, table.many_to_one(lats, lons, float(lats[0]), float(lons[0])).miles)
+
+
+def test_what_fits_beside_a_tour_is_what_some_order_of_all_stops_can_drive():
+    met = {True: 0, False: 0}
+    for seed in range(10):
+        legs, loads, rng = market(seed, most_stops=3, partial=0.9)
+        for leg in range(len(legs)):
+            aboard = rng.permutation(len(loads))[: rng.integers(1, 3)].tolist()
+            order = random_order(loads, aboard, rng)
+            others = [row for row in range(len(loads)) if row not in aboard][:5]
+            found = fits_beside(legs, leg, loads, order, others, ROADS, NO_HOURS).tolist()
+            for row, fits in zip(others, found, strict=True):
+                known = set(order)
+                ways = [way for way in every_order(loads, [*aboard, row]) if [at for at in way if at in known] == order]
+                slow = score_tours(legs, loads, tours_of(loads, [leg] * len(ways), ways), ROADS, NO_HOURS)
+                assert fits == bool(slow.feasible.any())
+                met[fits] += 1
+    assert min(met.values()) > 10
+
+
+def test_four_loads_and_twelve_stops_are_the_most_beside_a_tour_too():
+    legs, loads, rng = market(3, most_stops=2)
+    order = random_order(loads, [0, 1, 2, 3], rng)
+    assert not fits_beside(legs, 0, loads, order, range(4, len(loads)), ROADS, NO_HOURS).any()

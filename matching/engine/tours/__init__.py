@@ -1,5 +1,6 @@
 """Tours: several loads on one truck on its way home, one after the other or on board together."""
 
+from matching.engine.tours.beside import fits_beside
 from matching.engine.tours.explain import explain_tour
 from matching.engine.tours.insertion import Insertion, best_insertions
 from matching.engine.tours.problem import Tours, TourScores, chain_tours, tours_of
@@ -16,6 +17,7 @@ __all__ = [
     "best_insertions",
     "chain_tours",
     "explain_tour",
+    "fits_beside",
     "score_tours",
     "tours_of",
 ]
