@@ -14,17 +14,16 @@ READ_SCOPES = frozenset(
         "offers:read",
         "bookings:read",
         "tours:read",
-        "places:read",
         "events:read",
     }
 )
 WRITE_SCOPES = frozenset(
     {"loads:write", "legs:write", "trucks:write", "matches:write", "offers:write", "bookings:write"}
 )
-OWNER_SCOPES = frozenset({"organization:write", "keys:manage", "people:manage", "costs:write", "webhooks:manage"})
+OWNER_SCOPES = frozenset({"organization:write", "keys:manage", "people:manage", "costs:write"})
 ALL_SCOPES = READ_SCOPES | WRITE_SCOPES | OWNER_SCOPES
-# What a key may hold: keys and people are managed by owners who are signed in, never by a key.
-KEY_SCOPES = ALL_SCOPES - {"keys:manage", "people:manage"}
+# What a key may hold: organization, keys and people are managed by owners who are signed in, never by a key.
+KEY_SCOPES = ALL_SCOPES - {"organization:write", "keys:manage", "people:manage"}
 
 SCOPES_BY_ROLE: dict[str, frozenset[str]] = {
     Role.OWNER: ALL_SCOPES,

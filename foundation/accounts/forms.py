@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.http import HttpRequest
 
-from foundation.accounts.actor import KEY_SCOPES
 from foundation.accounts.models import Decision, Organization, Person, RelationshipKind, Role
 from foundation.accounts.terms import US_TIME_ZONES, OrganizationTerms, terms_of
 from foundation.trade.errors import Invalid
@@ -30,13 +29,10 @@ SCOPE_LABELS: dict[str, str] = {
     "bookings:read": "Read claims and bookings",
     "tours:read": "Read tours",
     "matches:write": "Dismiss and snooze matches",
-    "places:read": "Look up places and road miles",
     "events:read": "Read the feed of events",
     "offers:write": "Make and answer offers",
     "bookings:write": "Book and cancel",
     "costs:write": "Change cost settings",
-    "organization:write": "Change the organization's details and relationships",
-    "webhooks:manage": "Manage webhooks",
 }
 
 
@@ -246,7 +242,7 @@ class KeyForm(_UntilForm):
     name = forms.CharField(label="Which program will use it", max_length=80, help_text="Such as: our TMS.")
     scopes = forms.MultipleChoiceField(
         label="What it may do",
-        choices=[(scope, label) for scope, label in SCOPE_LABELS.items() if scope in KEY_SCOPES],
+        choices=[(scope, label) for scope, label in SCOPE_LABELS.items()],
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
     expires_at = forms.DateField(

@@ -73,7 +73,7 @@ class Endpoint(APIView):
         """Return the name of the action that runs; the method's where the view has no actions; None for a 405."""
         if str(self.request.method).lower() not in self.http_method_names:
             return None
-        if hasattr(self, "action_map"):
+        if getattr(self, "action_map", None):
             return getattr(self, "action", None)
         method = str(self.request.method).lower()
         return method if hasattr(self, method) else None

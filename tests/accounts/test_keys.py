@@ -1,12 +1,15 @@
+import json
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from rest_framework.exceptions import AuthenticationFailed, ParseError
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from foundation.accounts.actor import KEY_SCOPES
 from foundation.accounts.authentication import KeyAuthentication, actor_of_key
+from foundation.accounts.forms import SCOPE_LABELS
 from foundation.accounts.models import ApiKey, Membership
 from foundation.accounts.services import create_key, revoke_key
 from foundation.trade import clock
@@ -98,6 +101,19 @@ def test_a_key_never_may_more_than_who_made_it(owner):
     assert not actor_of_key(text)[1].may("loads:write")
     membership.delete()
     assert actor_of_key(text) is None
+
+
+def test_a_key_is_offered_what_some_address_asks_for_and_nothing_else():
+    written = json.loads((settings.BASE_DIR / "docs" / "openapi.json").read_text())
+    asked = {each.get("x-required-scope") for path in written["paths"].values() for each in path.values()}
+    assert asked - {None, ""} == KEY_SCOPES == SCOPE_LABELS.keys()
+
+
+def test_a_key_that_was_given_a_permission_which_is_gone_keeps_the_others(owner):
+    key, text = make_key(owner, scopes=["loads:read"])
+    ApiKey.objects.filter(pk=key.pk).update(scopes=["loads:read", "webhooks:manage"])
+    actor = actor_of_key(text)[1]
+    assert actor.scopes == {"loads:read"}
 
 
 def test_a_key_stops_with_the_account_of_who_made_it(owner):
