@@ -242,7 +242,7 @@ class KeyForm(_UntilForm):
     name = forms.CharField(label="Which program will use it", max_length=80, help_text="Such as: our TMS.")
     scopes = forms.MultipleChoiceField(
         label="What it may do",
-        choices=[(scope, label) for scope, label in SCOPE_LABELS.items()],
+        choices=list(SCOPE_LABELS.items()),
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
     expires_at = forms.DateField(
