@@ -5,10 +5,11 @@ import threading
 from dataclasses import replace
 
 from django.db import OperationalError, close_old_connections
+from django.db.models import Q, QuerySet
 
 from backhaul.demo.cast import Cast, gather
 from backhaul.demo.seed import Seeder
-from brokers.models import ThreadStatus
+from brokers.models import ClaimStatus, ProposalStatus, ThreadStatus
 from carriers.models import ReturnLeg
 from carriers.services import confirm_leg, withdraw_leg
 from foundation.trade import clock
@@ -22,6 +23,17 @@ from matching.models import Match
 SECONDS_BETWEEN = 4.0
 _ON_DESKS = 80  # matches at the top of the desk, among which rates move
 _ABOVE = 1.1  # the market may grow this far beyond its size before the trickle withdraws more than it posts
+
+# What people are deciding about is theirs: whoever tries a negotiation, a claim or a proposal finds it as it was.
+_STANDING = (ProposalStatus.OPEN, ProposalStatus.WELCOMED)
+_LOAD_IN_TALKS = (
+    Q(threads__status=ThreadStatus.OPEN)
+    | Q(claims__claim__status=ClaimStatus.PENDING)
+    | Q(proposals__proposal__status__in=_STANDING)
+)
+_LEG_IN_TALKS = (
+    Q(threads__status=ThreadStatus.OPEN) | Q(claims__status=ClaimStatus.PENDING) | Q(proposals__status__in=_STANDING)
+)
 
 
 class Trickle:
@@ -58,9 +70,8 @@ class Trickle:
 
     def _rate(self) -> None:
         """Change the rate of a load that stands on desks by a few per cent."""
-        found = Match.objects.filter(load__status=Status.OPEN, load__rate_cents__isnull=False)
-        found = found.exclude(load__threads__status=ThreadStatus.OPEN)  # whoever tries a negotiation keeps its offer
-        ours = found.filter(load__organization__in=self._shippers, leg__status=Status.OPEN)
+        priced = self._open_loads().filter(rate_cents__isnull=False).exclude(_LOAD_IN_TALKS)
+        ours = Match.objects.filter(load__in=priced, leg__status=Status.OPEN)
         best = [match.load for match in ours.select_related("load").order_by("-market_gain_cents")[:_ON_DESKS]]
         if best:
             load = self._random.choice(best)
@@ -75,18 +86,21 @@ class Trickle:
 
     def _withdraws_load(self) -> bool:
         """Say whether the market was full, and a load was withdrawn from it instead."""
-        mine = Load.objects.filter(status=Status.OPEN, organization__in=self._shippers)
+        mine = self._open_loads()
         if mine.count() <= self._loads * _ABOVE:
             return False
-        load = mine.order_by("?").first()
+        load = mine.exclude(_LOAD_IN_TALKS).order_by("?").first()
         if load is not None:
             withdraw_load(actor=self._shippers[load.organization_id], load_id=load.public_id)
         return True
 
+    def _open_loads(self) -> QuerySet[Load]:
+        return Load.objects.filter(status=Status.OPEN, organization__in=self._shippers)
+
     def _leg(self) -> None:
         mine = ReturnLeg.objects.filter(status=Status.OPEN, organization__in=self._carriers)
         if mine.count() > self._legs * _ABOVE:
-            leg = mine.order_by("?").first()
+            leg = mine.exclude(_LEG_IN_TALKS).order_by("?").first()
             if leg is not None:
                 withdraw_leg(actor=self._carriers[leg.organization_id], leg_id=leg.public_id)
             return
