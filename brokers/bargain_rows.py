@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from brokers.acting import Side, side_organization
+from brokers.holding import hold_of, hold_sentence
 from brokers.models import Offer, OfferStatus, Thread, ThreadStatus
 from brokers.outcomes import status_at
 from brokers.queries import represented_keys
@@ -42,7 +43,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class OfferRow:
-    """An offer with what it changed. `is_ours`: it was made for the reader's side; `is_live`: it stands."""
+    """An offer with what it changed. `is_ours`: it was made for the reader's side; `is_live`: it stands; `hold` is what
+    the reader's side reads of a check of the carrier that it waits, or waited, for.
+    """
 
     offer: Offer
     terms: BargainTerms
@@ -50,6 +53,13 @@ class OfferRow:
     is_ours: bool
     is_live: bool
     status: str
+    hold: str = ""
+
+    @property
+    def held_until(self) -> datetime | None:
+        """Until when the load of a held offer is reserved at the latest."""
+        hold = hold_of(self.offer)
+        return hold.held_until if hold is not None else None
 
     @property
     def status_words(self) -> str:
@@ -115,6 +125,11 @@ class ThreadRow:
         return next((row for row in reversed(self.offers) if row.is_live), None)
 
     @property
+    def held(self) -> OfferRow | None:
+        """The offer that is accepted and waits for the check of the carrier, if there is one."""
+        return next((row for row in reversed(self.offers) if row.status == OfferStatus.HELD), None)
+
+    @property
     def last(self) -> OfferRow | None:
         """The newest offer, whatever became of it."""
         return self.offers[-1] if self.offers else None
@@ -139,7 +154,7 @@ class ThreadRow:
     @property
     def awaits_offer(self) -> bool:
         """Whether the thread is open with nothing on the table."""
-        return self.is_open and self.live is None
+        return self.is_open and self.live is None and self.held is None
 
 
 def thread_rows(threads: Iterable[Thread], viewer: Organization, now: datetime) -> list[ThreadRow]:
@@ -162,7 +177,9 @@ def _thread_row(thread: Thread, viewer: Organization, represented: set[int], now
         stops = list(thread.load.stops.all()) if offer.load_version == thread.load.version else []
         changes = changes_between(before, terms, stops) if before else []
         is_live = status_at(offer, now) == OfferStatus.LIVE
-        row.offers.append(OfferRow(offer, terms, changes, offer.made_for_id in mine, is_live, status_at(offer, now)))
+        hold = hold_sentence(offer, of_carrier=TAKER in ours, zone=viewer.time_zone)
+        status = status_at(offer, now)
+        row.offers.append(OfferRow(offer, terms, changes, offer.made_for_id in mine, is_live, status, hold))
         before = terms
     return row
 
@@ -187,6 +204,8 @@ def ranked(rows: Iterable[ThreadRow]) -> list[ThreadRow]:
     """Return the threads of one load as its seller compares them: live offers by rate, the lowest first."""
 
     def key(row: ThreadRow) -> tuple[int, int, float]:
+        if row.held:
+            return -1, 0, 0
         if row.live:
             return 0, row.live.terms.rate_cents, row.live.offer.made_at.timestamp()
         return (1 if row.is_open else 2), 0, -row.thread.moved_at.timestamp()

@@ -80,7 +80,21 @@ OFFER_SHOWN: dict[str, Any] = {
     "closed_by": None,
     "reason": "",
     "booking": None,
+    "hold": None,
     "etag": '"1dC7mJk2vQe0XyZa9LwRt5Bp"',
+}
+OFFER_HELD: dict[str, Any] = OFFER_SHOWN | {
+    "status": "held",
+    "version": 2,
+    "hold": {
+        "status": "pending",
+        "accepted_for": _CARRIER,
+        "accepted_at": "2026-11-23T15:09:05Z",
+        "held_until": "2026-11-23T15:19:05Z",
+        "closed_at": None,
+        "sentence": "Ruiz Trucking accepted $2,350.00. We wait for the federal registry's word on the carrier, until "
+        "Mon Nov 23, 09:19 CST at the latest. It is booked then, or released: nothing to do.",
+    },
 }
 _OFFER_IN_THREAD = {name: value for name, value in OFFER_SHOWN.items() if name != "etag"}
 THREAD_SHOWN: dict[str, Any] = {
@@ -150,6 +164,7 @@ THREAD_SHOWN: dict[str, Any] = {
     "outcome": None,
     "outcome_sentence": "",
     "live_offer": OFFER,
+    "held_offer": None,
     "waits_for_you": True,
     "counters_left": 9,
     "offers": [_OFFER_IN_THREAD],

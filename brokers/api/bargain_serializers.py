@@ -11,6 +11,7 @@ from brokers.api.bargain_examples import (
     COUNTER,
     INVITATION,
     NEW_THREAD,
+    OFFER_HELD,
     OFFER_SHOWN,
     TENDER,
     THREAD_SHOWN,
@@ -18,7 +19,7 @@ from brokers.api.bargain_examples import (
 from brokers.api.bargain_terms import KEPT, GivenTermsSerializer, OfferStopTimeSerializer, ShownOfferTermsSerializer
 from brokers.api.booking_parts import NamedSerializer
 from brokers.bargain_rules import DEFAULT_MINUTES, LONGEST_MINUTES, SHORTEST_MINUTES
-from brokers.models import OfferStatus, Thread, ThreadOutcome, ThreadStatus
+from brokers.models import ClaimStatus, OfferStatus, Thread, ThreadOutcome, ThreadStatus
 from foundation.rest.fields import (
     InstantField,
     PublicIdField,
@@ -129,6 +130,17 @@ class OfferChangeSerializer(serializers.Serializer[Any]):
     after = serializers.JSONField(allow_null=True)
 
 
+class HoldSerializer(serializers.Serializer[Any]):
+    """What became of an acceptance that waits, or waited, for a check of the carrier."""
+
+    status = serializers.ChoiceField(choices=[ClaimStatus.PENDING.value, ClaimStatus.RELEASED.value])
+    accepted_for = NamedSerializer(help_text="The side that accepted.")
+    accepted_at = InstantField()
+    held_until = InstantField(help_text="The load is reserved until then at the latest.")
+    closed_at = InstantField(allow_null=True)
+    sentence = serializers.CharField(help_text="What your side reads of it; what was found is told to the carrier's.")
+
+
 class OfferInThreadSerializer(ShownOfferTermsSerializer):
     """One offer of a thread; its terms never change."""
 
@@ -153,9 +165,15 @@ class OfferInThreadSerializer(ShownOfferTermsSerializer):
     closed_by = NamedSerializer(allow_null=True)
     reason = serializers.CharField(allow_blank=True)
     booking = serializers.CharField(allow_null=True, help_text="What became of an accepted offer of carriage.")
+    hold = HoldSerializer(allow_null=True, help_text="While it is held, and why it was not booked; null otherwise.")
 
 
-@extend_schema_serializer(examples=[OpenApiExample("A counter-offer", OFFER_SHOWN, response_only=True)])
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("A counter-offer", OFFER_SHOWN, response_only=True),
+        OpenApiExample("Accepted, on hold", OFFER_HELD, response_only=True, status_codes=["200", "202"]),
+    ]
+)
 class OfferSerializer(OfferInThreadSerializer):
     """An offer."""
 
@@ -240,6 +258,7 @@ class ThreadSerializer(StrictSerializer):
     outcome = serializers.ChoiceField(choices=ThreadOutcome.choices, allow_null=True)
     outcome_sentence = serializers.CharField(allow_blank=True)
     live_offer = serializers.CharField(allow_null=True)
+    held_offer = serializers.CharField(allow_null=True, help_text="Accepted, and waiting for a check of the carrier.")
     waits_for_you = serializers.BooleanField()
     counters_left = serializers.IntegerField()
     offers = OfferInThreadSerializer(many=True)

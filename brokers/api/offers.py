@@ -16,7 +16,7 @@ from brokers.api.bargain_serializers import (
     manner_from,
 )
 from brokers.api.bargain_terms import terms_from
-from brokers.models import Offer
+from brokers.models import Claim, Offer
 from brokers.services.offers import accept_offer, counter_offer, decline_offer, withdraw_offer
 from brokers.services.opening import invite_carrier, load_to_bargain, load_to_offer, open_thread
 from brokers.services.tenders import tender_load
@@ -92,23 +92,27 @@ class OfferViewSet(ResourceViewSet):
     @extend_schema(
         summary="Accept an offer",
         description=(
-            "Books the load on the offer's terms: `booking` is its id. Accepting a broker's tender makes the broker "
+            "Books the load on the offer's terms: 200, and `booking` is its id. Where the carrier has to be checked "
+            "first: 202, the offer is `held` and its load reserved for ten minutes at most; then it is booked at these "
+            "terms, or the offer lives on. `hold` says which. Accepting a broker's tender makes the broker "
             "the load's one seller. An offer that does not stand any more is a 409 that says what does."
         ),
         request=AcceptanceSerializer,
+        responses={200: OfferSerializer, 202: OfferSerializer},
     )
     def acceptance(self, request: Request, public_id: str) -> Response:
         """Accept the other side's offer."""
         data = self.body(AcceptanceSerializer)
         self.field_names = {"linehaul_cents": "rate"}  # type: ignore[misc]
-        accept_offer(
+        agreed = accept_offer(
             actor=self.actor,
             offer_id=public_id,
             number=data["number"],
             load_version=data["load_version"],
             confirmed=data.get("confirmed", False),
         )
-        return self.shown(self.one(self.get_object()))
+        status = 202 if isinstance(agreed, Claim) else 200
+        return self.shown(self.one(self.get_object()), status=status)
 
     @extend_schema(summary="Decline an offer", description="That ends the thread.", request=DeclineSerializer)
     def decline(self, request: Request, public_id: str) -> Response:

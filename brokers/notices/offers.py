@@ -60,8 +60,33 @@ def offer_closed(offer: Payload, reader: Reader) -> Note | None:
             subject, text = "The load changed", f"{said} A new one, on the load as it is now, is filled in for you."
         case _:
             return None
+    hold = offer.get("hold")
+    if hold and hold["closed_at"] == offer["closed_at"]:  # accepted, it came to its end while the carrier was checked
+        text = f"{lane} at {rate}: {hold['sentence']}"
     rows = filled(("Reason", offer["reason"]), ("Rate, all in", rate))
     return _note(NewsKind.ENDED, text, offer["thread"], f"{subject}: {lane} at {rate}", "See the negotiation", rows)
+
+
+def offer_held(offer: Payload, reader: Reader) -> Note | None:
+    """Tell both sides that an offer is accepted, and that the load is reserved while the carrier is checked."""
+    hold, rate, lane = offer["hold"], amount(offer["rate"]), offer["lane"]
+    if hold is None:
+        return None
+    text = f"{lane}: {hold['sentence']}"
+    if offer["represents_both_sides"]:
+        text += " Somebody acts for both sides of this negotiation."
+    rows = filled(("Rate, all in", rate), ("Decided by", until(hold["held_until"], reader)))
+    return _note(NewsKind.CLAIM, text, offer["thread"], f"Accepted, on hold: {lane} at {rate}", "See it", rows)
+
+
+def offer_released(offer: Payload, reader: Reader) -> Note | None:
+    """Tell both sides why an accepted offer was not booked, and that it stands again."""
+    hold, rate, lane = offer["hold"], amount(offer["rate"]), offer["lane"]
+    if hold is None:
+        return None
+    rows = filled(("Rate, all in", rate), ("Stands until", until(offer["expires_at"], reader)))
+    text = f"{lane} at {rate}: {hold['sentence']}"
+    return _note(NewsKind.CLAIM, text, offer["thread"], f"Not booked: {lane} at {rate}", "See the negotiation", rows)
 
 
 def thread_closed(thread: Payload, reader: Reader) -> Note | None:
@@ -71,6 +96,9 @@ def thread_closed(thread: Payload, reader: Reader) -> Note | None:
         return None
     if outcome == ThreadOutcome.AGREED:
         return _agreed(thread, reader) if thread["kind"] == Thread.Kind.TENDER else None
+    by = thread["closed_by"]
+    if outcome == ThreadOutcome.WITHDRAWN and by is not None and by["id"] == reader.id:
+        return None
     is_taker = thread["your_side"] != "seller"
     if outcome == ThreadOutcome.BOOKED_ELSEWHERE and is_taker:
         text, button = f"{lane}: {_WENT_ELSEWHERE}", "See the next best loads"

@@ -24,6 +24,8 @@ Writer = Callable[[Payload, Reader], Note | None]
 WRITERS: Mapping[str, Writer] = {
     "offer.made": offers.offer_made,
     "offer.closed": offers.offer_closed,
+    "offer.held": offers.offer_held,
+    "offer.released": offers.offer_released,
     "thread.closed": offers.thread_closed,
     "thread.split": offers.thread_split,
     "claim.pending": bookings.claim_pending,

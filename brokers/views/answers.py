@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from brokers.bargain_rows import thread_rows
 from brokers.bargain_rules import usual_cents
 from brokers.forms.terms import NEEDS_CONFIRMATION
-from brokers.models import Booking, Offer
+from brokers.models import Booking, Claim, Offer
 from brokers.services.acceptance import accept_offer
 from brokers.services.offers import decline_offer, withdraw_offer
 from brokers.thread_queries import thread_of
@@ -48,6 +48,11 @@ def accept(request: HttpRequest, thread_id: str) -> HttpResponse:
         messages.success(request, "Agreed and booked. The rate confirmation is on its way to both sides.")
         if actor.organization.pk in (agreed.seller_id, agreed.carrier_id):
             return HttpResponseRedirect(reverse("brokers:booking", args=[agreed.public_id]))
+        return HttpResponseRedirect(reverse("brokers:thread", args=[thread_id]))
+    if isinstance(agreed, Claim):
+        messages.success(
+            request, "Accepted. The load is reserved while the carrier is checked: nothing to do."
+        )
         return HttpResponseRedirect(reverse("brokers:thread", args=[thread_id]))
     messages.success(request, f"Agreed: {agreed.sold_by} sells this load to carriers now.")
     return HttpResponseRedirect(reverse("brokers:thread", args=[thread_id]))

@@ -110,14 +110,14 @@ def _rights(actor: Actor, row: ThreadRow, now: datetime) -> dict[str, Any]:
 
 def _about(row: ThreadRow, now: datetime) -> dict[str, Any]:
     thread, viewer, live = row.thread, row.viewer, row.live
-    leg = thread.leg
+    leg, shown = thread.leg, live or row.held
     return {
         "row": row,
         "load": thread.load,
         "viewer": viewer,
         "zone": viewer.time_zone,
         "newest_first": list(reversed(row.offers)),
-        "stops": stop_rows(thread.load, live.terms) if live else [],
+        "stops": stop_rows(thread.load, shown.terms) if shown else [],
         "both_sides": both_sides_sentence(on_both_sides(thread, agents_of(thread, now))),
         "ended": outcome_sentence(thread, Side(row.side or Side.TAKER)),
         "gone": thread.outcome in _GONE,
@@ -163,6 +163,8 @@ def standing(request: HttpRequest, thread_id: str) -> HttpResponse:
         context["sentence"] = outcome_sentence(row.thread, Side(row.side or Side.TAKER))
     elif last is not None and str(last.offer.number) != number:
         context["sentence"] = f"{last.offer.made_for} has just named {dollars(last.terms.rate_cents)}."
+    elif row.held is not None:
+        context["sentence"] = "An offer has been accepted here, and waits for a check of the carrier."
     elif last is not None and row.live is None:
         context["sentence"] = f"The offer that you answer {_ENDED.get(last.status, 'does not stand any more')}."
     return render(request, "brokers/_standing.html", context)

@@ -178,7 +178,7 @@
   window.addEventListener("scroll", fit, { passive: true });
   window.addEventListener("resize", fit);
   fit();
-  for (const name of ["stream.behind", "matches.changed", "match.dismissed", "match.snoozed", "match.restored", "load.withdrawn", "load.expired", "leg.withdrawn", "leg.expired", "load.covered", "leg.covered", "leg.reduced", "offer.made", "offer.closed", "thread.closed"]) {
+  for (const name of ["stream.behind", "matches.changed", "match.dismissed", "match.snoozed", "match.restored", "load.withdrawn", "load.expired", "leg.withdrawn", "leg.expired", "load.covered", "leg.covered", "leg.reduced", "offer.made", "offer.closed", "offer.held", "offer.released", "thread.closed"]) {
     document.body.addEventListener(`backhaul:${name}`, soon);
   }
   document.addEventListener("visibilitychange", () => {

@@ -9,8 +9,10 @@ from brokers.services.threads import open_thread
 from brokers.terms import BargainTerms, posted_terms
 from carriers.models import ReturnLeg
 from foundation.accounts.actor import Actor
-from foundation.accounts.models import Organization
+from foundation.accounts.models import Organization, Person
+from foundation.events.digests import save_wishes
 from foundation.events.models import FeedEntry
+from foundation.trade.news import WORDING
 from loads.models import Load
 from tests.builders import make_actor, make_leg, make_load, make_organization, now
 
@@ -54,6 +56,18 @@ def offer_by(actor: Actor, leg: ReturnLeg, load: Load, dollars: int = 2_300, **f
     fields.setdefault("terms", terms(load, dollars))
     return open_thread(
         actor=actor, load_id=load.public_id, truck_id=leg.truck.public_id, leg_id=leg.public_id, **fields
+    )
+
+
+def all_at_once(organization: Organization, person: Person | None) -> None:
+    """Let a person have a mail of every piece of news as it comes."""
+    assert person is not None
+    save_wishes(
+        organization_id=organization.public_id,
+        person_id=person.public_id,
+        deliveries=dict.fromkeys(WORDING, "at_once"),
+        period="hour",
+        hour=7,
     )
 
 

@@ -1,6 +1,7 @@
 """Who stands on both sides says so to both: in the booking and the claim, on their pages, by notice and by mail."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -13,7 +14,7 @@ from foundation.accounts.models import Organization, Relationship, RelationshipK
 from foundation.events.models import Mail, Notice
 from loads.models import Load
 from loads.services import sell_load
-from tests.brokers.bargains import make_deal, offer_by
+from tests.brokers.bargains import all_at_once, make_deal, offer_by
 from tests.brokers.booked import claim, going_home, open_load
 from tests.builders import make_actor, make_person, make_relationship, now
 from tests.events.pump import pump
@@ -70,12 +71,14 @@ def test_both_sides_are_told_under_the_bell_and_by_mail(
     shipper: Organization, carrier: Organization, broker: Organization
 ) -> None:
     people = {party.public_id: make_person(party) for party in (shipper, carrier, broker)}
+    for party in (shipper, carrier, broker):
+        all_at_once(party, people[party.public_id])
     make_relationship(carrier, broker, RelationshipKind.REPRESENTS)
     claim(carrier, _sold(shipper, broker), going_home(carrier), actor=make_actor(broker))
     pump()
-    for party, person in people.items():
-        told = Notice.objects.filter(organization_id=party, text__contains=_sentence(broker))
-        assert told.count() == 1, party
+    for key, person in people.items():
+        told = Notice.objects.filter(organization_id=key, text__contains=_sentence(broker))
+        assert told.count() == 1
         (mail,) = Mail.objects.filter(recipient=person.email, subject__startswith="Booked:")
         assert _sentence(broker) in mail.text
         assert _sentence(broker) in mail.html
@@ -84,7 +87,7 @@ def test_both_sides_are_told_under_the_bell_and_by_mail(
 def test_it_stays_as_it_was_said_when_the_relationship_ends(claimed: Claim, carrier: Organization) -> None:
     booking = claimed.loads.get().booking
     assert booking is not None
-    Relationship.objects.update(ended_at=now())
+    Relationship.objects.update(valid_until=now() - timedelta(seconds=1), valid_from=now() - timedelta(days=2))
     seen = ApiClient(carrier).get(f"/api/v1/bookings/{booking.public_id}").json()
     assert seen["both_sides_sentence"].endswith("acts for both sides of this booking.")
 

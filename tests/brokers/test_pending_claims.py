@@ -6,14 +6,12 @@ import pytest
 
 from brokers.models import Booking, Claim, ClaimedLoad, ClaimStatus
 from brokers.services.claims import release_due_claims, settle_claim
-from brokers.services.offers import accept_offer
 from brokers.services.pending import check_waiting_claims
 from foundation.accounts.federal import lookups
 from foundation.accounts.models import FederalRecord, Organization
 from foundation.events.models import Event
 from foundation.trade.errors import Conflict
 from foundation.trade.posting import Status
-from tests.brokers.bargains import make_deal, offer_by
 from tests.brokers.booked import claim, going_home, local_load, open_load
 from tests.builders import make_organization, make_record, make_truck, now
 from tests.events.pump import pump
@@ -55,23 +53,6 @@ def test_a_claim_that_cannot_be_checked_is_held_and_reserves_its_load(held, ship
     make_record(rival)
     with pytest.raises(Conflict):
         claim(rival, held.loads.get().load, going_home(rival))
-
-
-def test_an_acceptance_that_waits_for_the_registry_passes_once_the_check_has_repeated(registry, db):
-    deal = make_deal()
-    answer(registry, deal.carrier.organization, fails=True)
-    Organization.objects.filter(pk=deal.rival.organization.pk).update(usdot_number="7654321")  # waits for nothing
-    offer = offer_by(deal.carrier, deal.leg, deal.load)
-    word = {"actor": deal.shipper, "offer_id": offer.public_id, "number": 1, "load_version": 1}
-    with pytest.raises(Conflict) as refusal:
-        accept_offer(**word)
-    assert refusal.value.code == "being_checked"
-    check_waiting_claims()
-    assert FederalRecord.objects.get().failures == 1
-    answer(registry, deal.carrier.organization)
-    check_waiting_claims()
-    assert FederalRecord.objects.get().fetched_at is not None
-    assert isinstance(accept_offer(**word), Booking)
 
 
 def test_the_check_that_passes_books_the_claim(held, registry, carrier):
