@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
 from foundation.accounts.queries import brokers_representing, is_represented
-from foundation.events.services import HasLabel, publish, record_audit
+from foundation.events.services import HasLabel, notify, publish, record_audit
 from loads.models import Load
 from loads.visibility import Viewer, payload, stands
 
@@ -50,7 +51,7 @@ def tell_of_seller(load: Load, actor: HasLabel | str, *, changed: dict[str, Any]
 
 def tell_of_end_of_sale(load: Load, seller: Organization, actor: HasLabel | str) -> None:
     """Publish that a load has no seller any more: the owner, those that act for it, and the broker that sold it hear
-    it, the latter no more than that it is over.
+    it, the latter no more than that it is over. Who did not end it has a notice.
     """
     owner = load.organization
     audience = {seller.public_id: {"id": load.public_id}}
@@ -60,7 +61,13 @@ def tell_of_end_of_sale(load: Load, seller: Organization, actor: HasLabel | str)
         if broker.pk != seller.pk
     }
     audience[owner.public_id] = payload(load, Viewer.OWNER)
-    publish(name="load.taken_back", subject=load.public_id, audience=audience, version=load.version)
+    event = publish(name="load.taken_back", subject=load.public_id, audience=audience, version=load.version)
+    if not _is_by(actor, seller):
+        text = f"{owner} took {load.lane} back: you do not sell it any more."
+        notify(event=event, organization_id=seller.public_id, text=text, url="/loads/selling/")
+    if not _is_by(actor, owner):
+        text = f"{seller} does not sell {load.lane} any more: it is yours to offer again."
+        notify(event=event, organization_id=owner.public_id, text=text, url=f"/loads/{load.public_id}/")
     for organization in (owner, seller):
         record_audit(
             organization_id=organization.public_id,
@@ -69,3 +76,7 @@ def tell_of_end_of_sale(load: Load, seller: Organization, actor: HasLabel | str)
             subject=load.public_id,
             changes={},
         )
+
+
+def _is_by(actor: HasLabel | str, organization: Organization) -> bool:
+    return isinstance(actor, Actor) and actor.organization.pk == organization.pk

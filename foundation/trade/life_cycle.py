@@ -87,7 +87,7 @@ def reopen_posting(row: Row, *, now: datetime, fact: Fact[Row], noun: str, **cha
 
 
 def withdraw_posting(row: Row, *, now: datetime, fact: Fact[Row], noun: str) -> None:
-    """Take a draft or open posting off the market.
+    """Take a draft or open posting off the market, or put an expired one aside for good.
 
     Raises `Conflict` when it is covered or off the market already.
     """
@@ -96,7 +96,7 @@ def withdraw_posting(row: Row, *, now: datetime, fact: Fact[Row], noun: str) -> 
         to=Status.WITHDRAWN,
         moves=MOVES,
         fact=fact,
-        sentence=f"This {noun} is booked or off the market already. Reload to see where it stands.",
+        sentence=f"This {noun} is booked or withdrawn already. Reload to see where it stands.",
         updated_at=now,
     )
 

@@ -24,7 +24,7 @@ MOVES: dict[str, frozenset[str]] = {
     Status.OPEN: frozenset({Status.COVERED, Status.WITHDRAWN, Status.EXPIRED}),
     Status.COVERED: frozenset({Status.OPEN}),
     Status.WITHDRAWN: frozenset({Status.OPEN}),
-    Status.EXPIRED: frozenset({Status.OPEN}),
+    Status.EXPIRED: frozenset({Status.OPEN, Status.WITHDRAWN}),
 }
 
 

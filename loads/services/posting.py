@@ -109,9 +109,10 @@ def open_load(*, actor: Actor, load_id: str, version: int | None = None) -> Load
 
 
 def withdraw_load(*, actor: Actor, load_id: str, version: int | None = None) -> Load:
-    """Take a draft or open load off the market; where a broker sells it, that ends the sale.
+    """Take a draft or open load off the market, or put an expired one aside; where a broker sells it, that ends the
+    sale.
 
-    Raises `NotFound`, `Forbidden`, `Stale`, `Conflict` when it is covered or off the market already.
+    Raises `NotFound`, `Forbidden`, `Stale`, `Conflict` when it is covered or withdrawn already.
     """
     actor.require("loads:write")
     load = own_load(actor.organization, load_id)

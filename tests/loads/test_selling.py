@@ -9,7 +9,7 @@ from django.db import transaction
 
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization, RelationshipKind
-from foundation.events.models import AuditEntry, Event, FeedEntry
+from foundation.events.models import AuditEntry, Event, FeedEntry, Notice
 from foundation.trade.accessorials import AccessorialTerms
 from foundation.trade.equipment import Attribute
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, Stale
@@ -17,6 +17,7 @@ from loads.models import Load
 from loads.services import (
     cover_load,
     edit_load,
+    expire_due_loads,
     give_back_load,
     price_load,
     sell_load,
@@ -243,6 +244,31 @@ def test_a_withdrawal_by_the_owner_ends_the_sale(load, owner, seller, broker, sh
     assert told[shipper.public_id]["rate"] == {"amount": "2400.00", "currency": "USD"}
     with pytest.raises(NotFound):
         price_load(actor=seller, load_id=row.public_id, version=None, rate_cents=2_000_00)
+
+
+def test_the_owner_withdraws_a_sold_load_that_has_expired_and_its_seller_is_told(load, owner, seller, broker, shipper):
+    row = sold(load, broker, owner)
+    Load.objects.filter(pk=row.pk).update(expires_at=now() - timedelta(minutes=1))
+    assert expire_due_loads() == 1
+    row = withdraw_load(actor=owner, load_id=row.public_id)
+    assert (row.status, row.seller, row.shipper_rate_cents) == ("withdrawn", None, None)
+    assert heard("load.taken_back")[broker.public_id] == {"id": row.public_id}
+    notice = Notice.objects.get(event__name="load.taken_back")
+    assert (notice.organization_id, notice.url) == (broker.public_id, "/loads/selling/")
+    assert notice.text == "Prairie Paper took Chicago, IL to Dallas, TX back: you do not sell it any more."
+    with pytest.raises(Conflict, match="withdrawn already"):
+        withdraw_load(actor=owner, load_id=row.public_id)
+    with pytest.raises(NotFound):
+        give_back_load(actor=seller, load_id=row.public_id)
+    assert Notice.objects.filter(event__name="load.taken_back").count() == 1
+
+
+def test_a_load_given_back_tells_its_owner(load, owner, seller, broker, shipper):
+    row = sold(load, broker, owner)
+    give_back_load(actor=seller, load_id=row.public_id)
+    notice = Notice.objects.get(event__name="load.taken_back")
+    assert (notice.organization_id, notice.url) == (shipper.public_id, f"/loads/{row.public_id}/")
+    assert "does not sell Chicago, IL to Dallas, TX any more" in notice.text
 
 
 def test_the_seller_may_give_a_load_back_until_a_carrier_has_booked_it(load, owner, seller, broker):

@@ -173,7 +173,7 @@ def test_stops_are_replaced_whole(owner, shipper):
     ("verb", "allowed"),
     [
         (open_load, {"draft", "withdrawn", "expired"}),
-        (withdraw_load, {"draft", "open"}),
+        (withdraw_load, {"draft", "open", "expired"}),
         (confirm_load, {"open"}),
         (
             lambda **asked: edit_load(**asked, version=None, terms=load_terms()),
