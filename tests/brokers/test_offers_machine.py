@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import pytest
 from django.db import transaction
+from django.db.models import Q
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -25,17 +26,21 @@ from brokers.services.threads import invite_carrier, leave_thread, open_thread
 from brokers.terms import posted_terms, terms_of
 from carriers.models import ReturnLeg
 from foundation.accounts.actor import Actor
-from foundation.events.models import FeedEntry
+from foundation.accounts.models import Person, Role
+from foundation.events.models import FeedEntry, Reaction
+from foundation.events.relay.placing import place_batch
 from foundation.trade import clock
 from foundation.trade.errors import TradeError
 from foundation.trade.posting import Status
 from loads.models import Load
 from loads.services import edit_load
 from loads.terms import terms_of as load_terms_of
-from tests.builders import make_actor, make_leg, make_load, make_organization, now
-from tests.events.pump import pump
+from tests.brokers.told import hold_that_each_was_told_once
+from tests.builders import make_actor, make_leg, make_load, make_organization, make_person, now
+from tests.events.pump import MOST_ROUNDS, run_task
 
-OURS = ("brokers.lapse_threads", "brokers.supersede_offers")
+NOTICES = "brokers.write_notices"
+OURS = ("brokers.lapse_threads", "brokers.supersede_offers", NOTICES)
 WIRING = {name: tuple(task for task in tasks if task in OURS) for name, tasks in FACTS.items()}
 RATES = st.sampled_from([1_900, 2_100, 2_300, 2_500])
 PICK = st.sampled_from([0, 0, 0, 0, 1, 1, 2, 5])
@@ -81,12 +86,20 @@ class Bargaining(RuleBasedStateMachine):
         self.keys = [load.pk for load in posted]
         self.legs = [make_leg(actor.organization, hours=120, ready_at=opens_at) for actor in self.carriers]
         self.agreed: dict[str, Any] = {}
+        self.leavers: dict[str, str] = {}
+        self.readers: dict[str, list[Person]] = {}
+        make_actor(make_organization("A stranger", hauls=True))
+        for actor in (self.shipper, *self.carriers):
+            company = actor.organization
+            dispatcher = make_person(company, Role.DISPATCHER)
+            make_person(company, Role.VIEWER)
+            self.readers[company.public_id] = [actor.person, dispatcher]
 
     def teardown(self) -> None:
         """Look whether everybody heard of everything once, then take it all back."""
         if hasattr(self, "_before"):
             try:
-                pump(WIRING)
+                self._hear()
                 self._everybody_heard_of_everything_once()
             finally:
                 transaction.savepoint_rollback(self._before)
@@ -198,14 +211,15 @@ class Bargaining(RuleBasedStateMachine):
         """Somebody leaves a negotiation."""
         offer = self._offer(which)
         if offer is not None:
-            thread = offer.thread
-            self._try(leave_thread, actor=self._actor(thread, by_seller), thread_id=thread.public_id)
+            actor, thread = self._actor(offer.thread, by_seller), offer.thread
+            if self._try(leave_thread, actor=actor, thread_id=thread.public_id):
+                self.leavers[thread.public_id] = actor.organization.public_id
 
     def _expire(self, minutes: int, sweeps: bool) -> None:
         """Time goes by, and perhaps the sweep comes."""
         Bargaining.later += timedelta(minutes=minutes)
         if sweeps:
-            expire_due_offers()
+            Bargaining.done["expire_due_offers", not expire_due_offers()] += 1
 
     def _claim(self, load: int, carrier: int) -> None:
         """A carrier claims a load at its posted rate."""
@@ -239,8 +253,11 @@ class Bargaining(RuleBasedStateMachine):
             self._try(cancel_booking, actor=actor, **fields)
 
     def _hear(self) -> None:
-        """The tasks hear the news."""
-        pump(WIRING)
+        """The tasks hear the news, each message twice."""
+        for _ in range(MOST_ROUNDS):
+            self._tell()
+            if not self._run(~Q(task=NOTICES)):
+                break
         old = [
             offer
             for offer in Offer.objects.filter(status=OfferStatus.LIVE).select_related("thread__load")
@@ -268,6 +285,13 @@ class Bargaining(RuleBasedStateMachine):
             assert sum(states.values()) <= 11
 
     @invariant()
+    def every_party_has_one_notice_and_one_mail_of_each_event(self) -> None:
+        """Who is to hear of what happened up to now has been told, once, and nobody else has."""
+        if hasattr(self, "readers"):
+            self._tell()
+            hold_that_each_was_told_once(self.readers, self.leavers)
+
+    @invariant()
     def no_money_changes(self) -> None:
         """What an offer or a booking says once, it says for ever; a booking says what was accepted."""
         for row in (*Offer.objects.all(), *Booking.objects.select_related("offer")):
@@ -275,6 +299,21 @@ class Bargaining(RuleBasedStateMachine):
             if isinstance(row, Booking) and row.offer is not None:
                 assert terms_of(row.offer) == terms_of(row)
                 assert row.offer.status == OfferStatus.ACCEPTED
+
+    def _tell(self) -> None:
+        """Let the task of notices hear what has happened, and nobody else yet."""
+        while place_batch(WIRING).count:
+            self._run(Q(task=NOTICES))
+
+    def _run(self, which: Q) -> int:
+        """Run the tasks that wait, then again as if no worker had lived to say that it did; return how many waited."""
+        rows = list(Reaction.objects.filter(which, done_at=None).order_by("position"))
+        for task in dict.fromkeys(row.task for row in rows):
+            mine = [row for row in rows if row.task == task]
+            for _ in range(2):
+                Reaction.objects.filter(pk__in=[row.pk for row in mine]).update(done_at=None)
+                run_task(task, list(dict.fromkeys(row.subject for row in mine)), mine[-1].position)
+        return len(rows)
 
     def _everybody_heard_of_everything_once(self) -> None:
         for offer in Offer.objects.select_related("thread"):
@@ -308,8 +347,8 @@ class Bargaining(RuleBasedStateMachine):
             return self.shipper
         return next(each for each in self.carriers if each.organization.pk == thread.taker_id)
 
-    def _try(self, move: Callable[..., Any], **fields: Any) -> None:
-        """Make a move; what is refused changes nothing."""
+    def _try(self, move: Callable[..., Any], **fields: Any) -> bool:
+        """Make a move and say whether it was made; what is refused changes nothing."""
         before, refused = self._everything(), ""
         try:
             with transaction.atomic():
@@ -320,6 +359,7 @@ class Bargaining(RuleBasedStateMachine):
         if refused:
             assert refused.endswith("."), refused
             assert self._everything() == before, refused
+        return not refused
 
     def _everything(self) -> list[Any]:
         rows = (Offer, Thread, Booking, Load, ReturnLeg)
@@ -366,5 +406,5 @@ def test_in_two_thousand_steps_the_market_stays_whole() -> None:
     Bargaining.done.clear()
     while Bargaining.done.total() < STEPS:
         _run(examples=10, steps=40, derandomize=False)
-    for move in MOVES:
+    for move in (*MOVES, expire_due_offers):
         assert Bargaining.done[move.__name__, False] > 0, f"{move.__name__} was always refused: {Bargaining.done}"
