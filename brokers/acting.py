@@ -6,13 +6,17 @@ In a tender nobody represents anybody: the broker that would buy the load is the
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
+
+from django.db.models import Q, QuerySet
 
 from brokers.models import Thread
 from foundation.accounts.actor import Actor
 from foundation.accounts.audience import standing
-from foundation.accounts.models import Decision, Organization, RelationshipKind
+from foundation.accounts.models import Decision, Organization, Relationship, RelationshipKind
 from foundation.accounts.queries import represented_by
 from foundation.trade.errors import Conflict, Forbidden
+from foundation.trade.kept import Kept
 from loads.models import Load
 
 _KEPT = {
@@ -109,11 +113,22 @@ def require_side(actor: Actor, thread: Thread, side: Side, decision: Decision, n
     require_acting(actor, organization, decision, now)
 
 
+def _agents(givers: Q, now: Any) -> QuerySet[Relationship]:
+    kinds = [RelationshipKind.REPRESENTS, RelationshipKind.BLOCKED]
+    return standing(now).filter(givers, kind__in=kinds).select_related("taker")
+
+
+_AGENTS: Kept[Relationship] = Kept(lambda one, other, now: _agents(Q(giver=one) | Q(giver=other), now))
+
+
 def agents_among(organizations: Iterable[Organization], now: datetime) -> dict[int, list[Organization]]:
     """Return the verified brokers that may act for each of several organizations, by its key; one statement."""
     owners = {each.pk: each for each in organizations}
-    kinds = [RelationshipKind.REPRESENTS, RelationshipKind.BLOCKED]
-    rows = list(standing(now).filter(giver__in=owners, kind__in=kinds).select_related("taker"))
+    keys = list(owners)
+    if 1 <= len(keys) <= 2:
+        rows = _AGENTS.all(one=keys[0], other=keys[-1], now=now)
+    else:
+        rows = list(_agents(Q(giver__in=owners), now))
     blocked = {(row.giver_id, row.taker_id) for row in rows if row.kind == RelationshipKind.BLOCKED}
     found: dict[int, list[Organization]] = {key: [] for key in owners}
     for row in rows:

@@ -91,13 +91,6 @@ def is_claim_of(claim: Claim, load_ids: Sequence[str]) -> bool:
     return [row.load.public_id for row in claim.loads.all()] == list(load_ids)
 
 
-def with_loads(claim: Claim, rows: list[ClaimedLoad]) -> None:
-    """Let a claim that was written a moment ago know its loads, in order, without reading them."""
-    loads = ClaimedLoad.objects.filter(claim=claim).order_by("position")
-    loads._result_cache = rows
-    claim._prefetched_objects_cache = {"loads": loads}  # type: ignore[attr-defined]
-
-
 def sees_load(viewer: Organization, load: Load, now: datetime) -> bool:
     """Say whether a load in hand is, or was a moment ago, in the viewer's sight."""
     sight = Sight(viewers=[viewer], owners=[load.organization], now=now)

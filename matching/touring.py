@@ -29,6 +29,7 @@ from matching.engine.tours.routes import route_tours
 from matching.engine.tours.score import tour_chains
 from matching.engine.travel import TravelOracle
 from matching.policies import current_policy
+from matching.remembered import RememberedTravel
 from matching.rows import earliest_minute, latest_minute, legs_as_columns, loads_as_columns
 
 _NO_LIMIT = np.nan
@@ -101,8 +102,8 @@ def plan_home(
     `leg` says what the whole truck takes, what is booked on it included. The truck leaves its empty place no sooner
     than it is ready, nor before `not_before`. Raises `Conflict` with the engine's sentence where it cannot.
     """
-    roads, policy = travel or travel_oracle(), current_policy()
-    legs = _free(legs_as_columns([leg]), max(leg.ready_at, not_before))
+    roads, policy = RememberedTravel(travel or travel_oracle()), current_policy()
+    legs = _free(legs_as_columns([leg]), max(leg.ready_at, not_before), is_alone=len(loads) == 1)
     columns = _timed(loads_as_columns(loads), loads, times)
     tours, scores = _best(legs, columns, loads, roads, policy)
     _check(legs, columns, scores, loads, roads, policy)
@@ -118,8 +119,8 @@ def plan_out(
     home to where the last delivery is. The truck departs as late as it can without being empty any later. Raises
     `Conflict` with the engine's sentence where it cannot.
     """
-    roads, policy = travel or travel_oracle(), current_policy()
-    legs = _free(legs_as_columns([truck]), truck.ready_at)
+    roads, policy = RememberedTravel(travel or travel_oracle()), current_policy()
+    legs = _free(legs_as_columns([truck]), truck.ready_at, is_alone=len(loads) == 1)
     columns = _timed(loads_as_columns(loads), loads, times)
     tours, scores = _best(legs, columns, loads, roads, policy)
     _check(legs, columns, scores, loads, roads, policy)
@@ -130,11 +131,17 @@ def plan_out(
     return _planned(legs, columns, tours, scores, loads, roads, policy, ends_at_home=False)
 
 
-def _free(legs: Legs, starts_at: datetime) -> Legs:
-    """Return a leg without its carrier's limits on deadhead, leaving at an instant at the earliest."""
+def _free(legs: Legs, starts_at: datetime, *, is_alone: bool) -> Legs:
+    """Return a leg without its carrier's limits on deadhead, leaving at an instant at the earliest.
+
+    The empty run home says what a tour gains, and so which order is best. Of a load alone there is one order only: the
+    road need not be asked for that run.
+    """
     none = np.full(len(legs), _NO_LIMIT)
+    run = {"home_miles": np.zeros(len(legs)), "home_minutes": np.zeros(len(legs))} if is_alone else {}
     return replace(
         legs,
+        **run,
         ready_at=np.array([earliest_minute(starts_at)], dtype=np.int64),
         max_pickup_deadhead_miles=none,
         max_home_deadhead_miles=none,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from brokers.acting import both_sides_sentence, check_not_sold_for, on_both_sides_of
-from brokers.booking_queries import claim_by_form, claim_of, is_claim_of, sees_load, with_loads
+from brokers.booking_queries import claim_by_form, claim_of, is_claim_of, sees_load
 from brokers.facts import tell_of_claim
 from brokers.models import Booking, Claim, ClaimedLoad, ClaimStatus, Tour
 from brokers.retrying import retried
@@ -19,9 +19,11 @@ from brokers.terms import BargainTerms, posted_terms
 from brokers.trust import Judgement, take_hold, take_pace
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
+from foundation.events.services import together
 from foundation.trade import clock
 from foundation.trade.constraints import refusing
 from foundation.trade.errors import Conflict, NotFound
+from foundation.trade.kept import insert, with_rows
 from foundation.trade.money import dollars
 from loads.models import Load
 from loads.queries import locked_load
@@ -52,7 +54,12 @@ def claim_together(
 
     Raises `NotFound`, `Conflict` and `Invalid` as `claim_load` does, and `Busy`.
     """
-    return retried(lambda: _claim(actor, carrier, vehicle, loads, judgement, form_token))
+
+    def work() -> Claim:
+        with together():
+            return _claim(actor, carrier, vehicle, loads, judgement, form_token)
+
+    return retried(work)
 
 
 def sent_before(carrier: Organization, form_token: str, load_ids: Sequence[str]) -> Claim | None:
@@ -173,7 +180,7 @@ def _claim(
         return _hold(actor, carrier, vehicle, loads, judgement, form_token, now)
     bookings = book_in_order(loads=loads, vehicle=vehicle, carrier=carrier, actor=actor, now=now, are_checked=True)
     claim = _store(actor, carrier, vehicle, judgement, form_token, now, ClaimStatus.BOOKED)
-    rows = ClaimedLoad.objects.bulk_create(
+    rows = [
         ClaimedLoad(
             claim=claim,
             position=position,
@@ -184,8 +191,9 @@ def _claim(
             both_sides=booking.both_sides,
         )
         for position, booking in enumerate(bookings)
-    )
-    with_loads(claim, rows)
+    ]
+    insert(*rows)
+    with_rows(claim, "loads", rows)
     tell_of_claim("claim.closed", claim, actor)
     return claim
 
@@ -235,22 +243,24 @@ def _store(
 ) -> Claim:
     pending = status == ClaimStatus.PENDING
     taken = Conflict("sent_twice", "This claim is being made already. Reload to see it.")
-    with refusing({"one_claim_per_form": taken}):
-        return Claim.objects.create(
-            carrier=carrier,
-            truck=vehicle.truck,
-            leg=vehicle.leg,
-            driver=vehicle.driver,
-            trailer=vehicle.trailer,
-            home_base=vehicle.home_base,
-            return_home_by=vehicle.return_home_by,
-            status=status,
-            checks=judgement.stored(),
-            made_at=now,
-            made_by=actor.person,
-            made_by_label=actor.label,
-            made_by_organization=actor.organization,
-            held_until=now + HELD_FOR if pending else None,
-            closed_at=None if pending else now,
-            form_token=form_token,
-        )
+    claim = Claim(
+        carrier=carrier,
+        truck=vehicle.truck,
+        leg=vehicle.leg,
+        driver=vehicle.driver,
+        trailer=vehicle.trailer,
+        home_base=vehicle.home_base,
+        return_home_by=vehicle.return_home_by,
+        status=status,
+        checks=judgement.stored(),
+        made_at=now,
+        made_by=actor.person,
+        made_by_label=actor.label,
+        made_by_organization=actor.organization,
+        held_until=now + HELD_FOR if pending else None,
+        closed_at=None if pending else now,
+        form_token=form_token,
+    )
+    with refusing({"one_claim_per_form": taken}, undoes_all=True):
+        insert(claim)
+    return claim

@@ -10,6 +10,7 @@ from brokers.papers.sale import accepted_tender, sale_terms
 from brokers.terms import terms_of
 from foundation.accounts.models import Organization
 from foundation.events.services import HasLabel, record_audit
+from foundation.trade.kept import insert
 from loads.models import Load
 
 
@@ -66,7 +67,7 @@ def _write(
     )
     terms = sale_terms(booking) if sale else terms_of(booking)
     row.content = content_of(row, load=load, terms=terms, offer=offer)
-    row.save(force_insert=True)
+    insert(row)
     for side in (payer, payee):
         _audit(row, side, actor)
     return row

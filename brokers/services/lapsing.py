@@ -4,14 +4,25 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 
 from brokers.models import Thread, ThreadOutcome, ThreadStatus, Tour
 from brokers.services.table import lapse
 from foundation.events.reactions import Settle
 from foundation.trade import clock
+from foundation.trade.kept import Kept
 from foundation.trade.posting import Status
 from loads.models import Load
+
+_NONE = 0
+_TOUCHED: Kept[Thread] = Kept(
+    lambda load, truck, but: (
+        Thread.objects.filter(Q(load=load) | Q(truck=truck), status=ThreadStatus.OPEN)
+        .exclude(pk=but)
+        .order_by("pk")
+        .select_related("leg", "load")
+    )
+)
 
 
 def lapse_rivals(*, load: Load, except_thread: Thread | None, now: datetime, tour: Tour | None = None) -> int:
@@ -20,11 +31,10 @@ def lapse_rivals(*, load: Load, except_thread: Thread | None, now: datetime, tou
 
     Inside the booking's transaction, after legs, tours and trucks are locked; return how many.
     """
-    others = Thread.objects.filter(status=ThreadStatus.OPEN)
-    if except_thread is not None:
-        others = others.exclude(pk=except_thread.pk)
-    touched = Q(load=load) if tour is None else Q(load=load) | Q(truck=tour.truck)
-    rows = others.filter(touched).order_by("pk").select_related("leg", "load").prefetch_related("load__stops")
+    truck = tour.truck_id if tour is not None else _NONE
+    but = except_thread.pk if except_thread is not None else _NONE
+    rows = _TOUCHED.all(load=load.pk, truck=truck, but=but)
+    prefetch_related_objects(rows, "load__stops")
     gone = {thread.pk: ThreadOutcome.BOOKED_ELSEWHERE for thread in rows if thread.load_id == load.pk}
     if tour is not None:
         for thread in rows:

@@ -9,35 +9,26 @@ from typing import Any, Protocol
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
-from foundation.events import live
+from foundation.events import live, writing
 from foundation.events.models import AuditEntry, Event, Mail, Notice, NoticeReader
-from foundation.trade.statements import rows_of
+from foundation.events.writing import WAKE_CHANNEL, together
+
+__all__ = [
+    "LARGEST_PAYLOAD_BYTES",
+    "WAKE_CHANNEL",
+    "HasLabel",
+    "end_streams",
+    "notify",
+    "publish",
+    "queue_mail",
+    "read_notices",
+    "record_audit",
+    "together",
+]
 
 LARGEST_PAYLOAD_BYTES = 20_000
-WAKE_CHANNEL = "backhaul_events"
 
 _NAME = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+")
-
-# One statement: a fact is a part of many transactions that somebody waits for.
-_PUBLISH = """
-    WITH fact AS (
-        INSERT INTO events_event (public_id, name, subject, version)
-        VALUES (%(public_id)s, %(name)s, %(subject)s, %(version)s) RETURNING id, created_at
-    ), told AS (
-        INSERT INTO events_feedentry (event_id, organization_id, payload)
-        SELECT fact.id, reader.organization_id, reader.payload::jsonb
-        FROM fact CROSS JOIN unnest(%(readers)s::text[], %(payloads)s::text[]) AS reader (organization_id, payload)
-    )
-    SELECT id, created_at, pg_notify(%(channel)s, '') FROM fact
-"""
-
-
-_AUDIT = """
-    INSERT INTO events_auditentry
-        (public_id, organization_id, actor, action, subject, changes, previous_hash, hash)
-    VALUES (%(public_id)s, %(organization_id)s, %(actor)s, %(action)s, %(subject)s, %(changes)s::jsonb, '', '')
-    RETURNING id, created_at
-"""
 
 
 class HasLabel(Protocol):
@@ -74,17 +65,7 @@ def publish(*, name: str, subject: str, audience: Mapping[str, dict[str, Any]], 
         raise ValueError(f"{name!r} does not name a fact; write it like `load.opened`")
     payloads = [_written(organization_id, payload) for organization_id, payload in audience.items()]
     event = Event(name=name, subject=subject, version=version)
-    told = {
-        "public_id": event.public_id,
-        "name": name,
-        "subject": subject,
-        "version": version,
-        "readers": list(audience),
-        "payloads": payloads,
-        "channel": WAKE_CHANNEL,
-    }
-    event.pk, event.created_at, _ = rows_of(_PUBLISH, told)[0]
-    event._state.adding = False
+    writing.write_fact(event, list(audience), payloads)
     return event
 
 
@@ -104,10 +85,7 @@ def record_audit(
         subject=subject,
         changes=changes,
     )
-    columns = ("public_id", "organization_id", "actor", "action", "subject")
-    values = {name: getattr(entry, name) for name in columns} | {"changes": json.dumps(changes)}
-    entry.pk, entry.created_at = rows_of(_AUDIT, values)[0]
-    entry._state.adding = False
+    writing.write_audit(entry)
     return entry
 
 
@@ -127,6 +105,7 @@ def queue_mail(
     `TransactionManagementError` outside a transaction.
     """
     _require_transaction("A mail")
+    writing.write_what_waits()
     mail = Mail(
         event=event,
         organization_id=organization_id or "",
@@ -152,6 +131,7 @@ def notify(
     Raises `ValueError` without key and event, `TransactionManagementError` outside a transaction.
     """
     _require_transaction("A notice")
+    writing.write_what_waits()
     cause = key or (event.public_id if event else "")
     if not cause:
         raise ValueError("A notice needs a key or an event, or it could come twice")

@@ -15,13 +15,14 @@ def broken_constraint(error: IntegrityError) -> str:
 
 
 @contextmanager
-def refusing(refusals: Mapping[str, TradeError]) -> Iterator[None]:
+def refusing(refusals: Mapping[str, TradeError], *, undoes_all: bool = False) -> Iterator[None]:
     """Run a block in a savepoint and raise the refusal that belongs to the constraint it breaks.
 
+    `undoes_all` says that a refusal ends the whole work: it needs no savepoint, and whoever began that work undoes it.
     What is not listed stays an `IntegrityError`.
     """
     try:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=not undoes_all):
             yield
     except IntegrityError as error:
         refusal = refusals.get(broken_constraint(error))

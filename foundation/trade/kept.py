@@ -5,7 +5,7 @@ takes to answer it, so the hottest are kept: a query as its SQL with the way fro
 model. What is read and written is what the ORM would read and write.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -134,6 +134,35 @@ def insert(*rows: models.Model) -> None:
     for row, (key,) in zip(rows, rows_of(_insert(type(rows[0]), len(rows)), values), strict=True):
         row.pk = key
         row._state.adding, row._state.db = False, connection.alias
+
+
+def update(row: models.Model, values: Mapping[str, Any], *, where: Mapping[str, Any]) -> bool:
+    """Write plain values into a stored row and the row in hand, where its columns are as said (a list: one of these).
+
+    Say whether they were; raises `IntegrityError` by the constraint that is broken.
+    """
+    fields = [row._meta.get_field(name) for name in values]
+    given = {f"v_{field.column}": field.get_db_prep_save(values[field.name], connection) for field in fields}
+    asked = {f"w_{name}": value for name, value in where.items()}
+    lists = tuple(name for name, value in where.items() if isinstance(value, list))
+    text = _update(type(row), tuple(field.column for field in fields), tuple(where), lists)
+    if not rows_of(text, given | asked | {"key": row.pk}):
+        return False
+    for name, value in values.items():
+        setattr(row, name, value)
+    return True
+
+
+@lru_cache(maxsize=256)
+def _update(model: type[models.Model], columns: tuple[str, ...], where: tuple[str, ...], lists: tuple[str, ...]) -> str:
+    quote = connection.ops.quote_name
+    key = quote(model._meta.pk.column)
+    written = ", ".join(f"{quote(column)} = %(v_{column})s" for column in columns)
+    asked = "".join(
+        f" AND {quote(name)} = " + (f"ANY(%(w_{name})s::text[])" if name in lists else f"%(w_{name})s")
+        for name in where
+    )
+    return f"UPDATE {quote(model._meta.db_table)} SET {written} WHERE {key} = %(key)s{asked} RETURNING {key}"  # noqa: S608
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ from django.db import models, transaction
 from django.db.models import F
 
 from foundation.trade.errors import Conflict
+from foundation.trade.kept import update
 
 Row = TypeVar("Row", bound=models.Model)
 Moves = Mapping[str, frozenset[str]]  # from a status to the statuses that may follow it
@@ -54,8 +55,5 @@ def change_status(
 def _change_in_hand(row: models.Model, values: dict[str, Any], sources: list[str], sentence: str) -> None:
     version = int(getattr(row, "version"))  # noqa: B009 - every model with a status has a version
     values["version"] = version + 1
-    rows = type(row)._default_manager.filter(pk=row.pk, status__in=sources, version=version)
-    if not rows.update(**values):
+    if not update(row, values, where={"status": sources, "version": version}):
         raise Conflict("status_moved_on", sentence)
-    for name, value in values.items():
-        setattr(row, name, value)

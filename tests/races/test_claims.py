@@ -250,7 +250,7 @@ def test_without_lock_and_constraint_one_load_is_booked_twice(monkeypatch: pytes
     load = open_load(shipper)
     legs = {who.pk: going_home(who) for who, _ in claimants}
 
-    def unlocked(*, pk: int) -> Load:
+    def unlocked(*, pk: int, **_: Any) -> Load:
         return loads_by_ids([Load.objects.get(pk=pk).public_id]).get()
 
     monkeypatch.setattr(claiming_service, "locked_load", unlocked)
