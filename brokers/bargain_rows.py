@@ -151,11 +151,6 @@ class ThreadRow:
         last = self.last
         return self.is_open and last is not None and last.status == OfferStatus.SUPERSEDED
 
-    @property
-    def awaits_offer(self) -> bool:
-        """Whether the thread is open with nothing on the table."""
-        return self.is_open and self.live is None and self.held is None
-
 
 def thread_rows(threads: Iterable[Thread], viewer: Organization, now: datetime) -> list[ThreadRow]:
     """Return threads as the viewer, a side or the broker of one, reads them; expects what `whole` loads."""

@@ -147,11 +147,6 @@ def tours_for(actor: Actor) -> QuerySet[Tour]:
     return rows
 
 
-def tour_of(viewer: Organization, public_id: str) -> Tour:
-    """Return one of the viewer's own tours; raises `NotFound`."""
-    return _one(tours_of(viewer), public_id, "There is no such tour here.")
-
-
 def tour_for(actor: Actor, public_id: str) -> Tour:
     """Return a tour that an actor may see; raises `NotFound`."""
     return _one(tours_for(actor), public_id, "There is no such tour here.")

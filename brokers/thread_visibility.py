@@ -82,16 +82,6 @@ def sights_of(thread: Thread, now: datetime) -> list[Sight]:
     return [Sight(each, frozenset(sides), now, both) for each, sides in stands.values()]
 
 
-def thread_payload(
-    thread: Thread, viewer: Organization, *, now: datetime | None = None, brief: bool = False
-) -> dict[str, Any]:
-    """Return a thread as the viewer, a side or its broker, reads it; `brief` leaves the offers behind the link.
-
-    Expects what `thread_queries.whole` loads.
-    """
-    return thread_fields(thread, sight_of(thread, viewer, now), brief=brief)
-
-
 def thread_fields(thread: Thread, sight: Sight, *, brief: bool = False) -> dict[str, Any]:
     """Return the fields of a thread for a sight."""
     offers = offers_in(thread)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from django.db.models import Count, Model, Q, QuerySet
 
 from carriers.costs import OWN, Costs, default_costs_on
-from carriers.models import CostSetting, Driver, HomeBase, ReturnLeg, Trailer, Trip, Truck
+from carriers.models import CostSetting, Driver, HomeBase, ReturnLeg, Trailer, Truck
 from carriers.visibility import Standing
 from foundation.accounts.audience import posting_visible_to
 from foundation.accounts.models import Membership, Organization, Person, Role
@@ -228,21 +228,11 @@ def open_legs() -> QuerySet[ReturnLeg]:
     return ReturnLeg.objects.filter(status=Status.OPEN)
 
 
-def legs_by_ids(public_ids: Iterable[str]) -> QuerySet[ReturnLeg]:
-    """Return legs by public id, whoever asks: for matching and tasks; never for a page."""
-    return _legs().filter(public_id__in=list(public_ids))
-
-
 def status_counts(organization: Organization) -> dict[str, int]:
     """Return how many legs the organization has in each status."""
     rows = ReturnLeg.objects.filter(organization=organization).values("status").annotate(count=Count("pk"))
     counts = {row["status"]: row["count"] for row in rows.order_by()}
     return {status: counts.get(status, 0) for status in Status.values}
-
-
-def trips_of(organization: Organization) -> QuerySet[Trip]:
-    """Return the organization's headhauls, newest departure first. They are private to it."""
-    return Trip.objects.filter(organization=organization).select_related("truck", "leg").order_by("-departs_at", "-id")
 
 
 def lane_counts(organization: Organization, limit: int = 20) -> list[dict[str, Any]]:

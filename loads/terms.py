@@ -5,11 +5,9 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Self
 
-from foundation.places.place import Place, PlaceNotFound, Precision
-from foundation.places.queries import find_place
+from foundation.places.place import Place, Precision
 from foundation.trade.accessorials import AccessorialTerms
 from foundation.trade.posting import Audience
-from foundation.trade.rules import Problems
 from loads.models import Load, LoadSize, Stop
 
 
@@ -106,15 +104,6 @@ class SaleTerms:
 
 
 SALE_COLUMNS = tuple(SaleTerms().columns())
-
-
-def read_place(text: str, name: str, problems: Problems) -> Place | None:
-    """Return the place that a ZIP code, "City, ST" or "lat,lon" names, or note at the field what would do instead."""
-    try:
-        return find_place(text)
-    except PlaceNotFound as error:
-        problems.add(name, error.code, error.sentence)
-        return None
 
 
 def stop_place(stop: Stop) -> Place:

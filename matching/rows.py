@@ -32,21 +32,6 @@ def latest_minute(instant: datetime) -> int:
     return int(instant.timestamp() // 60)
 
 
-def ways_of(rows: Iterable[ReturnLeg | Load], road_version: str) -> dict[int, list[Stretch]]:
-    """Return the stretches that earlier runs noted of these postings as they stand, by key; `match_run` is loaded.
-
-    They are what the same road answers again, so no score depends on who noted them.
-    """
-    found = {}
-    for row in rows:
-        run = getattr(row, "match_run", None)
-        if run is not None and run.stretches and (run.version, run.road_version) == (row.version, road_version):
-            found[row.pk] = [
-                (float(miles), float(minutes), bool(estimated)) for miles, minutes, estimated in run.stretches
-            ]
-    return found
-
-
 def stretches_of(row: ReturnLeg | Load, travel: TravelOracle) -> list[Stretch]:
     """Ask the road for the way between a load's stops, or straight home for a leg."""
     points = (

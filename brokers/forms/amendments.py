@@ -80,10 +80,6 @@ class AmendmentForm(TermsForm):
         """Say that what waiting costs and the times are unfolded: any of them may be what changes."""
         return True
 
-    def load_fields(self) -> list[forms.BoundField]:
-        """Return the fields of the load, for the template."""
-        return [self[f"load_{name}"] for name in LOAD_FIELDS] if self.freight else []
-
     def terms(self) -> BargainTerms:
         """Return the terms of a valid form; of the freight without money."""
         if self.subject == Amendment.Subject.FREIGHT:

@@ -84,25 +84,3 @@ def scope_required(scope: str) -> Callable[[View], View]:
         return _guarded(view, check)
 
     return decorate
-
-
-class MemberRequiredMixin:
-    """`member_required` for class-based views; `scope`, when set, is required too."""
-
-    scope: str = ""
-    request: HttpRequest
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Check, then go on."""
-        elsewhere = _sent_elsewhere(request)
-        if elsewhere is not None:
-            return elsewhere
-        if self.scope:
-            actor_of(request).require(self.scope)
-        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
-        return response
-
-    @property
-    def actor(self) -> Actor:
-        """The request's actor."""
-        return actor_of(self.request)

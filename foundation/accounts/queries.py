@@ -133,11 +133,6 @@ def preferred_by(organization: Organization, now: datetime | None = None) -> fro
     return frozenset(rows.values_list("taker", flat=True))
 
 
-def verified_brokers(market: str) -> QuerySet[Organization]:
-    """Return the brokers of a market that the operator has verified."""
-    return Organization.objects.filter(market=market, brokers=True, verified_at__isnull=False).order_by("name", "pk")
-
-
 def counterpart(organization: Organization, text: str) -> Organization:
     """Return the organization of the same market that a text names by its public id or USDOT number.
 

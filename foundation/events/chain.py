@@ -103,9 +103,3 @@ def audited_organizations() -> list[str]:
     heads = set(AuditHead.objects.values_list("pk", flat=True))
     entries = set(AuditEntry.objects.order_by().values_list("organization_id", flat=True).distinct())
     return sorted(heads | entries)
-
-
-def verify_all_chains() -> dict[str, ChainReport]:
-    """Check every organization's chain; return the reports of those that are broken."""
-    reports = {organization_id: verify_audit_chain(organization_id) for organization_id in audited_organizations()}
-    return {organization_id: report for organization_id, report in reports.items() if not report.intact}

@@ -252,16 +252,6 @@ class StrictIntegerField(serializers.IntegerField):
         return int(data)
 
 
-class StrictFloatField(serializers.FloatField):
-    """A JSON number."""
-
-    def to_internal_value(self, data: Any) -> float:
-        """Return the number."""
-        if isinstance(data, bool) or not isinstance(data, int | float):
-            self.fail("invalid")
-        return float(data)
-
-
 class StrictBooleanField(serializers.BooleanField):
     """JSON's true or false, nothing that looks like it."""
 

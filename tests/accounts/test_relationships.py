@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from foundation.accounts.models import Organization, Relationship
-from foundation.accounts.queries import brokers_representing, relationships_of, represented_by, verified_brokers
+from foundation.accounts.queries import brokers_representing, relationships_of, represented_by
 from foundation.accounts.services import (
     answer_request,
     ask_for_relationship,
@@ -141,4 +141,3 @@ def test_a_broker_that_is_verified_no_longer_represents_nobody(carrier, broker):
     broker.organization.refresh_from_db()
     assert list(represented_by(broker.organization)) == []
     assert list(brokers_representing(carrier.organization)) == []
-    assert list(verified_brokers("live")) == []

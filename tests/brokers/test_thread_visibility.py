@@ -11,7 +11,7 @@ from brokers.services.offers import accept_offer, counter_offer, decline_offer, 
 from brokers.services.tenders import tender_load
 from brokers.services.threads import invite_carrier, leave_thread, open_thread
 from brokers.thread_queries import offer_of, thread_of, threads_about, threads_of
-from brokers.thread_visibility import offer_payload, thread_payload
+from brokers.thread_visibility import offer_payload, sight_of, thread_fields
 from carriers.models import CostSetting
 from foundation.accounts.models import Market, Organization, RelationshipKind
 from foundation.events.models import AuditEntry, FeedEntry
@@ -73,7 +73,8 @@ def offer(deal: Deal) -> Offer:
 
 
 def _reads(viewer: Organization, offer: Offer) -> dict[str, Any]:
-    return thread_payload(thread_of(viewer, offer.thread.public_id), viewer)
+    thread = thread_of(viewer, offer.thread.public_id)
+    return thread_fields(thread, sight_of(thread, viewer))
 
 
 def _agent(*givers: Organization, name: str = "Agent Brokers", **columns: Any) -> Any:

@@ -10,7 +10,7 @@ from foundation.trade.equipment import Attribute
 from matching.engine.explain import explain, explain_row, explain_rows
 from matching.engine.policy import DEFAULT_POLICY, Policy
 from matching.engine.problem import DEFAULT_SERVICE, DELIVERY, OPEN_TO_OFFERS, PICKUP
-from matching.engine.rank import best, kept_for_leg, kept_for_load
+from matching.engine.rank import best
 from matching.engine.refusals import Refusal
 from matching.engine.score import Scores, score_leg, score_load, score_pairs
 from matching.engine.travel import GreatCircleTravel
@@ -318,9 +318,8 @@ def test_ties_break_by_key_whatever_the_order_of_the_rows():
     loads = make_loads({"key": 9}, {"key": 7}, {"key": 8}, {"key": 6, "rate_cents": 130_000})
     by_leg = score_leg(legs, 0, loads, ROAD, DEFAULT_POLICY)
     assert by_leg.load_key[best(by_leg.market_gain_cents, by_leg.feasible, by_leg.load_key, 3)].tolist() == [6, 7, 8]
-    assert sorted(by_leg.load_key[kept_for_leg(by_leg, 2)].tolist()) == [6, 7]
     by_load = score_load(loads, 0, legs, ROAD, DEFAULT_POLICY)
-    assert by_load.leg_key[kept_for_load(by_load, 2)].tolist() == [3, 4]
+    assert by_load.leg_key[best(by_load.market_gain_cents, by_load.feasible, by_load.leg_key, 2)].tolist() == [3, 4]
 
 
 def test_an_empty_market_has_no_scores():
@@ -330,7 +329,8 @@ def test_an_empty_market_has_no_scores():
     assert len(score_load(make_loads({}), 0, legs, ROAD, DEFAULT_POLICY)) == 0
     everything_refused = score_one(load={"equipment": "F"})
     assert everything_refused.market_gain_cents[0] == 0
-    assert kept_for_leg(everything_refused, 40).size == 0
+    refused = best(everything_refused.market_gain_cents, everything_refused.feasible, everything_refused.load_key, 40)
+    assert refused.size == 0
 
 
 def test_without_hours_rules_only_windows_count():

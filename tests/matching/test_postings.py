@@ -1,5 +1,6 @@
 """Postings as runs read them: the same columns that models give, whatever asks for them."""
 
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from datetime import timedelta
 
@@ -7,9 +8,10 @@ import numpy as np
 import pytest
 
 from carriers.models import ReturnLeg
+from loads.models import Load
 from matching.models import MatchRun
 from matching.postings import candidate_legs, candidate_loads, market_legs, market_loads, named_legs, named_loads
-from matching.rows import legs_as_columns, loads_as_columns, ways_of
+from matching.rows import Stretch, legs_as_columns, loads_as_columns
 from matching.snapshot import read_snapshot
 from tests.matching.conftest import ROADS
 from tests.matching.market import Market, open_rows, run
@@ -23,6 +25,21 @@ def assert_same(some, others):
         one, other = getattr(some, item.name), getattr(others, item.name)
         assert one.dtype == other.dtype, item.name
         np.testing.assert_array_equal(one, other, err_msg=item.name)
+
+
+def ways_of(rows: Iterable[ReturnLeg | Load], road_version: str) -> dict[int, list[Stretch]]:
+    """Return the stretches that earlier runs noted of these postings as they stand, by key; `match_run` is loaded.
+
+    They are what the same road answers again, so no score depends on who noted them.
+    """
+    found = {}
+    for row in rows:
+        run = getattr(row, "match_run", None)
+        if run is not None and run.stretches and (run.version, run.road_version) == (row.version, road_version):
+            found[row.pk] = [
+                (float(miles), float(minutes), bool(estimated)) for miles, minutes, estimated in run.stretches
+            ]
+    return found
 
 
 def market_with_costs(seed: int) -> Market:
