@@ -15,8 +15,9 @@ class Case:
     `asks_registry`: the installation asks the registry (or plays recorded answers) for this market. `cleared` holds
     (rule, about) pairs that the operator looked at. `reposted` is a load of the carrier's own on the market that looks
     like one it has just taken to haul; `load_is_reposted` says the same of a wanted load and its seller.
-    `unlicensed_seller` says that a broker that sells one of the loads may not broker. `made_lately` are the instants of
-    the last hour's claims and `held_lately` those of the last day's holds, oldest first.
+    `unlicensed_seller` says that a broker that sells one of the loads may not broker. `account_changed_at` is when it
+    last changed where it is paid, if within seven days. `made_lately` are the instants of the last hour's claims and
+    `held_lately` those of the last day's holds, oldest first.
     """
 
     carrier: Organization
@@ -27,6 +28,8 @@ class Case:
     cleared: frozenset[tuple[str, str]] = frozenset()
     shares_phone: bool = False
     shares_domain: bool = False
+    shares_account: bool = False
+    account_changed_at: datetime | None = None
     own_domain: str = ""
     looks_like: str = ""
     reposted: str = ""

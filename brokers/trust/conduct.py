@@ -13,6 +13,8 @@ RUSH_CLAIMS = 3
 HOLD_WINDOW = timedelta(hours=24)
 MOST_HOLDS = 3
 REPOST_WINDOW = timedelta(hours=24)
+ACCOUNT_WINDOW = timedelta(days=7)
+LEFT_ACCOUNT_COUNTS = timedelta(days=90)
 
 
 def shared_phone(case: Case) -> RuleResult:
@@ -39,6 +41,38 @@ def shared_domain(case: Case) -> RuleResult:
         sentence=f"Another carrier writes from {case.own_domain} too: the seller is told so.",
         told="This carrier shares its e-mail domain with another carrier. Sister companies often do; ask which it is.",
         inputs=inputs,
+    )
+
+
+def shared_account(case: Case) -> RuleResult:
+    """Flag a carrier that is paid on a bank account which another carrier entered before."""
+    rule = "shared_account"
+    if not case.shares_account:
+        return RuleResult(rule=rule, result="pass")
+    return RuleResult(
+        rule=rule,
+        result="flag",
+        sentence="Another carrier is paid on the same bank account: the seller is told so. An owner can correct it "
+        "under Organization → Payment.",
+        told="This carrier is paid on the same bank account as another carrier. Sister companies often are; ask which "
+        "it is before you pay.",
+    )
+
+
+def account_changed(case: Case) -> RuleResult:
+    """Flag a carrier that has changed where it is paid within seven days."""
+    rule, changed_at = "account_changed", case.account_changed_at
+    if changed_at is None:
+        return RuleResult(rule=rule, result="pass")
+    day = f"{changed_at:%b} {changed_at.day}"
+    days = ACCOUNT_WINDOW.days
+    return RuleResult(
+        rule=rule,
+        result="flag",
+        sentence=f"You changed where you are paid on {day}: for {days} days, sellers are told so.",
+        told=f"This carrier changed where it is paid on {day}. Before you pay, call it on a number that you knew "
+        "before.",
+        inputs={"changed_at": changed_at},
     )
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from brokers.models import BookingStatus
-from brokers.trust.conduct import HOLD_WINDOW, REPOST_WINDOW, RUSH_WINDOW
+from brokers.models import BookingStatus, ClaimStatus
+from brokers.trust.conduct import ACCOUNT_WINDOW, HOLD_WINDOW, LEFT_ACCOUNT_COUNTS, REPOST_WINDOW, RUSH_WINDOW
 from foundation.accounts.models import Organization, Verification
 from foundation.trade.statements import rows_of
 
@@ -28,6 +28,8 @@ _NOT_SETTLING = """
         WHERE held.claim_id = claim.id AND held.is_held AND held.load_id = ANY(%(loads)s::bigint[])
     )
 """
+# An acceptance that was on hold and booked counts as the booking that it became.
+_NOT_BARGAINED = "(offer_id IS NULL OR status <> %(claim_booked)s)"
 _GATHER = f"""
     SELECT
         ARRAY(SELECT rule FROM accounts_verification
@@ -43,11 +45,25 @@ _GATHER = f"""
         %(domain)s <> '' AND EXISTS (
             SELECT 1 FROM accounts_organization WHERE {_OLDER} AND hauls AND {_DOMAIN} = %(domain)s
         ),
+        EXISTS (
+            SELECT 1 FROM accounts_paymentaccount AS own
+            JOIN accounts_paymentaccount AS theirs
+                ON theirs.fingerprint = own.fingerprint AND theirs.organization_id <> own.organization_id
+                AND theirs.set_at < own.set_at
+                AND (theirs.ended_at IS NULL OR theirs.ended_at > %(left_account_after)s)
+            JOIN accounts_organization AS other ON other.id = theirs.organization_id
+            WHERE own.organization_id = %(carrier)s AND own.ended_at IS NULL AND own.fingerprint <> ''
+            AND other.market = %(market)s AND other.verified_at IS NOT NULL AND other.hauls
+        ),
+        (SELECT own.set_at FROM accounts_paymentaccount AS own
+         WHERE own.organization_id = %(carrier)s AND own.ended_at IS NULL AND own.set_at > %(account_after)s
+         AND EXISTS (SELECT 1 FROM accounts_paymentaccount AS before
+                     WHERE before.organization_id = %(carrier)s AND before.ended_at IS NOT NULL)),
         ARRAY(SELECT DISTINCT {_DOMAIN} AS domain FROM accounts_organization
               WHERE %(domain)s <> '' AND {_OLDER}
               AND LENGTH({_DOMAIN}) BETWEEN %(fewest)s AND %(most)s ORDER BY domain),
         ARRAY(SELECT made_at FROM brokers_claim AS claim
-              WHERE carrier_id = %(carrier)s AND made_at > %(hour_ago)s AND {_NOT_SETTLING}
+              WHERE carrier_id = %(carrier)s AND made_at > %(hour_ago)s AND {_NOT_SETTLING} AND {_NOT_BARGAINED}
               UNION ALL
               SELECT booked_at FROM brokers_booking
               WHERE carrier_id = %(carrier)s AND booked_at > %(hour_ago)s AND offer_id IS NOT NULL
@@ -70,6 +86,8 @@ class Gathered:
     cleared: frozenset[tuple[str, str]]
     shares_phone: bool
     shares_domain: bool
+    shares_account: bool
+    account_changed_at: datetime | None
     near_domains: Sequence[str]
     made_lately: Sequence[datetime]
     held_lately: Sequence[datetime]
@@ -97,6 +115,7 @@ def gathered(
         "number": carrier.usdot_number,
         "cleared": Verification.Decision.CLEARED.value,
         "booked": BookingStatus.BOOKED.value,
+        "claim_booked": ClaimStatus.BOOKED.value,
         "has_digits": bool(digits),
         "digits": list(digits),
         "domain": own_domain,
@@ -107,12 +126,16 @@ def gathered(
         "hour_ago": now - RUSH_WINDOW,
         "day_ago": now - HOLD_WINDOW,
         "reposted_after": now - REPOST_WINDOW,
+        "left_account_after": now - LEFT_ACCOUNT_COUNTS,
+        "account_after": now - ACCOUNT_WINDOW,
     }
-    rules, abouts, phone, domain, near, made, held, hauls = rows_of(_GATHER, values)[0]
+    rules, abouts, phone, domain, account, changed_at, near, made, held, hauls = rows_of(_GATHER, values)[0]
     return Gathered(
         cleared=frozenset(zip(rules, abouts, strict=True)),
         shares_phone=phone,
         shares_domain=domain,
+        shares_account=account,
+        account_changed_at=changed_at.astimezone(UTC) if changed_at else None,
         near_domains=near,
         made_lately=[each.astimezone(UTC) for each in made],
         held_lately=[each.astimezone(UTC) for each in held],

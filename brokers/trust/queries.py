@@ -45,6 +45,8 @@ def case_of(carrier: Organization, loads: Sequence[Load], now: datetime) -> Case
         cleared=found.cleared,
         shares_phone=found.shares_phone,
         shares_domain=found.shares_domain,
+        shares_account=found.shares_account,
+        account_changed_at=found.account_changed_at,
         own_domain=own_domain,
         looks_like=next((each for each in found.near_domains if look_alike(own_domain, domain_of(f"@{each}"))), ""),
         reposted=_reposted(carrier, now),

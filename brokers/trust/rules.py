@@ -79,6 +79,23 @@ RULES: tuple[Rule, ...] = (
         check=conduct.shared_domain,
     ),
     Rule(
+        name="shared_account",
+        asks="Is the carrier paid on a bank account of another carrier's?",
+        inputs=("fingerprint of its bank account", "fingerprints of the market's other carriers"),
+        threshold="the same routing and account number, entered there before; an account that the other has left "
+        "counts 90 days; a factoring company's does not count",
+        results=("flag",),
+        check=conduct.shared_account,
+    ),
+    Rule(
+        name="account_changed",
+        asks="Has the carrier just changed where it is paid?",
+        inputs=("when its payment account was set", "whether there was one before"),
+        threshold="changed within the last 7 days; the first one that it enters is no change",
+        results=("flag",),
+        check=conduct.account_changed,
+    ),
+    Rule(
         name="lookalike_domain",
         asks="Does the carrier's e-mail domain imitate another company's?",
         inputs=("contact e-mail", "federal record", "domains of the market's verified companies", "operator's word"),

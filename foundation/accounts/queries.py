@@ -13,6 +13,7 @@ from foundation.accounts.models import (
     Invitation,
     Membership,
     Organization,
+    PaymentAccount,
     Person,
     Relationship,
     RelationshipKind,
@@ -77,6 +78,11 @@ def keys_of(organization: Organization) -> QuerySet[ApiKey]:
         .select_related("created_by")
         .order_by(F("revoked_at").desc(nulls_first=True), "name", "-created_at")
     )
+
+
+def payment_account_of(organization: Organization) -> PaymentAccount | None:
+    """Return where an organization is paid now, None where it has not said so."""
+    return PaymentAccount.objects.filter(organization=organization, ended_at__isnull=True).first()
 
 
 def relationships_of(organization: Organization, now: datetime) -> list[Relationship]:

@@ -4,6 +4,7 @@ from foundation.accounts.models.codes import VerificationCode
 from foundation.accounts.models.federal import FederalOutcome, FederalRecord
 from foundation.accounts.models.keys import ApiKey
 from foundation.accounts.models.organizations import Capability, Market, Organization, Verification
+from foundation.accounts.models.payments import PaymentAccount, PaymentKind
 from foundation.accounts.models.people import Invitation, Membership, Person, Role
 from foundation.accounts.models.relationships import Decision, Relationship, RelationshipKind, RelationshipRequest
 
@@ -17,6 +18,8 @@ __all__ = [
     "Market",
     "Membership",
     "Organization",
+    "PaymentAccount",
+    "PaymentKind",
     "Person",
     "Relationship",
     "RelationshipKind",

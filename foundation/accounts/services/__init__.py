@@ -11,6 +11,7 @@ from foundation.accounts.services.organizations import (
     update_organization,
     verify_organization,
 )
+from foundation.accounts.services.payments import PaymentTerms, set_payment_account
 from foundation.accounts.services.people import (
     accept_invitation,
     change_role,
@@ -30,6 +31,7 @@ from foundation.accounts.services.relationships import (
 )
 
 __all__ = [
+    "PaymentTerms",
     "accept_invitation",
     "answer_request",
     "ask_for_relationship",
@@ -50,6 +52,7 @@ __all__ = [
     "revoke_key",
     "revoke_verification",
     "send_code",
+    "set_payment_account",
     "set_relationship",
     "switch_organization",
     "update_organization",
