@@ -117,7 +117,8 @@ class ThreadRow:
         """Whether the load may be shown: once it is over, one that has changed since may be out of a taker's sight."""
         last = self.last
         same = last is None or last.offer.load_version == self.thread.load.version
-        return self.is_open or same or self.viewer.pk == self.thread.seller_id
+        sells = self.viewer.pk in (self.thread.seller_id, self.thread.load.seller_id)
+        return self.is_open or same or sells
 
     @property
     def live(self) -> OfferRow | None:

@@ -143,6 +143,8 @@ def _show(request: HttpRequest, amendment_id: str, *, error: str = "", status: i
         "load": row.booking.load,
         "title": SUBJECT_WORDS[row.subject],
         "changes": changes_of(row),
+        "before_words": "Before" if row.status == AmendmentStatus.ACCEPTED else "Now" if is_open else "As it stayed",
+        "after_words": "Since then" if row.status == AmendmentStatus.ACCEPTED else "Then" if is_open else "Proposed",
         "acceptances": list(row.acceptances.all()),
         "waits_for": waits_for(row) if is_open else [],
         "answers_for": answers_for(actor, row, now) if may_write else [],

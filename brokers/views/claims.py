@@ -52,6 +52,9 @@ def bargain(request: HttpRequest, load_id: str) -> HttpResponse:
     actor, now = actor_of(request), clock.now()
     load, is_gone = load_to_bargain(actor.organization, load_id, now)
     context = _panel(actor, load, is_gone, now) | _with(request, actor, now)
+    if (theirs := context["their_leg"]) is not None:  # the page was reached from one truck: it speaks of its carrier
+        for name in ("claims_for", "offers_for"):
+            context[name] = [each for each in context[name] if each.pk == theirs.organization_id] or context[name]
     fragment = request.headers.get("HX-Request") == "true"
     return render(request, "brokers/_bargain.html" if fragment else "brokers/bargain.html", context)
 

@@ -11,11 +11,13 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from brokers.acting import both_sides_sentence, on_both_sides_of
 from brokers.bargain_rows import thread_rows
 from brokers.forms.terms import TermsForm
 from brokers.forms.vehicles import VehicleForm
 from brokers.models import Offer, Thread, ThreadStatus
 from brokers.panel_queries import load_to_bargain
+from brokers.queries import represented_keys
 from brokers.services.offers import counter_offer
 from brokers.services.opening import invite_carrier, open_thread
 from brokers.terms import BargainTerms, posted_terms
@@ -30,6 +32,7 @@ from foundation.accounts.models import Decision
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, TradeError
 from foundation.trade.money import dollars
+from foundation.trade.windows import local
 from loads.models import Load
 from loads.queries import standing_of
 from loads.visibility import Viewer, company
@@ -83,23 +86,29 @@ def invite(request: HttpRequest, load_id: str) -> HttpResponse:
     if is_gone:
         return gone(request, load)
     leg = leg_of(actor.organization, request.GET.get("leg", "")[:40], now)
-    carrier = "a carrier that hides its name" if leg.organization.hides_name else str(leg.organization)
+    represents = leg.organization_id in represented_keys(actor.organization, now)
+    hides = leg.organization.hides_name and not represents
+    carrier = "a carrier that hides its name" if hides else str(leg.organization)
+    ready = f"{local(leg.ready_at, leg.empty_time_zone):%a %b %-d, %H:%M %Z}"
     page = OfferPage(
         title="Offer this load to a truck",
         button="Send the offer",
         back=f"/loads/{load.public_id}/",
-        lead=f"To {carrier}, empty {leg.empty_city}, {leg.empty_state}. The carrier may accept, counter or decline.",
+        lead=f"To {carrier}: {leg.get_equipment_display()}, empty {leg.empty_city}, {leg.empty_state}, {ready}, home "
+        f"{leg.home_state} {leg.home_zip[:3]}. The carrier may accept, counter or decline.",
+        stand_in="" if load.sold_by.pk == actor.organization.pk else f"You act for {load.sold_by}.",
     )
+    both = both_sides_sentence(on_both_sides_of(load, leg.organization, now))
     form = terms_form(request, load, posted_terms(load, rate_cents=load.rate_cents or 0))
     if request.method != "POST":
-        return offer_page(request, load, form, page)
+        return offer_page(request, load, form, page, both_sides=both)
     if not form.is_valid():
-        return offer_page(request, load, form, page, status=422)
+        return offer_page(request, load, form, page, status=422, both_sides=both)
 
     def send(**terms: Any) -> Offer:
         return invite_carrier(actor=actor, load_id=load_id, leg_id=leg.public_id, **terms)
 
-    return send_offer(request, load, form, page, send)
+    return send_offer(request, load, form, page, send, both_sides=both)
 
 
 @never_cache

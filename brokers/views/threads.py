@@ -119,7 +119,7 @@ def _about(row: ThreadRow, now: datetime) -> dict[str, Any]:
         "newest_first": list(reversed(row.offers)),
         "stops": stop_rows(thread.load, shown.terms) if shown else [],
         "both_sides": both_sides_sentence(on_both_sides(thread, agents_of(thread, now))),
-        "ended": outcome_sentence(thread, Side(row.side or Side.TAKER)),
+        "ended": _ended(row),
         "gone": thread.outcome in _GONE,
         "booking": _booking_of(viewer, thread),
         "counters_left": MOST_COUNTERS + 1 - len(row.offers),
@@ -129,6 +129,20 @@ def _about(row: ThreadRow, now: datetime) -> dict[str, Any]:
         "leg_in_sight": leg is not None
         and (leg.organization_id == viewer.pk or visible_legs(viewer, now).filter(pk=leg.pk).exists()),
     }
+
+
+def _ended(row: ThreadRow) -> str:
+    """Return what became of a negotiation that is over, with what was agreed."""
+    thread, last = row.thread, row.last
+    if thread.status != ThreadStatus.AGREED or last is None:
+        return outcome_sentence(thread, Side(row.side or Side.TAKER))
+    who = f"{row.party} and {row.other} agreed" if row.is_acting else f"You agreed with {row.other}"
+    agreed = f"{who} on {dollars(last.terms.rate_cents)}"
+    if thread.kind == Thread.Kind.CARRIAGE:
+        return f"{agreed}: the load was booked."
+    if row.side == Side.TAKER:
+        return f"{agreed}: that is what it pays you. You sell this load to carriers now."
+    return f"{agreed}: that is what you pay. {row.other} sells this load to carriers now."
 
 
 def accept_question(row: ThreadRow) -> str:
