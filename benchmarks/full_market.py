@@ -12,6 +12,7 @@ from carriers.choices import choose
 from carriers.models import ReturnLeg, Truck
 from carriers.road import Way
 from carriers.store import columns as leg_columns
+from carriers.terms import LegTerms
 from foundation.accounts.models import Organization
 from foundation.places.areas import centroid
 from foundation.places.place import Place
@@ -104,12 +105,21 @@ def _fill_legs(
     for number, home in enumerate(homes):
         one = writer.leg(rows, number, trucks[number].public_id, start)
         terms.append(type(one)(**{name: getattr(one, name) for name in one.__slots__} | {"home": home}))
-    roads = _roads([(one.empty, home) for one, home in zip(terms, homes, strict=True)])
-    legs = []
-    for number, (miles, minutes) in enumerate(roads):
-        owner = carriers[number % CARRIERS]
-        chosen = choose(owner, terms[number], Problems())
+    open_legs([carriers[number % CARRIERS] for number in range(count)], terms, on_market)
+
+
+def open_legs(
+    owners: Sequence[Organization], terms: Sequence[LegTerms], on_market: dict[str, Any] | None = None
+) -> list[ReturnLeg]:
+    """Write open legs on these terms, each of its owner, as they would be after they were posted."""
+    if on_market is None:
+        now = datetime.now(UTC)
+        instants = ("created_at", "updated_at", "opened_at", "confirmed_at")
+        on_market = dict.fromkeys(instants, now) | {"status": Status.OPEN}
+    legs, roads = [], _roads([(one.empty, one.home) for one in terms])
+    for owner, one, (miles, minutes) in zip(owners, terms, roads, strict=True):
+        chosen = choose(owner, one, Problems())
         assert chosen is not None
         way = Way(miles, minutes, minutes)
-        legs.append(ReturnLeg(organization=owner, **on_market, **leg_columns(terms[number], chosen, way)))
-    ReturnLeg.objects.bulk_create(legs, batch_size=BATCH)
+        legs.append(ReturnLeg(organization=owner, **on_market, **leg_columns(one, chosen, way)))
+    return ReturnLeg.objects.bulk_create(legs, batch_size=BATCH)
