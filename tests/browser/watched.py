@@ -26,14 +26,14 @@ class WatchedBrowser:
 
     def __init__(self, browser: Browser, base_url: str) -> None:
         self._browser = browser
-        self._base_url = base_url
+        self.base_url = base_url
         self._contexts: list[BrowserContext] = []
         self.complaints: list[str] = []
 
     def page(self, width: int = DESK) -> Page:
         """Open a page as a browser that nobody used before."""
         context = self._browser.new_context(
-            base_url=self._base_url,
+            base_url=self.base_url,
             viewport={"width": width, "height": _HEIGHTS[width]},
             has_touch=width == PHONE,
         )
