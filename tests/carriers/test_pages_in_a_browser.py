@@ -1,59 +1,21 @@
 """A driver's phone and a dispatcher's desk: a fleet is entered and a truck posted home in a real browser."""
 
-import os
 import time
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from carriers.models import ReturnLeg
-from foundation.accounts.models import Organization
 from foundation.trade.windows import local
-from tests.builders import make_driver, make_leg, make_organization, make_person, make_truck, now
+from tests.browser.visits import visit
+from tests.browser.watched import picture
+from tests.builders import make_driver, make_leg, make_organization, make_truck, now
+
+__all__ = ["visit"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "height": 900}}
-
-
-@pytest.fixture(params=SIZES)
-def visit(request: Any, live_server: Any, chromium: str, settings: Any) -> Iterator[Any]:
-    """Return a way to sign somebody in and get their page; fails on any script that breaks or is refused."""
-    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the test reads rows while Playwright's loop runs
-    broken: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-
-        def enter(organization: Organization, role: str = "dispatcher") -> Page:
-            client = Client()
-            client.force_login(make_person(organization, role), backend="django.contrib.auth.backends.ModelBackend")
-            cookie = client.cookies[settings.SESSION_COOKIE_NAME]
-            context = browser.new_context(
-                viewport=SIZES[request.param], base_url=live_server.url, has_touch=request.param == "phone"
-            )
-            context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
-            page = context.new_page()
-            page.on("pageerror", lambda error: broken.append(str(error)))
-            page.on("console", lambda line: broken.append(line.text) if "Security Policy" in line.text else None)
-            page.size_name = request.param  # type: ignore[attr-defined]
-            return page
-
-        yield enter
-        browser.close()
-    assert broken == []
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep a picture where SCREENSHOTS names a folder, and hold that nothing sticks out sideways."""
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} scrolls sideways"
-    folder = os.environ.get("SCREENSHOTS")
-    if folder:
-        page.screenshot(path=str(Path(folder) / f"{name}-{page.size_name}.png"), full_page=True)  # type: ignore[attr-defined]
 
 
 def test_a_carrier_enters_its_fleet_and_posts_a_truck_home(visit: Any) -> None:
