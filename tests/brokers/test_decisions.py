@@ -1,10 +1,9 @@
 """Dismiss, snooze, restore: on the desk and over REST."""
 
-import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from django.db import connections
 
 from brokers.models import MatchDecision
 from brokers.services import dismiss_match, forget_old_decisions, restore_match, snooze_match
@@ -12,6 +11,7 @@ from foundation.events.models import AuditEntry, FeedEntry
 from foundation.trade.errors import Forbidden, Invalid, NotFound
 from foundation.trade.ids import derived_id
 from tests.builders import make_actor, make_organization, now
+from tests.races.at_once import at_once
 from tests.rest.clients import ApiClient
 
 pytestmark = pytest.mark.django_db
@@ -90,22 +90,7 @@ def test_a_double_click_decides_once(client, desk):
 @pytest.mark.django_db(transaction=True)
 def test_two_colleagues_at_once_make_one_decision(desk, broker):
     actors = [make_actor(broker, "dispatcher") for _ in range(4)]
-    start, failures = threading.Barrier(4), []
-
-    def click(actor):
-        start.wait()
-        try:
-            dismiss_match(actor=actor, match_id=desk.south.public_id)
-        except Exception as error:
-            failures.append(error)
-        connections.close_all()
-
-    threads = [threading.Thread(target=click, args=(actor,)) for actor in actors]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    assert at_once(*[partial(dismiss_match, actor=actor, match_id=desk.south.public_id) for actor in actors]) == []
     assert MatchDecision.objects.count() == 1
 
 

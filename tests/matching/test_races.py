@@ -1,40 +1,19 @@
 """Runs of legs and loads at the same time: none waits for another for ever, and no match is lost."""
 
 import random
-import threading
+from functools import partial
 
 import pytest
-from django.db import connections
 
 from matching.engine.policy import DEFAULT_POLICY
 from matching.models import Match
 from tests.matching.market import Market, open_rows, run, withdraw
 from tests.matching.test_storing import check_shown, ideal, pairs_stored, short_lists, true_lists
+from tests.races.at_once import at_once
 
 __all__ = ["short_lists"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(workers: int, work) -> list[Exception]:
-    """Run the work in so many threads, begun together; return what went wrong."""
-    start, failures = threading.Barrier(workers), []
-
-    def begin(number: int) -> None:
-        start.wait()
-        try:
-            work(number)
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=begin, args=(number,)) for number in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return failures
 
 
 def test_runs_over_the_same_pairs_do_not_block_each_other_and_lose_nothing():
@@ -50,7 +29,7 @@ def test_runs_over_the_same_pairs_do_not_block_each_other_and_lose_nothing():
         random.Random(number).shuffle(rows)
         run(*rows)
 
-    assert at_once(4, work) == []
+    assert at_once(*[partial(work, number) for number in range(4)]) == []
     whole = true_lists(DEFAULT_POLICY)
     assert {(leg, load) for leg, ranks in whole.own.items() for _, load in ranks} <= pairs_stored()
     assert pairs_stored() == ideal(DEFAULT_POLICY)
@@ -72,7 +51,7 @@ def test_crowded_lists_that_many_runs_fill_at_once_show_the_best(short_lists):
             withdraw(loads[0])
             run(loads[0])
 
-    assert at_once(4, work) == []
+    assert at_once(*[partial(work, number) for number in range(4)]) == []
     assert not Match.objects.filter(load=loads[0]).exists()
     run(*open_rows()[0], *open_rows()[1])
     check_shown(short_lists, 3)

@@ -19,7 +19,7 @@ from tests.brokers.booked import claim, going_home, local_load
 from tests.brokers.test_bundles import back_load, home_by, wanted
 from tests.builders import make_actor, make_organization, make_truck, now
 from tests.matching.conftest import straight_roads
-from tests.races.test_claims import _at_once
+from tests.races.at_once import at_once
 
 __all__ = ["straight_roads"]
 
@@ -43,8 +43,8 @@ def test_of_a_bundle_and_a_claim_for_one_of_its_loads_one_is_booked_and_nothing_
         carrier, out, back = _market()
         rival = make_organization(hauls=True)
         other, leg = make_actor(rival), _rival_leg(rival)
-        failures = _at_once(
-            [
+        failures = at_once(
+            *[
                 _claiming(carrier, out, back),
                 partial(claim, rival, back, leg, actor=other),
             ]
@@ -64,7 +64,7 @@ def test_two_bundles_that_share_their_backhauls_end_with_one_of_them_whole() -> 
         shared.append(back_load(make_organization(), days=7, from_place="78701"))
         carriers = [make_organization(hauls=True) for _ in range(2)]
         deeds = [_claiming(who, local_load(make_organization()), *shared) for who in carriers]
-        failures = _at_once(deeds)
+        failures = at_once(*deeds)
         assert len(failures) == 1
         assert isinstance(failures[0], Conflict | Busy), failures  # busy where the machine is: it waited 3 s
         assert Claim.objects.filter(status=ClaimStatus.BOOKED, carrier__in=carriers).count() == 1
@@ -79,7 +79,7 @@ def test_nobody_takes_a_backhaul_while_its_bundle_is_being_booked(monkeypatch: p
     ride = claiming_service._then
 
     def meanwhile(*given: Any) -> Any:
-        failures.extend(_at_once([lambda: claim(rival, back, leg, actor=other)]))
+        failures.extend(at_once(*[lambda: claim(rival, back, leg, actor=other)]))
         return ride(*given)
 
     monkeypatch.setattr(claiming_service, "_then", meanwhile)

@@ -1,7 +1,7 @@
 """Claims at the same moment: a load is booked once, a truck is in one place; and what happens without the guards."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from loads.services import withdraw_load
 from tests.brokers.booked import claim, going_home, local_load, open_load
 from tests.builders import make_actor, make_organization, make_truck, now
 from tests.matching.conftest import straight_roads
+from tests.races.at_once import at_once
 
 __all__ = ["straight_roads"]
 
@@ -31,28 +32,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CLAIMANTS = 8
 ROUNDS = 2
 SOAK_ROUNDS = 25
-
-
-def _at_once(deeds: Sequence[Callable[[], object]]) -> list[Exception]:
-    """Do all deeds, begun together; return what was refused or went wrong."""
-    start = threading.Barrier(len(deeds))
-    failures: list[Exception] = []
-
-    def begin(deed: Callable[[], object]) -> None:
-        start.wait()
-        try:
-            deed()
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=begin, args=(deed,)) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return failures
 
 
 def _live() -> int:
@@ -69,8 +48,8 @@ def _one_load_many_carriers(rounds: int, count: int) -> None:
     legs = {who.pk: going_home(who) for who, _ in claimants}
     for number in range(rounds):
         load = open_load(shipper)
-        failures = _at_once(
-            [
+        failures = at_once(
+            *[
                 lambda who=who, actor=actor, load=load: claim(who, load, legs[who.pk], actor=actor)
                 for who, actor in claimants
             ]
@@ -97,8 +76,8 @@ def _one_truck_many_loads(rounds: int, count: int) -> None:
     for _ in range(rounds):
         truck = make_truck(carrier)
         loads = [local_load(make_organization()) for _ in range(count)]
-        failures = _at_once(
-            [
+        failures = at_once(
+            *[
                 lambda load=load, actor=actor, truck=truck: claim_load(
                     actor=actor, load_id=load.public_id, truck_id=truck.public_id
                 )
@@ -138,8 +117,8 @@ def test_a_load_that_is_withdrawn_while_it_is_claimed_ends_as_one_of_both() -> N
     owner, (carrier, actor) = make_actor(shipper), _claimants(1)[0]
     for _ in range(ROUNDS):
         load, leg = open_load(shipper), going_home(carrier)
-        failures = _at_once(
-            [
+        failures = at_once(
+            *[
                 lambda load=load: withdraw_load(actor=owner, load_id=load.public_id),
                 lambda load=load, leg=leg: claim(carrier, load, leg, actor=actor),
             ]
@@ -154,8 +133,8 @@ def test_both_sides_cancel_at_once_and_one_of_them_did() -> None:
     shipper, (carrier, actor) = make_organization(), _claimants(1)[0]
     owner = make_actor(shipper)
     booking = claim(carrier, open_load(shipper), going_home(carrier), actor=actor).loads.get().booking
-    failures = _at_once(
-        [
+    failures = at_once(
+        *[
             lambda who=who: cancel_booking(actor=who, booking_id=booking.public_id, version=1, reason="mistake")
             for who in (owner, actor)
         ]
@@ -171,8 +150,8 @@ def test_a_partial_and_a_full_load_for_one_leg_do_not_both_get_it() -> None:
     for _ in range(ROUNDS):
         leg = going_home(carrier)
         full, part = open_load(make_organization()), open_load(make_organization(), size="partial", length_feet=40)
-        failures = _at_once(
-            [lambda load=load, leg=leg: claim(carrier, load, leg, actor=actor) for load in (full, part)]
+        failures = at_once(
+            *[lambda load=load, leg=leg: claim(carrier, load, leg, actor=actor) for load in (full, part)]
         )
         assert [type(error) for error in failures] == [Conflict], failures
         assert Tour.objects.filter(leg=leg, status=TourStatus.PLANNED).count() == 1
@@ -258,8 +237,8 @@ def test_without_lock_and_constraint_one_load_is_booked_twice(monkeypatch: pytes
     _meet(monkeypatch, 2)
     name = "one_live_booking_per_load"
     with _without(name, "brokers_booking", _definition(name)):
-        failures = _at_once(
-            [
+        failures = at_once(
+            *[
                 lambda who=who, actor=actor, load=load: claim(who, load, legs[who.pk], actor=actor)
                 for who, actor in claimants
             ]
@@ -277,8 +256,8 @@ def test_without_lock_and_constraint_one_truck_is_on_two_tours(monkeypatch: pyte
     _meet(monkeypatch, 2)
     name = "truck_is_in_one_place"
     with _without(name, "brokers_tour", _definition(name)):
-        failures = _at_once(
-            [
+        failures = at_once(
+            *[
                 lambda load=load, actor=actor: claim_load(actor=actor, load_id=load.public_id, truck_id=truck.public_id)
                 for load, actor in zip(loads, actors, strict=True)
             ]

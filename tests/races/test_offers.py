@@ -1,12 +1,10 @@
 """Answers to offers at the same moment: one counts, the others hear so; and what happens without the guards."""
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.db import connections
 
 from brokers.models import Booking, BookingStatus, Offer, OfferStatus, Thread, ThreadStatus
 from brokers.services import acceptance, table
@@ -21,6 +19,7 @@ from loads.terms import terms_of as load_terms_of
 from tests.brokers.bargains import Deal, make_deal, offer_by, seen_by, terms
 from tests.builders import make_actor, make_load, make_organization
 from tests.matching.conftest import straight_roads
+from tests.races.at_once import at_once
 
 __all__ = ["straight_roads"]
 
@@ -32,28 +31,6 @@ ROUNDS = 3
 @pytest.fixture
 def deal() -> Deal:
     return make_deal()
-
-
-def _at_once(*deeds: Callable[[], object]) -> list[Exception]:
-    """Do all deeds, begun together; return what was refused or went wrong."""
-    start = threading.Barrier(len(deeds))
-    failures: list[Exception] = []
-
-    def begin(deed: Callable[[], object]) -> None:
-        start.wait()
-        try:
-            deed()
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=begin, args=(deed,)) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return failures
 
 
 def _accept(actor: Actor, offer: Offer) -> object:
@@ -77,7 +54,7 @@ def _are_refusals(failures: Sequence[Exception], count: int) -> bool:
 def test_of_two_offers_that_are_accepted_at_once_one_books(deal: Deal) -> None:
     one, two = offer_by(deal.carrier, deal.leg, deal.load), offer_by(deal.rival, deal.rival_leg, deal.load)
     colleagues = [make_actor(deal.shipper.organization) for _ in range(4)]
-    failures = _at_once(
+    failures = at_once(
         *[lambda who=who, offer=offer: _accept(who, offer) for who in colleagues for offer in (one, two)]
     )
     assert _are_refusals(failures, 7), failures
@@ -92,7 +69,7 @@ def test_one_truck_that_is_accepted_for_two_loads_at_once_takes_one(deal: Deal) 
     other = make_load(make_organization(), opens_at=deal.load.first_stop.opens_at)
     pairs = [(deal.shipper, deal.load), (make_actor(other.organization), other)]
     made = [(seller, offer_by(deal.carrier, deal.leg, load)) for seller, load in pairs]
-    failures = _at_once(*[lambda seller=seller, offer=offer: _accept(seller, offer) for seller, offer in made])
+    failures = at_once(*[lambda seller=seller, offer=offer: _accept(seller, offer) for seller, offer in made])
     assert _are_refusals(failures, 1), failures
     assert _booked() == 1
     assert sorted(Thread.objects.values_list("status", flat=True)) == [ThreadStatus.AGREED, ThreadStatus.LAPSED]
@@ -101,7 +78,7 @@ def test_one_truck_that_is_accepted_for_two_loads_at_once_takes_one(deal: Deal) 
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_of_acceptance_and_withdrawal_at_once_one_counts(deal: Deal, number: int) -> None:
     offer = offer_by(deal.carrier, deal.leg, deal.load)
-    failures = _at_once(
+    failures = at_once(
         lambda: _accept(deal.shipper, offer), lambda: withdraw_offer(actor=deal.carrier, offer_id=offer.public_id)
     )
     assert _are_refusals(failures, 1), failures
@@ -113,7 +90,7 @@ def test_of_acceptance_and_withdrawal_at_once_one_counts(deal: Deal, number: int
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_of_acceptance_and_edit_at_once_the_terms_agreed_are_the_loads(deal: Deal, number: int) -> None:
     offer = offer_by(deal.carrier, deal.leg, deal.load)
-    failures = _at_once(lambda: _accept(deal.shipper, offer), lambda: _edit(deal))
+    failures = at_once(lambda: _accept(deal.shipper, offer), lambda: _edit(deal))
     assert _are_refusals(failures, 1), failures
     load = Load.objects.get(pk=deal.load.pk)
     assert (load.status, load.weight_pounds, _booked()) in [
@@ -126,7 +103,7 @@ def test_of_acceptance_and_expiry_at_once_one_counts(deal: Deal, monkeypatch: py
     offer = offer_by(deal.carrier, deal.leg, deal.load)
     real, edge = clock.now, offer.expires_at - clock.now() - timedelta(milliseconds=150)
     monkeypatch.setattr(clock, "now", lambda: real() + edge)
-    failures = _at_once(lambda: _accept(deal.shipper, offer), _sweep, _sweep)
+    failures = at_once(lambda: _accept(deal.shipper, offer), _sweep, _sweep)
     offer.refresh_from_db()
     expired = offer.status in (OfferStatus.EXPIRED, OfferStatus.LIVE)
     assert _are_refusals(failures, int(expired)), failures
@@ -142,7 +119,7 @@ def test_of_two_counters_at_once_one_stands(deal: Deal) -> None:
     offer = offer_by(deal.carrier, deal.leg, deal.load)
     colleagues = [make_actor(deal.shipper.organization) for _ in range(3)]
     named = {"thread_id": offer.thread.public_id, "on_number": 1, "load_version": 1}
-    failures = _at_once(
+    failures = at_once(
         *[lambda who=who: counter_offer(actor=who, terms=terms(deal.load, 2_350), **named) for who in colleagues]
     )
     assert _are_refusals(failures, 2), failures

@@ -1,10 +1,6 @@
 """Proposals, answers and withdrawals at the same moment: one truck is proposed once, and a refusal always wins."""
 
-import threading
-from collections.abc import Callable, Sequence
-
 import pytest
-from django.db import connections
 
 from brokers.models import Proposal, ProposalStatus
 from brokers.services import answer_proposal, proposals, propose_line, withdraw_proposal
@@ -17,6 +13,7 @@ from tests.brokers.plans import make_line, make_plan
 from tests.builders import make_actor, make_organization
 from tests.events.pump import pump
 from tests.matching.pairs import make_pair
+from tests.races.at_once import at_once
 
 ROUNDS = 5
 
@@ -35,28 +32,6 @@ def _propose(line: PlanLine) -> Proposal:
 def _withdraw_load(line: PlanLine) -> None:
     load = line.loads.get().load
     withdraw_load(actor=make_actor(load.organization), load_id=load.public_id)
-
-
-def _at_once(deeds: Sequence[Callable[[], object]]) -> list[Exception]:
-    """Do all deeds, begun together; return what was refused or went wrong."""
-    start = threading.Barrier(len(deeds))
-    failures: list[Exception] = []
-
-    def begin(deed: Callable[[], object]) -> None:
-        start.wait()
-        try:
-            deed()
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=begin, args=(deed,)) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return failures
 
 
 def _withdrawn_just_before_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +72,7 @@ def test_a_line_that_two_colleagues_propose_at_once_is_proposed_once(line: PlanL
     actors = [make_actor(line.plan.organization) for _ in range(4)]
     names = {"plan_id": line.plan.public_id, "line_id": line.public_id}
     for number in range(ROUNDS):
-        failures = _at_once([lambda actor=actor: propose_line(actor=actor, **names) for actor in actors])
+        failures = at_once(*[lambda actor=actor: propose_line(actor=actor, **names) for actor in actors])
         assert [type(error) for error in failures] == [Conflict] * 3
         proposal = Proposal.objects.get(status=ProposalStatus.OPEN)
         assert Proposal.objects.count() == number + 1
@@ -109,8 +84,8 @@ def test_a_load_withdrawn_while_it_is_proposed_is_not_proposed_in_the_end(line: 
     actor, owner = make_actor(line.plan.organization), make_actor(line.loads.get().load.organization)
     names = {"plan_id": line.plan.public_id, "line_id": line.public_id}
     load_id = line.loads.get().load.public_id
-    failures = _at_once(
-        [lambda: propose_line(actor=actor, **names), lambda: withdraw_load(actor=owner, load_id=load_id)]
+    failures = at_once(
+        *[lambda: propose_line(actor=actor, **names), lambda: withdraw_load(actor=owner, load_id=load_id)]
     )
     assert all(isinstance(error, Conflict) for error in failures)
     pump()
@@ -123,8 +98,8 @@ def test_of_interest_and_refusal_at_once_the_refusal_stands(line: PlanLine) -> N
     proposal = _propose(line)
     words: list[tuple[Organization, str]] = [(carrier, "interested"), (shipper, "declined")]
     actors = {organization.pk: make_actor(organization) for organization, _ in words}
-    failures = _at_once(
-        [
+    failures = at_once(
+        *[
             lambda who=who, word=word: answer_proposal(
                 actor=actors[who.pk], proposal_id=proposal.public_id, answer=word
             )
