@@ -62,11 +62,6 @@
         toast("Your browser does not let pages copy: press Ctrl+C.", "info");
       }
     }
-    if (event.target.closest("[data-print]")) window.print();
-  });
-
-  document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-autosubmit]")) event.target.form.requestSubmit();
   });
 
   document.addEventListener("htmx:configRequest", (event) => {

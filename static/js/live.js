@@ -36,8 +36,8 @@
 
   const show = (state) => {
     document.body.dataset.live = state;
-    for (const element of document.querySelectorAll("[data-live-state], #live-state")) {
-      const text = element.querySelector(".live-text") || element;
+    for (const element of document.querySelectorAll("#live-state")) {
+      const text = element.querySelector(".live-text");
       if (element.dataset.state === state && text.textContent === WORDS[state][0]) continue;
       element.dataset.state = state;
       element.title = WORDS[state][1];
