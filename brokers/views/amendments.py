@@ -24,7 +24,7 @@ from brokers.services.amendments import (
     propose_amendment,
     withdraw_amendment,
 )
-from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound
 
@@ -155,7 +155,7 @@ def _show(request: HttpRequest, amendment_id: str, *, error: str = "", status: i
         "zone": actor.organization.time_zone,
         "now": now,
     }
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_fragment(request)
     template = "brokers/_amendment.html" if fragment else "brokers/amendment.html"
     return render(request, template, context, status=status)
 

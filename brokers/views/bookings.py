@@ -20,7 +20,7 @@ from brokers.forms.bookings import CancelForm
 from brokers.models import Booking, BookingStatus, CancelReason
 from brokers.services.cancelling import cancel_booking, cancelling_side
 from brokers.terms import terms_of
-from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.accounts.models import Organization
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid
@@ -48,7 +48,7 @@ def booking_page(request: HttpRequest, booking_id: str) -> HttpResponse:
     actor = actor_of(request)
     booking, side = booking_read_by(actor.organization, booking_id, clock.now())
     context = _about(booking, actor.organization, side) | {"may_write": actor.may("bookings:write")}
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_fragment(request)
     return render(request, "brokers/_booking.html" if fragment else "brokers/booking.html", context)
 
 

@@ -22,7 +22,7 @@ from brokers.services.claiming import Wanted
 from brokers.touring import Vehicle, vehicle_of
 from brokers.views.claims import claim_form_page, claimed, gone, kept_as_it_is, status_of
 from brokers.views.vehicles import vehicle_form
-from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.accounts.models import Decision, Organization
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound
@@ -131,7 +131,7 @@ def next_best(request: HttpRequest, load_id: str) -> HttpResponse:
     viewer, now = actor_of(request).organization, clock.now()
     load, _ = load_to_bargain(viewer, load_id, now)
     context = next_best_of(viewer, load, now, leg_id=request.GET.get("leg", "")[:40]) | {"viewer": viewer}
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_fragment(request)
     return render(request, "brokers/_next_best.html" if fragment else "brokers/next_best.html", context)
 
 
@@ -158,7 +158,7 @@ def _after_claim(made: Claim, viewer: Organization, now: datetime) -> Backhauls 
 
 
 def _backhauls(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_fragment(request)
     return render(request, "brokers/_backhauls.html" if fragment else "brokers/backhauls.html", context)
 
 

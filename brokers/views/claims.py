@@ -28,7 +28,7 @@ from brokers.terms import posted_terms
 from brokers.thread_queries import threads_about
 from brokers.views.vehicles import both_sides_of, vehicle_form
 from carriers.queries import leg_of
-from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Decision
 from foundation.trade import clock
@@ -55,7 +55,7 @@ def bargain(request: HttpRequest, load_id: str) -> HttpResponse:
     if (theirs := context["their_leg"]) is not None:  # the page was reached from one truck: it speaks of its carrier
         for name in ("claims_for", "offers_for"):
             context[name] = [each for each in context[name] if each.pk == theirs.organization_id] or context[name]
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_fragment(request)
     return render(request, "brokers/_bargain.html" if fragment else "brokers/bargain.html", context)
 
 
@@ -210,7 +210,7 @@ def claimed(request: HttpRequest, made: Claim) -> HttpResponse:
 
 def kept_as_it_is(request: HttpRequest) -> HttpResponse | None:
     """Return the answer to a form that asks for a part of itself: it stays, its page says that the load is gone."""
-    return HttpResponse(status=204) if request.headers.get("HX-Request") == "true" else None
+    return HttpResponse(status=204) if is_fragment(request) else None
 
 
 def gone(request: HttpRequest, load: Load) -> HttpResponse:
@@ -286,5 +286,5 @@ def claim_page(request: HttpRequest, claim_id: str) -> HttpResponse:
         "zone": viewer.time_zone,
         "now": now,
     }
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_fragment(request)
     return render(request, "brokers/_claim.html" if fragment else "brokers/claim.html", context)

@@ -21,7 +21,7 @@ from brokers.papers.record_queries import open_margin_cents, own_record_of_booki
 from brokers.papers.verifying import Check, check, digest_of_bytes
 from brokers.papers.words import LABELS, SUBJECT_WORDS, accessorial_rows, equipment_words, freight_rows, window_words
 from brokers.services.documents import document_of, sign_confirmation
-from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.accounts.models import Organization
 from foundation.rest.throttling import client_address
 from foundation.trade import clock
@@ -109,7 +109,7 @@ def booking_papers(request: HttpRequest, booking_id: str) -> HttpResponse:
         "viewer": viewer,
         "zone": viewer.time_zone,
     }
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_fragment(request)
     return render(request, "brokers/_papers.html" if fragment else "brokers/papers.html", context)
 
 
@@ -152,7 +152,7 @@ def _show(request: HttpRequest, confirmation_id: str, *, status: int = 200, **mo
         "zone": viewer.time_zone,
         "signer_name": str(actor.person.full_name) if actor.person else "",
     }
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_fragment(request)
     template = "brokers/_confirmation.html" if fragment else "brokers/confirmation.html"
     return render(request, template, context | more, status=status)
 

@@ -13,7 +13,7 @@ from brokers.filters import DeskFilter
 from brokers.panel_queries import open_counts
 from brokers.queries import decision_on, desk
 from brokers.services import dismiss_match, restore_match, snooze_match
-from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.trade import clock
 from foundation.trade.errors import Forbidden, TradeError
 from matching.models import Match
@@ -119,11 +119,11 @@ def decide(request: HttpRequest, match_id: str) -> HttpResponse:
         else:
             restore_match(actor=actor, match_id=match_id)
     except TradeError as error:
-        if request.headers.get("HX-Request"):
+        if is_fragment(request):
             return _decision(request, match_id, error.sentence)
         messages.error(request, error.sentence)
         return _back(request)
-    if request.headers.get("HX-Request"):
+    if is_fragment(request):
         return _decision(request, match_id)
     return _back(request)
 

@@ -12,7 +12,7 @@ from brokers.models import Thread, ThreadStatus
 from brokers.services.splitting import ask_split
 from brokers.splits import has_asked, side_of, split_of, why_not_to_split
 from brokers.thread_queries import thread_of
-from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.trade import clock
 from foundation.trade.errors import Conflict
 from loads.models import LoadSize
@@ -47,7 +47,7 @@ def split(request: HttpRequest, thread_id: str) -> HttpResponse:
     except Conflict as refusal:
         thread = thread_of(actor_of(request).organization, thread_id)
         return _of_thread(request, thread, refusal=refusal.sentence, status=409)
-    if request.headers.get("HX-Request") == "true":
+    if is_fragment(request):
         return _of_thread(request, thread)
     return redirect("brokers:thread_benchmark", thread.public_id)
 
@@ -78,7 +78,7 @@ def _render(request: HttpRequest, context: dict[str, Any], *, status: int = 200)
         "is_partial": load.size == LoadSize.PARTIAL,
         "may_see_lanes": actor_of(request).organization.is_verified,
     }
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_fragment(request)
     # htmx shows no answer of 4xx but 422, and this one has a sentence to show
     shown = 200 if fragment and status == 409 else status
     return render(request, "brokers/_fairness.html" if fragment else "brokers/fairness.html", context, status=shown)

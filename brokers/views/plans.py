@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from brokers.filters import LineFilter
 from brokers.plan_rows import LineRow, account_of, comparison, proof_of, rows_of
 from brokers.services import propose_line
-from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.accounts.actor import Actor
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid
@@ -160,7 +160,7 @@ def _line(request: HttpRequest, plan_id: str, line_id: str, error: str = "") -> 
         "may_propose": actor.may("offers:write"),
         "zone": viewer.time_zone,
     }
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_fragment(request)
     template = "brokers/_plan_line.html" if fragment else "brokers/plan_line.html"
     return render(request, template, context, status=422 if error else 200)
 
@@ -172,11 +172,11 @@ def propose(request: HttpRequest, plan_id: str, line_id: str) -> HttpResponse:
     try:
         proposal = propose_line(actor=_broker(request), plan_id=plan_id, line_id=line_id)
     except Conflict as error:
-        if request.headers.get("HX-Request"):
+        if is_fragment(request):
             return _line(request, plan_id, line_id, error.sentence)
         messages.error(request, error.sentence)
         return HttpResponseRedirect(reverse("brokers:plan_line", args=[plan_id, line_id]))
-    if request.headers.get("HX-Request"):
+    if is_fragment(request):
         return _line(request, plan_id, line_id)
     messages.success(request, "Proposed. The parties see it now; their answers appear here.")
     return HttpResponseRedirect(reverse("brokers:proposal", args=[proposal.public_id]))

@@ -18,7 +18,7 @@ from brokers.queries import open_proposals_to, proposal_of, proposals_about, pro
 from brokers.services import answer_proposal, withdraw_proposal
 from brokers.visibility import represents_both_sides, seen_loads
 from carriers.queries import visible_legs
-from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.accounts.models import Organization
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid
@@ -131,7 +131,7 @@ def proposal_page(request: HttpRequest, proposal_id: str) -> HttpResponse:
 def _show(request: HttpRequest, proposal_id: str, error: str = "") -> HttpResponse:
     viewer = actor_of(request).organization
     row = rows_of(viewer, [proposal_of(viewer, proposal_id)], clock.now())[0]
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_fragment(request)
     template = "brokers/_proposal.html" if fragment else "brokers/proposal.html"
     context = {"row": row, "error": error} | _manners(request)
     return render(request, template, context, status=422 if error else 200)
@@ -145,11 +145,11 @@ def answer(request: HttpRequest, proposal_id: str) -> HttpResponse:
     try:
         answer_proposal(actor=actor_of(request), proposal_id=proposal_id, answer=said)
     except (Conflict, Forbidden, Invalid) as error:
-        if request.headers.get("HX-Request"):
+        if is_fragment(request):
             return _show(request, proposal_id, error.sentence)
         messages.error(request, error.sentence)
         return _back(request, proposal_id)
-    if request.headers.get("HX-Request"):
+    if is_fragment(request):
         return _show(request, proposal_id)
     words = "Noted: you are interested." if said == ProposalParty.Answer.INTERESTED else "Declined."
     messages.success(request, f"{words} The broker knows.")
@@ -163,11 +163,11 @@ def withdraw(request: HttpRequest, proposal_id: str) -> HttpResponse:
     try:
         withdraw_proposal(actor=actor_of(request), proposal_id=proposal_id)
     except Conflict as error:
-        if request.headers.get("HX-Request"):
+        if is_fragment(request):
             return _show(request, proposal_id, error.sentence)
         messages.error(request, error.sentence)
         return _back(request, proposal_id)
-    if request.headers.get("HX-Request"):
+    if is_fragment(request):
         return _show(request, proposal_id)
     messages.success(request, "Withdrawn. The parties have been told.")
     return _back(request, proposal_id)

@@ -21,7 +21,7 @@ from brokers.outcomes import outcome_sentence
 from brokers.services.threads import leave_thread
 from brokers.thread_queries import open_threads_of, thread_of, threads_of, waiting_for
 from carriers.queries import visible_legs
-from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Decision, Organization
 from foundation.trade import clock
@@ -90,7 +90,7 @@ def show_thread(
     row = thread_rows([thread], actor.organization, now)[0]
     context = _about(row, now) | _rights(actor, row, now) | {"error": error, "now": now}
     context["typed_reason"] = typed_reason
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_fragment(request)
     return render(request, "brokers/_thread.html" if fragment else "brokers/thread.html", context, status=status)
 
 

@@ -12,7 +12,7 @@ from brokers.booking_queries import booking_of
 from brokers.models import Booking, Claim, Thread
 from brokers.thread_queries import thread_of
 from brokers.trust import Judgement, RuleResult, flags_for_seller, judge_claim
-from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.accounts.models import Organization
 from foundation.accounts.queries import record_of
 from foundation.trade import clock
@@ -63,7 +63,7 @@ def booking_carrier(request: HttpRequest, booking_id: str) -> HttpResponse:
 
 def _render(request: HttpRequest, part: str, context: dict[str, Any]) -> HttpResponse:
     """Render a part into the page that asked for it, or on a page of its own where there is no JavaScript."""
-    if request.headers.get("HX-Request") == "true":
+    if is_fragment(request):
         return render(request, part, context)
     return render(request, "brokers/trust.html", context | {"part": part})
 

@@ -1,4 +1,4 @@
-"""Who may open a page: decorators and mixins for HTML views; the API asks the actor itself."""
+"""Who may open a page, and whether all of it: decorators for HTML views; the API asks the actor itself."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -25,11 +25,16 @@ def actor_of(request: HttpRequest) -> Actor:
     return actor
 
 
+def is_fragment(request: HttpRequest) -> bool:
+    """Say whether htmx asks, for a part of a page; a browser that opens the address gets the whole page."""
+    return bool(getattr(request, "htmx", False))
+
+
 def _sent_elsewhere(request: HttpRequest) -> HttpResponseBase | None:
     """Return the way to sign-in or to organization set-up, or None for somebody who may go on."""
     if getattr(request, "actor", None) is not None:
         return None
-    htmx = bool(getattr(request, "htmx", False))
+    htmx = is_fragment(request)
     if request.user.is_authenticated:
         target = reverse("accounts:set_up")
     else:

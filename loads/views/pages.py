@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from foundation.trade.posting import Status
@@ -27,7 +27,7 @@ def detail(request: HttpRequest, load_id: str) -> HttpResponse:
     try:
         load = load_of(actor.organization, load_id, now)
     except NotFound:
-        asks_again = request.headers.get("HX-Request") == "true"
+        asks_again = is_fragment(request)
         if asks_again and once_seen(actor.organization, now).filter(public_id=load_id).exists():
             return HttpResponse(status=204)  # an open page stays; its part about booking says that the load is gone
         raise

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from carriers.queries import leg_of
-from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.trade import clock
 from matching.combined import combination_of, combination_run_of, combinations_of_leg
 from matching.combined_visibility import figures, viewer_of
@@ -20,7 +20,7 @@ _HEADINGS = (
 
 def _template(request: HttpRequest, name: str) -> str:
     """Return the fragment for htmx, the whole page for everybody else."""
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_fragment(request)
     return f"matching/_{name}.html" if fragment else f"matching/{name}.html"
 
 

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from carriers.queries import leg_of, own_legs
-from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.accounts.queries import preferred_by
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
@@ -26,13 +26,13 @@ MOST_LEFT_OUT = 8
 
 def _template(request: HttpRequest, name: str) -> str:
     """Return the fragment for htmx, the whole page for everybody else."""
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_fragment(request)
     return f"matching/_{name}.html" if fragment else f"matching/{name}.html"
 
 
 def _left_the_market(request: HttpRequest) -> HttpResponse:
     """Tell an open page, which follows the news, that there is nothing to match any more; others get a 404."""
-    if request.headers.get("HX-Request") != "true":
+    if not is_fragment(request):
         raise NotFound
     return render(request, "matching/_left_the_market.html")
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from carriers.forms.legs import LegForm
 from carriers.models import ReturnLeg
 from carriers.queries import own_leg
-from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.trade.errors import Invalid, NotFound
 from foundation.trade.ids import looks_like
 from matching.empty_runs import view, words_of
@@ -28,7 +28,7 @@ def leg_preview(request: HttpRequest) -> HttpResponse:
         raise NotFound("There is no such return leg here.")
     stored = own_leg(organization, name) if name else None
     form = LegForm(request.POST, organization=organization, leg=stored)
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_fragment(request)
     template = "matching/_leg_preview.html" if fragment else "matching/leg_preview.html"
     return render(request, template, _answer(form, stored))
 

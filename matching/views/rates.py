@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
-from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.places.place import Place
 from foundation.trade import clock
 from loads.forms import LoadForm
@@ -29,7 +29,7 @@ def load_rate(request: HttpRequest, load_id: str) -> HttpResponse:
         "is_partial": load.size == LoadSize.PARTIAL,
         "may_see_lanes": viewer.is_verified,
     }
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_fragment(request)
     return render(request, "matching/_rate.html" if fragment else "matching/load_rate.html", context)
 
 

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from carriers.queries import leg_of
-from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.places.place import PlaceNotFound
 from foundation.trade import clock
 from matching.queries import loads_to_ask_about
@@ -47,5 +47,5 @@ def why_not(request: HttpRequest, leg_id: str) -> HttpResponse:
             context |= {"loads": loads_to_ask_about(viewer, leg, words, now), "searched": True}
         except PlaceNotFound as unknown:
             context["unknown"] = str(unknown)
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_fragment(request)
     return render(request, "matching/_why_not.html" if fragment else "matching/why_not.html", context)
