@@ -73,7 +73,7 @@ def backhauls_after(*, carrier: Organization, load: Load, vehicle: Vehicle, now:
 
     Raises `Conflict` and `Invalid` where the truck cannot take the load out, or nobody knows where it goes home to.
     """
-    terms = posted_terms(load, rate_cents=load.rate_cents or 0)
+    terms = posted_terms(load)
     plan, leg_terms = leg_home(load=load, stop_times=terms.stop_times, vehicle=vehicle, carrier=carrier, now=now)
     return _found(carrier, load, terms.rate_cents, plan.loaded_miles, plan.empty_miles, plan.steps, leg_terms, None)
 

@@ -68,10 +68,13 @@ class BargainTerms:
         return values
 
 
-def posted_terms(load: Load, *, rate_cents: int) -> BargainTerms:
-    """Return the terms as a load is posted to carriers, at a rate; expects `stops` to be loaded."""
+def posted_terms(load: Load, *, rate_cents: int | None = None) -> BargainTerms:
+    """Return the terms as a load is posted to carriers, at a rate or at its own, 0 where it is open to offers.
+
+    Expects `stops` to be loaded.
+    """
     return BargainTerms(
-        linehaul_cents=rate_cents,
+        linehaul_cents=(load.rate_cents or 0) if rate_cents is None else rate_cents,
         free_minutes=load.free_minutes,
         detention_cents_per_hour=load.detention_cents_per_hour,
         tonu_cents=load.tonu_cents,

@@ -5,14 +5,14 @@ Nothing is written here. What is read under locks by `services.booking` is read 
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
 from brokers.booking_queries import live_bookings
-from brokers.models import Booking, Tour, TourStatus
+from brokers.models import Booking, Claim, Thread, Tour, TourStatus
 from brokers.terms import StopTime, terms_of
 from carriers.choices import Chosen, base_place, choose
 from carriers.models import Driver, HomeBase, ReturnLeg, Trailer, Truck
@@ -37,6 +37,7 @@ __all__ = [
     "live_bookings",
     "plan_tour",
     "standing_of",
+    "vehicle_in",
     "vehicle_of",
 ]
 
@@ -63,6 +64,23 @@ class Vehicle:
     trailer: Trailer | None = None
     home_base: HomeBase | None = None
     return_home_by: datetime | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """Return it as the columns of a thread or claim, which keep the same."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+def vehicle_in(row: Thread | Claim) -> Vehicle:
+    """Return with what a negotiation of carriage, or a claim, is to be hauled."""
+    assert row.truck is not None, "a thread of carriage has a truck"
+    return Vehicle(
+        truck=row.truck,
+        leg=row.leg,
+        driver=row.driver,
+        trailer=row.trailer,
+        home_base=row.home_base,
+        return_home_by=row.return_home_by,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

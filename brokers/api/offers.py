@@ -158,7 +158,7 @@ class LoadOfferViewSet(OfferViewSet):
         units = {f"{name}_id": data.get(name, "") for name in _UNITS}
         if data.get("side") == "seller":
             load, _ = load_to_offer(self.actor, public_id)
-            terms = terms_from(data, posted_terms(load, rate_cents=load.rate_cents or 0))
+            terms = terms_from(data, posted_terms(load))
             invited = invite_carrier(
                 actor=self.actor, load_id=public_id, leg_id=units["leg_id"], terms=terms, **manner_from(data)
             )
@@ -169,7 +169,7 @@ class LoadOfferViewSet(OfferViewSet):
             load_id=public_id,
             **units,
             return_home_by=data.get("return_home_by"),
-            terms=terms_from(data, posted_terms(load, rate_cents=load.rate_cents or 0)),
+            terms=terms_from(data, posted_terms(load)),
             **manner_from(data),
         )
         return self.made(offer)
@@ -193,5 +193,5 @@ class LoadTenderViewSet(LoadOfferViewSet):
         data = self.body(TenderSerializer)
         self.named_as_given(data)
         load: Load = load_of(self.actor.organization, public_id)
-        terms = terms_from(data, posted_terms(load, rate_cents=load.rate_cents or 0))
+        terms = terms_from(data, posted_terms(load))
         return self.made(tender_load(actor=self.actor, load_id=public_id, terms=terms, **manner_from(data)))

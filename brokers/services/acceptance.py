@@ -33,7 +33,7 @@ from brokers.services.table import (
 )
 from brokers.terms import terms_of
 from brokers.thread_queries import live_offer, offer_of
-from brokers.touring import Vehicle
+from brokers.touring import vehicle_in
 from brokers.trust import Judgement, judge_claim, take_hold
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Decision
@@ -146,7 +146,7 @@ def _told_to(actor: Actor, thread: Thread, now: datetime, rule: str, sentence: s
 def _hold(actor: Actor, seen: Offer, number: int, load_version: int, judgement: Judgement, now: datetime) -> Claim:
     """Reserve the load for the accepted offer while the carrier is checked; not where the truck can never take it."""
     with _in_fair_words(actor, seen.thread, now):
-        times, vehicle = terms_of(seen).stop_times, vehicle_of_thread(seen.thread)
+        times, vehicle = terms_of(seen).stop_times, vehicle_in(seen.thread)
         plan_for(load=seen.thread.load, stop_times=times, vehicle=vehicle, carrier=seen.thread.taker, now=now)
 
     def work() -> Claim:
@@ -162,19 +162,6 @@ def _hold(actor: Actor, seen: Offer, number: int, load_version: int, judgement: 
         return reserve_for(offer, thread=thread, load=load, actor=actor, judgement=judgement, now=moment)
 
     return retried(work)
-
-
-def vehicle_of_thread(thread: Thread) -> Vehicle:
-    """Return what a thread of carriage offers to haul with."""
-    assert thread.truck is not None, "a thread of carriage has a truck"
-    return Vehicle(
-        truck=thread.truck,
-        leg=thread.leg,
-        driver=thread.driver,
-        trailer=thread.trailer,
-        home_base=thread.home_base,
-        return_home_by=thread.return_home_by,
-    )
 
 
 @contextmanager
@@ -193,7 +180,7 @@ def _book(actor: Actor, offer: Offer, thread: Thread, load: Load, now: datetime)
         booking = book(
             load=load,
             terms=terms_of(offer),
-            vehicle=vehicle_of_thread(thread),
+            vehicle=vehicle_in(thread),
             carrier=thread.taker,
             seller=thread.seller,
             actor=actor,

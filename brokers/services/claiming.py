@@ -245,12 +245,7 @@ def _store(
     taken = Conflict("sent_twice", "This claim is being made already. Reload to see it.")
     claim = Claim(
         carrier=carrier,
-        truck=vehicle.truck,
-        leg=vehicle.leg,
-        driver=vehicle.driver,
-        trailer=vehicle.trailer,
-        home_base=vehicle.home_base,
-        return_home_by=vehicle.return_home_by,
+        **vehicle.columns(),
         status=status,
         checks=judgement.stored(),
         made_at=now,

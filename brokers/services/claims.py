@@ -13,7 +13,7 @@ from brokers.booking_queries import claim_of, claims_to_settle, load_in_sight, s
 from brokers.facts import tell_of_claim
 from brokers.models import CLAIM_MOVES, Claim, ClaimedLoad, ClaimStatus
 from brokers.retrying import retried
-from brokers.services.booking import Vehicle, check_for_sale, lock_for, plan_for
+from brokers.services.booking import check_for_sale, lock_for, plan_for
 from brokers.services.claiming import (
     Wanted,
     book_in_order,
@@ -24,7 +24,7 @@ from brokers.services.claiming import (
     sent_before,
 )
 from brokers.services.held_offers import claimant, settle_acceptance
-from brokers.touring import vehicle_of
+from brokers.touring import vehicle_in, vehicle_of
 from brokers.trust import Judgement, judge_claim
 from carriers.models import ReturnLeg, Truck
 from foundation.accounts.actor import Actor
@@ -211,7 +211,7 @@ def _book_held(claim: Claim, judgement: Judgement) -> Claim:
     rows = list(claim.loads.all())
     held = {key: locked_load(pk=key) for key in sorted(row.load_id for row in rows)}
     now = clock.now()
-    actor, vehicle = claimant(claim), _vehicle(claim)
+    actor, vehicle = claimant(claim), vehicle_in(claim)
     lock_for(vehicle)
     standing = locked(Claim.objects.all(), [claim.pk])[claim.pk]
     if standing.status != ClaimStatus.PENDING:
@@ -261,17 +261,6 @@ def _close(claim: Claim, status: ClaimStatus, outcome: str, judgement: Judgement
         checks=judgement.stored(),
     )
     return _by_id(claim.public_id)
-
-
-def _vehicle(claim: Claim) -> Vehicle:
-    return Vehicle(
-        truck=claim.truck,
-        leg=claim.leg,
-        driver=claim.driver,
-        trailer=claim.trailer,
-        home_base=claim.home_base,
-        return_home_by=claim.return_home_by,
-    )
 
 
 def _owner_of(organization: Organization, truck_id: str, leg_id: str, now: datetime) -> Organization:

@@ -19,7 +19,7 @@ from brokers.models import (
     Thread,
 )
 from brokers.retrying import retried
-from brokers.services.acceptance import OF_THE_LOAD, agree, vehicle_of_thread
+from brokers.services.acceptance import OF_THE_LOAD, agree
 from brokers.services.booking import book
 from brokers.services.releasing import SETTLED, release_hold
 from brokers.services.table import (
@@ -35,6 +35,7 @@ from brokers.services.table import (
 )
 from brokers.terms import terms_of
 from brokers.thread_facts import tell_released
+from brokers.touring import vehicle_in
 from brokers.trust import Judgement, judge_claim
 from foundation.accounts.actor import SCOPES_BY_ROLE, Actor
 from foundation.accounts.models import Decision, Role
@@ -130,7 +131,7 @@ def _book(seen: Claim, judgement: Judgement) -> Claim:
     booking = book(
         load=load,
         terms=terms_of(offer),
-        vehicle=vehicle_of_thread(thread),
+        vehicle=vehicle_in(thread),
         carrier=thread.taker,
         seller=thread.seller,
         actor=actor,

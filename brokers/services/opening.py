@@ -163,12 +163,7 @@ def _begin(
         load=load,
         seller=seller,
         taker=taker,
-        truck=vehicle.truck,
-        leg=vehicle.leg,
-        driver=vehicle.driver,
-        trailer=vehicle.trailer,
-        home_base=vehicle.home_base,
-        return_home_by=vehicle.return_home_by,
+        **vehicle.columns(),
         opened_at=now,
         moved_at=now,
     )

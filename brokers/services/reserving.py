@@ -10,6 +10,7 @@ from brokers.models import OFFER_MOVES, Claim, ClaimedLoad, ClaimStatus, Offer, 
 from brokers.services.booking import RESERVED, check_bookable
 from brokers.services.claiming import HELD_FOR
 from brokers.thread_facts import tell_held
+from brokers.touring import vehicle_in
 from brokers.trust import Judgement
 from foundation.accounts.actor import Actor
 from foundation.trade.constraints import refusing
@@ -37,12 +38,7 @@ def reserve_for(
     with refusing(taken):
         hold = Claim.objects.create(
             carrier=thread.taker,
-            truck=thread.truck,
-            leg=thread.leg,
-            driver=thread.driver,
-            trailer=thread.trailer,
-            home_base=thread.home_base,
-            return_home_by=thread.return_home_by,
+            **vehicle_in(thread).columns(),
             status=ClaimStatus.PENDING,
             checks=judgement.stored(),
             made_at=now,

@@ -19,7 +19,7 @@ from brokers.next_best import next_best as next_best_of
 from brokers.panel_queries import legs_to_choose, load_to_bargain, own_gains
 from brokers.services.bundles import claim_bundle
 from brokers.services.claiming import Wanted
-from brokers.touring import Vehicle, vehicle_of
+from brokers.touring import vehicle_in, vehicle_of
 from brokers.views.claims import claim_form_page, claimed, gone, kept_as_it_is, status_of
 from brokers.views.vehicles import vehicle_form
 from foundation.accounts.access import actor_of, is_fragment, scope_required
@@ -144,15 +144,8 @@ def _after_claim(made: Claim, viewer: Organization, now: datetime) -> Backhauls 
         return backhauls_on(carrier=viewer, booking=booking_of(viewer, rows[0].booking.public_id))
     if made.status != ClaimStatus.PENDING:
         return None
-    vehicle = Vehicle(
-        truck=made.truck,
-        driver=made.driver,
-        trailer=made.trailer,
-        home_base=made.home_base,
-        return_home_by=made.return_home_by,
-    )
     try:
-        return backhauls_after(carrier=viewer, load=rows[0].load, vehicle=vehicle, now=now)
+        return backhauls_after(carrier=viewer, load=rows[0].load, vehicle=vehicle_in(made), now=now)
     except (Conflict, Invalid):
         return None
 

@@ -232,7 +232,7 @@ def claim_form_page(
     """Show the form of a claim, as new or with what was wrong."""
     found = vehicle or vehicle_form(request, actor.organization, load, now, decision=Decision.CLAIMS)
     standing = standing_of(actor.organization, now).of(load)
-    terms = posted_terms(load, rate_cents=load.rate_cents or 0)
+    terms = posted_terms(load)
     context = {
         "load": load,
         "form": form,

@@ -64,7 +64,7 @@ def new_offer(request: HttpRequest, load_id: str) -> HttpResponse:
         button="Send the offer",
         back=reverse("brokers:bargain", args=[load_id]),
     )
-    form = terms_form(request, load, posted_terms(load, rate_cents=load.rate_cents or 0))
+    form = terms_form(request, load, posted_terms(load))
     if request.method != "POST":
         return offer_page(request, load, form, page, vehicle)
     if not (form.is_valid() and vehicle.is_valid()):
@@ -99,7 +99,7 @@ def invite(request: HttpRequest, load_id: str) -> HttpResponse:
         stand_in="" if load.sold_by.pk == actor.organization.pk else f"You act for {load.sold_by}.",
     )
     both = both_sides_sentence(on_both_sides_of(load, leg.organization, now))
-    form = terms_form(request, load, posted_terms(load, rate_cents=load.rate_cents or 0))
+    form = terms_form(request, load, posted_terms(load))
     if request.method != "POST":
         return offer_page(request, load, form, page, both_sides=both)
     if not form.is_valid():

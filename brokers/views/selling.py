@@ -37,7 +37,7 @@ def tender(request: HttpRequest, load_id: str) -> HttpResponse:
         lead="The rate is what the shipper pays you. Once it accepts, you alone sell the load to carriers, at a rate "
         "that you set; neither learns the other's.",
     )
-    form = terms_form(request, load, posted_terms(load, rate_cents=load.rate_cents or 0))
+    form = terms_form(request, load, posted_terms(load))
     if request.method != "POST":
         return offer_page(request, load, form, page)
     if not form.is_valid():
