@@ -163,9 +163,9 @@ def settle_claim(*, claim_id: str) -> Claim:
         return _release(claim, judgement.blocks[0].sentence, judgement)
     if _is_over(claim, now):
         return _release(claim, _TIME_OVER, judgement)
-    refusal = _why_no_more(claim, loads, now)
-    if refusal:
-        return _release(claim, refusal, judgement)
+    over = _why_no_more(claim, loads, now)
+    if over:
+        return _release(claim, over, judgement)
     if judgement.holds:
         return claim
     try:

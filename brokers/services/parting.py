@@ -47,9 +47,15 @@ def part_unverified(*, subjects: Sequence[str], settle: Settle) -> int:
 
 
 def _part(keys: Collection[int], threads: Q, subject: str, settle: Settle) -> int:
-    """Settle the claims on hold and the proposals of these organizations, then lapse those of the threads whose sides
-    may not deal.
+    """Lapse those of the threads whose sides may not deal, then settle the claims on hold and the proposals of these
+    organizations; return how many threads lapsed.
     """
+    with transaction.atomic():
+        now = clock.now()
+        rows = Thread.objects.filter(threads, status=ThreadStatus.OPEN)
+        rows = rows.select_related("seller", "taker", "load__organization")
+        gone = [thread.pk for thread in rows if not sides_may_deal(thread, now)]
+        count = lapse(dict.fromkeys(gone, ThreadOutcome.CANNOT_DEAL.value), now=now)
     theirs = Q(carrier__in=keys) | Q(made_by_organization__in=keys)
     theirs |= Q(loads__load__organization__in=keys) | Q(loads__load__seller__in=keys)
     for claim_id in set(pending_claims().filter(theirs).values_list("public_id", flat=True)):
@@ -59,10 +65,5 @@ def _part(keys: Collection[int], threads: Q, subject: str, settle: Settle) -> in
             logger.warning("Claim %s waits on: %s", claim_id, error.sentence)
     lapse_due()
     with transaction.atomic():
-        now = clock.now()
-        rows = Thread.objects.filter(threads, status=ThreadStatus.OPEN)
-        rows = rows.select_related("seller", "taker", "load__organization")
-        gone = [thread.pk for thread in rows if not sides_may_deal(thread, now)]
-        count = lapse(dict.fromkeys(gone, ThreadOutcome.CANNOT_DEAL.value), now=now)
         settle(subject)
     return count

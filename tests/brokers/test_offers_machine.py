@@ -35,7 +35,7 @@ from foundation.trade.posting import Status
 from loads.models import Load
 from loads.services import edit_load
 from loads.terms import terms_of as load_terms_of
-from tests.brokers.told import hold_that_each_was_told_once
+from tests.brokers.told import hold_that_each_fact_was_heard_once, hold_that_each_was_told_once
 from tests.builders import make_actor, make_leg, make_load, make_organization, make_person, now
 from tests.events.pump import MOST_ROUNDS, run_task
 
@@ -100,7 +100,7 @@ class Bargaining(RuleBasedStateMachine):
         if hasattr(self, "_before"):
             try:
                 self._hear()
-                self._everybody_heard_of_everything_once()
+                hold_that_each_fact_was_heard_once()
             finally:
                 transaction.savepoint_rollback(self._before)
 
@@ -314,25 +314,6 @@ class Bargaining(RuleBasedStateMachine):
                 Reaction.objects.filter(pk__in=[row.pk for row in mine]).update(done_at=None)
                 run_task(task, list(dict.fromkeys(row.subject for row in mine)), mine[-1].position)
         return len(rows)
-
-    def _everybody_heard_of_everything_once(self) -> None:
-        for offer in Offer.objects.select_related("thread"):
-            self._heard(offer.thread, "offer.made", offer.public_id, 1)
-            self._heard(offer.thread, "offer.closed", offer.public_id, int(offer.status != OfferStatus.LIVE))
-        for thread in Thread.objects.all():
-            self._heard(thread, "thread.closed", thread.public_id, int(thread.status != ThreadStatus.OPEN))
-        for booking in Booking.objects.all():
-            sides = [booking.shipper.public_id, booking.carrier.public_id]
-            for name, count in (("made", 1), ("cancelled", int(booking.status == BookingStatus.CANCELLED))):
-                self._told(sides, f"booking.{name}", booking.public_id, count)
-
-    def _heard(self, thread: Thread, name: str, subject: str, count: int) -> None:
-        self._told([thread.seller.public_id, thread.taker.public_id], name, subject, count)
-
-    def _told(self, sides: list[str], name: str, subject: str, count: int) -> None:
-        rows = FeedEntry.objects.filter(event__name=name, event__subject=subject)
-        heard = Counter(rows.values_list("organization_id", flat=True))
-        assert heard == Counter(dict.fromkeys(sides, count)) + Counter(), (name, subject, heard)
 
     def _load(self, which: int) -> Load:
         return Load.objects.prefetch_related("stops").get(pk=self.keys[which])

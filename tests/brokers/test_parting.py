@@ -17,8 +17,8 @@ from brokers.models import (
     ThreadOutcome,
     ThreadStatus,
 )
+from brokers.services import acceptance, held_offers, lapse_due, propose_line
 from brokers.services import claims as claims_service
-from brokers.services import lapse_due, propose_line
 from brokers.services.offers import accept_offer, withdraw_offer
 from brokers.services.tenders import tender_load
 from brokers.trust import Judgement, RuleResult
@@ -159,6 +159,25 @@ def test_a_block_releases_a_claim_on_hold_and_the_load_is_free(
     load.refresh_from_db()
     assert load.status == Status.OPEN
     assert not any(word in _read_by(carrier) for word in TELLING)
+
+
+def test_a_block_ends_what_was_accepted_and_waits_for_a_check(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = Judgement(results=(RuleResult(rule="record", result="hold", sentence="We wait for the registry."),))
+    for module in (acceptance, held_offers):
+        monkeypatch.setattr(module, "judge_claim", lambda **_: waits)
+    offer = offer_by(deal.carrier, deal.leg, deal.load)
+    hold = accept_offer(actor=deal.shipper, offer_id=offer.public_id, number=1, load_version=1)
+    assert isinstance(hold, Claim)
+    pump()
+    _block(deal.carrier, deal.shipper.organization)
+    pump()
+    hold.refresh_from_db()
+    assert hold.status == ClaimStatus.RELEASED
+    assert _stands(offer) == (*OVER, OfferStatus.LAPSED)
+    assert not ClaimedLoad.objects.filter(is_held=True).exists()
+    assert not Booking.objects.exists()
+    for side in (deal.shipper.organization, deal.carrier.organization):
+        assert not any(word in _read_by(side) for word in TELLING[:1])
 
 
 def test_a_permission_that_ends_lapses_the_brokers_proposal_and_its_claim_and_leaves_the_side_its_thread(

@@ -7,9 +7,9 @@ each has exactly one notice under each bell, and each of its readers exactly one
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from brokers.models import Booking, BookingStatus, Offer, OfferStatus, Thread, ThreadOutcome
+from brokers.models import Booking, BookingStatus, Offer, OfferStatus, Thread, ThreadOutcome, ThreadStatus
 from foundation.accounts.models import Organization, Person
-from foundation.events.models import DigestItem, Event, Mail, Notice
+from foundation.events.models import DigestItem, Event, FeedEntry, Mail, Notice
 from foundation.trade.news import NewsKind
 
 Told = tuple[str, str, str]
@@ -47,6 +47,27 @@ def hold_that_each_was_told_once(readers: Mapping[str, Sequence[Person]], leaver
     lines = Counter((*facts[key], organization, person) for key, organization, person in rows)
     wanted = Counter((*told, person.public_id) for told, kind, person in persons if kind not in AT_ONCE)
     assert lines == wanted, _differ(lines, wanted)
+
+
+def hold_that_each_fact_was_heard_once() -> None:
+    """Hold the feeds of both sides against what became of offers, threads and bookings; nobody else has heard of it."""
+    for offer in Offer.objects.select_related("thread__seller", "thread__taker"):
+        sides = (offer.thread.seller, offer.thread.taker)
+        _heard("offer.made", offer.public_id, sides, 1)
+        _heard("offer.closed", offer.public_id, sides, int(offer.status != OfferStatus.LIVE))
+    for thread in Thread.objects.select_related("seller", "taker"):
+        over = int(thread.status != ThreadStatus.OPEN)
+        _heard("thread.closed", thread.public_id, (thread.seller, thread.taker), over)
+    for booking in Booking.objects.select_related("shipper", "carrier"):
+        parties = (booking.shipper, booking.carrier)
+        _heard("booking.made", booking.public_id, parties, 1)
+        _heard("booking.cancelled", booking.public_id, parties, int(booking.status == BookingStatus.CANCELLED))
+
+
+def _heard(name: str, subject: str, hearers: Sequence[Organization], count: int) -> None:
+    rows = FeedEntry.objects.filter(event__name=name, event__subject=subject)
+    heard = Counter(rows.values_list("organization_id", flat=True))
+    assert heard == Counter({each.public_id: count for each in hearers} if count else {}), (name, subject, heard)
 
 
 def _of_offers() -> Iterator[tuple[str, str, Organization, NewsKind]]:
