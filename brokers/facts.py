@@ -13,11 +13,12 @@ from brokers.booking_visibility import (
     role_of,
     tour_fact,
 )
-from brokers.models import Booking, Claim, Tour
+from brokers.models import Booking, Claim, ClaimStatus, Tour
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
 from foundation.events.services import HasLabel, publish, record_audit
 from foundation.trade.money import decimal_text
+from loads.models import Load
 
 
 def parties_of(booking: Booking) -> list[Organization]:
@@ -79,6 +80,13 @@ def tell_of_tour(tour: Tour, actor: HasLabel | str, *, bookings: Sequence[Bookin
     )
 
 
+def tell_of_reservation(load: Load, *, reserved: bool) -> None:
+    """Publish that a load is reserved while somebody is checked, or free again, to who has it open and to nobody's
+    feed: whose claim or offer it was is told to its parties alone.
+    """
+    publish(name="load.reserved" if reserved else "load.freed", subject=load.public_id, audience={})
+
+
 def tell_of_claim(name: str, claim: Claim, actor: HasLabel | str) -> None:
     """Publish a fact about a claim to its carrier and to who made it; each seller hears that its load is reserved, or
     not any more, and not by whom. Audit it with the carrier.
@@ -95,6 +103,9 @@ def tell_of_claim(name: str, claim: Claim, actor: HasLabel | str) -> None:
             more.append({seller: fact})
     for hearers in (audience, *more):
         publish(name=name, subject=claim.public_id, audience=hearers, version=claim.version)
+    if claim.status != ClaimStatus.BOOKED:  # then the booking says more
+        for row in claim.loads.all():
+            tell_of_reservation(row.load, reserved=claim.status == ClaimStatus.PENDING)
     record_audit(
         organization_id=claim.carrier.public_id,
         actor=actor_towards(claim.carrier, actor),

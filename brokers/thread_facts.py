@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from brokers.facts import tell_of_reservation
 from brokers.models import Offer, Thread
 from brokers.thread_queries import whole
 from brokers.thread_visibility import before_of, offer_fields, sights_of, thread_fields
@@ -35,6 +36,7 @@ def tell_held(offer: Offer, actor: HasLabel | str, *, by: Organization | None, n
     """Publish and audit that an offer was accepted, and that its carrier is being checked."""
     thread = _whole(offer.thread)
     _publish_offer("offer.held", thread, offer, now)
+    tell_of_reservation(thread.load, reserved=True)
     _audit("offer.held", offer.public_id, thread, actor, by, {"thread": thread.public_id, "number": offer.number})
 
 
@@ -42,6 +44,7 @@ def tell_released(offer: Offer, *, now: datetime) -> None:
     """Publish and audit that an accepted offer was not booked and stands again: its `hold` says why."""
     thread = _whole(offer.thread)
     _publish_offer("offer.released", thread, offer, now)
+    tell_of_reservation(thread.load, reserved=False)
     _audit(
         "offer.released", offer.public_id, thread, SYSTEM, None, {"thread": thread.public_id, "number": offer.number}
     )

@@ -97,6 +97,17 @@ def test_the_release_does_not_wait_for_the_queue_of_the_registry(held):
     assert held.status == ClaimStatus.RELEASED
 
 
+def test_who_watches_the_load_is_told_that_it_is_reserved_and_free_again_and_nobody_else(held, registry, carrier):
+    def told() -> list[str]:
+        facts = Event.objects.filter(subject=held.loads.get().load.public_id).exclude(feed_entries__isnull=False)
+        return list(facts.order_by("id").values_list("name", flat=True))
+
+    assert told() == ["load.reserved"]
+    answer(registry, carrier, bipd="300")
+    check_waiting_claims()
+    assert told() == ["load.reserved", "load.freed"]
+
+
 def test_running_it_again_changes_nothing(held, registry, carrier):
     answer(registry, carrier)
     check_waiting_claims()
