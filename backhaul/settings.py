@@ -292,6 +292,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "claims", "description": "Loads taken as they are posted, one or a round trip."},
         {"name": "bookings", "description": "Loads that a carrier hauls, on agreed terms."},
         {"name": "amendments", "description": "Changes of a booking that every side they touch accepts."},
+        {"name": "contentions", "description": "Money of a cancellation that hangs on one side's word: agreed or not."},
         {"name": "rate confirmations", "description": "What was agreed, as a document that is signed."},
         {"name": "transaction records", "description": "The brokers' records of 49 CFR 371.3."},
         {"name": "tours", "description": "What each truck does from its first departure to its end."},
@@ -300,6 +301,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "drivers", "description": "The carrier's drivers."},
         {"name": "home bases", "description": "Where trucks come home to."},
         {"name": "costs", "description": "What a mile and an hour cost the carrier; for its owners alone."},
+        {"name": "payment account", "description": "Where a carrier is paid; for its signed-in owners alone."},
         {"name": "places", "description": "Finding places, and road miles between them."},
         {"name": "events", "description": "What has happened, in order."},
     ],
@@ -310,6 +312,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "BulkOutcomeEnum": ["created", "changed", "unchanged"],
         "CancelReasonEnum": "brokers.models.bookings.CancelReason",
+        "ContentionStatusEnum": "brokers.models.contentions.ContentionStatus",
         "LoadEquipmentEnum": "foundation.trade.equipment.LOAD_EQUIPMENT_CHOICES",
         "OfferStatusEnum": "brokers.models.threads.OfferStatus",
         "ProposalAnswerEnum": "brokers.models.proposals.ProposalParty.Answer",

@@ -8,6 +8,7 @@ from backhaul.admin import operator_site
 from brokers.api.urls import api_urlpatterns as brokers_api
 from carriers.api.urls import api_urlpatterns as carriers_api
 from foundation.accounts.urls import account_urlpatterns
+from foundation.accounts.urls import api_urlpatterns as accounts_api
 from foundation.events.urls import api_urlpatterns as events_api
 from foundation.places.urls import api_urlpatterns as places_api
 from foundation.rest.handlers import unknown_address
@@ -22,6 +23,7 @@ handler500 = "foundation.rest.handlers.server_error"
 
 API: list[URLPattern | URLResolver] = [
     *rest_api,
+    *accounts_api,
     *events_api,
     *places_api,
     *loads_api,

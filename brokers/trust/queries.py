@@ -31,7 +31,7 @@ def case_of(carrier: Organization, loads: Sequence[Load], now: datetime) -> Case
     found = gathered(
         carrier,
         now,
-        digits=_digits_of(carrier, record),
+        digits=digits_of(carrier, record),
         own_domain=own_domain,
         loads=[load.pk for load in loads],
         sellers=[load.sold_by.pk for load in loads if load.sold_by.pk != carrier.pk],
@@ -85,7 +85,7 @@ def made_lately(carrier: Organization, now: datetime) -> list[datetime]:
     return list(gathered(carrier, now).made_lately)
 
 
-def _digits_of(carrier: Organization, record: FederalRecord | None) -> list[str]:
+def digits_of(carrier: Organization, record: FederalRecord | None) -> list[str]:
     """Return the last ten digits of the carrier's phones: as typed, and as the registry has them."""
     typed = "".join(each for each in carrier.contact_phone if each.isdigit())[-_PHONE_DIGITS:]
     return sorted({each for each in (typed, record.phone_digits if record else "") if len(each) == _PHONE_DIGITS})

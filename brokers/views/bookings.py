@@ -15,9 +15,11 @@ from brokers.booking_queries import bookings_of
 from brokers.booking_readers import booking_read_by
 from brokers.booking_rows import BookingRow, booking_row, stop_rows
 from brokers.booking_visibility import BROKER, CARRIER
-from brokers.fallout import owed, reasons_for
+from brokers.contentions.rows import contention_rows
+from brokers.fallout import reasons_for, sentence_of
 from brokers.forms.bookings import CancelForm
 from brokers.models import Booking, BookingStatus, CancelReason
+from brokers.paying import pays_to
 from brokers.services.cancelling import cancel_booking, cancelling_side
 from brokers.terms import terms_of
 from foundation.accounts.access import actor_of, is_fragment, scope_required
@@ -45,11 +47,24 @@ def bookings_page(request: HttpRequest) -> HttpResponse:
 @scope_required("bookings:read")
 def booking_page(request: HttpRequest, booking_id: str) -> HttpResponse:
     """Show one booking as its party reads it, or a broker that acts for one."""
-    actor = actor_of(request)
-    booking, side = booking_read_by(actor.organization, booking_id, clock.now())
-    context = _about(booking, actor.organization, side) | {"may_write": actor.may("bookings:write")}
+    return show_booking(request, booking_id)
+
+
+def show_booking(
+    request: HttpRequest, booking_id: str, *, error: str = "", words: str = "", status: int = 200
+) -> HttpResponse:
+    """Answer with a booking as its reader reads it; `error` and `words` are of a refused answer to a contention."""
+    actor, now = actor_of(request), clock.now()
+    booking, side = booking_read_by(actor.organization, booking_id, now)
+    context = _about(booking, actor.organization, side) | {
+        "may_write": actor.may("bookings:write"),
+        "contentions": contention_rows(booking, side, actor, now) if booking.status == BookingStatus.CANCELLED else [],
+        "contention_error": error,
+        "words": words,
+    }
     fragment = is_fragment(request)
-    return render(request, "brokers/_booking.html" if fragment else "brokers/booking.html", context)
+    template = "brokers/_booking.html" if fragment else "brokers/booking.html"
+    return render(request, template, context, status=status)
 
 
 def _about(booking: Booking, viewer: Organization, side: Organization) -> dict[str, Any]:
@@ -65,6 +80,7 @@ def _about(booking: Booking, viewer: Organization, side: Organization) -> dict[s
         "parties": row.parties,
         "zone": viewer.time_zone,
         "cancelled_by": _name(booking.cancelled_for, viewer),
+        "pays_to": pays_to(booking) if row.is_own and row.reads_terms else None,
         "owed_words": _owed_words(booking, row, viewer),
     }
 
@@ -140,7 +156,7 @@ def _cancel_page(
     words = dict(CancelReason.choices)
     costs: dict[str, list[str]] = {}
     for reason in sorted(reasons_for(booking, side), key=list(CancelReason).index):
-        costs.setdefault(owed(booking, side, now, reason).sentence, []).append(words[reason])
+        costs.setdefault(sentence_of(booking, side, now, reason), []).append(words[reason])
     context = {
         "booking": booking,
         "load": booking.load,

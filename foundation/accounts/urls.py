@@ -4,7 +4,8 @@ from allauth.account import views as allauth_views
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, include, path
 
-from foundation.accounts.views import home, keys, notices, organization, people, relationships, verification
+from foundation.accounts.api import PaymentAccountViewSet
+from foundation.accounts.views import home, keys, notices, organization, payment, people, relationships, verification
 
 app_name = "accounts"
 
@@ -21,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("organization/verification/record/", verification.look_up, name="verification_record"),
     path("organization/verification/code/", verification.send, name="verification_code"),
     path("organization/verification/entry/", verification.enter, name="verification_entry"),
+    path("organization/payment/", payment.payment, name="payment"),
     path("organization/people/", people.people, name="people"),
     path("organization/people/<str:person_id>/role/", people.role, name="role"),
     path("organization/people/<str:person_id>/removal/", people.remove, name="remove"),
@@ -40,4 +42,12 @@ account_urlpatterns: list[URLPattern | URLResolver] = [
     # In one transaction: a person without the mail that confirms the address would be stuck.
     path("accounts/signup/", transaction.atomic(allauth_views.signup), name="account_signup"),
     path("accounts/", include("allauth.urls")),
+]
+
+api_urlpatterns: list[URLPattern | URLResolver] = [
+    path(
+        "payment-account",
+        PaymentAccountViewSet.as_view({"get": "retrieve", "put": "update"}),
+        name="api-payment-account",
+    ),
 ]

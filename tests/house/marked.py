@@ -20,6 +20,7 @@ from carriers.models import CostSetting, ReturnLeg
 from carriers.services.legs import post_leg
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
+from foundation.accounts.services.payments import PaymentTerms, fingerprint_of, set_payment_account
 from foundation.trade.hours import DutyClock
 from foundation.trade.money import decimal_text, dollars
 from loads.models import Load
@@ -148,6 +149,12 @@ def assemble_market() -> Market:
         hour_cents=3119,
         delay_hour_cents=4713,
     )
+    set_payment_account(
+        actor=carrier,
+        terms=PaymentTerms(
+            kind="bank", name="Cobalt-paid-LLC", routing_number="021000021", account_number="55010927364718"
+        ),
+    )
     bargained = _load(shipper, "bargained", 2_803_00, 3_391_71)
     brokered = _load(shipper, "brokered", None, 4_655_83)
     claimed = _load(shipper, "claimed", 2_555_00, None)
@@ -219,6 +226,11 @@ def assemble_market() -> Market:
         words("when a side asked to split", asked, CARRIER),
         words("that a side asked to split", "You asked to split the difference", CARRIER),
         words("that a side asked to split, in REST", '"asked":true', CARRIER),
+        words("the routing number", "021000021"),
+        words("the bank account", "5501092736"),
+        words("the fingerprint of the bank account", fingerprint_of("021000021", "55010927364718")),
+        words("how the bank account ends", "ending in 4718", CARRIER, BROKER, SHIPPER),
+        words("whose bank account it is", "Cobalt-paid-LLC", CARRIER, BROKER, SHIPPER),
         words("the truck of the tour", "Azure-TRUCK", CARRIER),
     ]
     if match is not None:

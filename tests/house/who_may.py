@@ -29,6 +29,8 @@ GET    accounts:verification       200  200  200  200  403  200  200  200  200  
 POST   accounts:verification_record 302  403  302  403  403  302  302  302  302  302  302  302  new? in?
 POST   accounts:verification_code  302  403  302  403  403  302  302  302  302  302  302  302  new? in?
 POST   accounts:verification_entry 422  403  422  403  403  422  422  422  422  422  422  422  new? in?
+GET    accounts:payment            200  403  200  403  403  200  200  200  200  200  200  200  new? in?
+POST   accounts:payment            422  403  422  403  403  422  422  422  422  422  422  422  new? in?
 GET    accounts:people             200  403  200  403  403  200  200  200  200  200  200  200  new? in?
 POST   accounts:people             422  403  422  403  403  422  422  422  422  422  422  422  new? in?
 POST   accounts:role               404  403  302  403  403  404  404  404  404  404  404  404  new? in?
@@ -178,6 +180,7 @@ POST   brokers:sign_confirmation   404  403  404  404  403  404  404  422  422  
 POST   brokers:verify_confirmation 404  404  404  404  403  404  404  422  422  404  404  404  new? in?
 GET    brokers:amendment           404  404  404  404  403  404  404  200  200  404  404  404  new? in?
 POST   brokers:answer_amendment    404  403  404  404  403  404  404  422  422  404  404  404  new? in?
+POST   brokers:answer_contention   404  403  404  404  403  404  404  422  422  404  404  404  new? in?
 GET    brokers:records             200  200  200  200  403  200  200  200  200  200  200  200  new? in?
 GET    brokers:record              404  404  404  404  403  404  404  200  404  404  404  404  new? in?
 POST   brokers:record              404  404  404  404  403  404  404  422  404  404  404  404  new? in?
@@ -238,6 +241,8 @@ GET    api-costs-list              200  403  200  403  403  200  200  200  200  
 GET    api-costs-current           200  403  200  403  403  200  200  200  200  200  200  200  401  401
 GET    api-costs-detail            404  403  200  403  403  404  404  404  404  404  404  404  401  401
 PUT    api-costs-detail            400  403  400  403  403  400  400  400  400  400  400  400  401  401
+GET    api-payment-account         404  403  404  403  403  404  404  404  404  404  404  404  401  401
+PUT    api-payment-account         422  403  422  403  403  422  422  422  422  422  422  422  401  401
 DELETE api-costs-detail            404  403  428  403  403  404  404  404  404  404  404  404  401  401
 GET    api-rates-estimate          200  200  200  200  403  200  200  200  200  200  200  200  401  401
 GET    api-match-list              200  200  200  200  403  200  200  200  200  200  200  200  401  401
@@ -297,6 +302,10 @@ POST   api-amendment-acceptance    400  403  400  400  403  400  400  400  400  
 POST   api-amendment-decline       400  403  400  400  403  400  400  400  400  400  400  400  401  401
 POST   api-amendment-withdrawal    400  403  400  400  403  400  400  400  400  400  400  400  401  401
 POST   api-booking-record-requests 400  403  400  400  403  400  400  400  400  400  400  400  401  401
+GET    api-contention-list         200  200  200  200  403  200  200  200  200  200  200  200  401  401
+GET    api-contention-detail       404  404  404  404  403  404  404  200  200  404  404  404  401  401
+POST   api-contention-agreement    400  403  400  400  403  400  400  400  400  400  400  400  401  401
+POST   api-contention-dispute      400  403  400  400  403  400  400  400  400  400  400  400  401  401
 GET    api-record-list             200  200  200  200  403  200  200  200  200  200  200  200  401  401
 GET    api-record-detail           404  404  404  404  403  404  404  200  404  404  404  404  401  401
 GET    <api/<path:rest>>           404  404  404  404  404  404  404  404  404  404  404  404  404  404
