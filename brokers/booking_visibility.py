@@ -9,7 +9,19 @@ follow from the driver's hours: they are the carrier's. A tour is its carrier's;
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brokers.models import Amendment, AmendmentStatus, Booking, Claim, ClaimStatus, Tour, TourStop
+from brokers.contentions.visibility import contention_payload, contentions_read_by
+from brokers.models import (
+    Agreement,
+    Amendment,
+    AmendmentStatus,
+    Booking,
+    BookingStatus,
+    Claim,
+    ClaimStatus,
+    ContentionStatus,
+    Tour,
+    TourStop,
+)
 from brokers.terms import StopTime, terms_of
 from foundation.accounts.models import Organization
 from foundation.rest.fields import instant, money, named, numbered
@@ -54,8 +66,11 @@ def version_for(booking: Booking, role: str) -> int:
     """Return the version as a party counts it: a shipper that a broker sold for counts no change of the carriage."""
     if reads_terms(booking, role):
         return booking.version
-    unseen = booking.amendments.filter(subject=Amendment.Subject.CARRIAGE, status=AmendmentStatus.ACCEPTED)
-    return booking.version - unseen.count()
+    unseen = booking.amendments.filter(subject=Amendment.Subject.CARRIAGE, status=AmendmentStatus.ACCEPTED).count()
+    if booking.status == BookingStatus.CANCELLED:
+        agreed = booking.contentions.filter(agreement=Agreement.CARRIAGE, status=ContentionStatus.AGREED)
+        unseen += agreed.count()
+    return booking.version - unseen
 
 
 def booking_fact(booking: Booking, viewer: Organization) -> dict[str, Any]:
@@ -115,6 +130,7 @@ def booking_payload(booking: Booking, viewer: Organization) -> dict[str, Any]:
         "pallets": load.pallets,
         "loaded_miles": load.loaded_miles,
         "cancel_note": booking.cancel_note,
+        "contentions": _contentions(booking, viewer),
         "stops": [_stop(stop, times.get(stop.sequence), planned.get(stop.sequence)) for stop in load.stops.all()],
     }
     if reads_terms(booking, role):
@@ -129,6 +145,13 @@ def booking_payload(booking: Booking, viewer: Organization) -> dict[str, Any]:
             "notes": booking.notes,
         }
     return found
+
+
+def _contentions(booking: Booking, viewer: Organization) -> list[dict[str, Any]]:
+    """Return the money of a cancellation that hangs on a word, between the viewer and another party."""
+    if booking.status != BookingStatus.CANCELLED:
+        return []
+    return [contention_payload(row) for row in contentions_read_by(booking, viewer)]
 
 
 def agents_payload(booking: Booking, side: Organization) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """What is owed when a booking falls through: by rule, from the agreed terms, the plan and the clock.
 
-Nobody's word counts in its own favour, only what the clock shows. What the rule says is recorded with the cancellation;
-the two sides settle it between them. `docs/bookings.md` has the table and a worked example.
+Nobody's word counts in its own favour, only what the clock shows: `owed`. What would be owed otherwise if the reason
+that a side gave is true hangs on its word (`hanging_on`), and the other side is asked: `services.contending`.
+`docs/bookings.md` has the table and a worked example.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,6 +57,15 @@ class Owed:
         """All of it."""
         return self.tonu_cents + self.deadhead_cents
 
+    @property
+    def words(self) -> str:
+        """What it is made of: "the agreed TONU of $250.00 and 46.0 empty miles at $2.14, $98.44"."""
+        parts = [f"the agreed TONU of {dollars(self.tonu_cents)}"] if self.tonu_cents else []
+        if self.deadhead_cents:
+            a_mile = dollars(round(DEFAULT_POLICY.empty_cents_per_mile))
+            parts.append(f"{self.deadhead_miles:,.1f} empty miles at {a_mile}, {dollars(self.deadhead_cents)}")
+        return " and ".join(parts)
+
 
 def reasons_for(booking: Booking, by: Organization) -> frozenset[CancelReason]:
     """Return the reasons that a side may give: a seller does not say that the truck broke down."""
@@ -67,34 +77,84 @@ def is_over(booking: Booking, now: datetime) -> bool:
     return now >= max(time.closes_at for time in terms_of(booking).stop_times)
 
 
-def owed(booking: Booking, by: Organization, now: datetime, reason: str = "") -> Owed:
-    """Return who owes what when this side cancels now for this reason.
+def owed(booking: Booking, by: Organization, now: datetime) -> Owed:
+    """Return who owes what when this side cancels now, whatever reason it gives: what the clock alone shows.
 
     The seller owes the agreed TONU from 24 hours before the pickup opens, or once the truck has left for it, and the
     empty miles that the truck has driven towards the pickup by then, by the plan, at the dated default of an empty
-    mile. The carrier owes nothing; and it is owed the same when it leaves because the load was not ready after the
-    free time that was agreed. A truck that is not there when the pickup window closes is owed nothing.
+    mile. The carrier owes nothing and is owed nothing.
     """
     if booking.carrier_id == booking.seller_id:
         return Owed(sentence="Nobody owes anything: the freight and the truck are of one company.")
-    pickup = terms_of(booking).stop_times[0]
     if by.pk == booking.carrier_id:
-        kept_waiting_until = max(_planned_arrival(booking) or pickup.opens_at, pickup.opens_at) + timedelta(
-            minutes=booking.free_minutes
+        return Owed(sentence="Nobody owes anything: a carrier that cancels is owed nothing, and owes no fee.")
+    why = why_the_seller_owes(booking, now)
+    if not why:
+        return Owed(sentence="Nobody owes anything: the pickup is more than 24 hours off and the truck has not left.")
+    return _full(booking, now, why)
+
+
+def hanging_on(booking: Booking, by: Organization, now: datetime, reason: str) -> Owed | None:
+    """Return what hangs on the word of the side that cancels now for this reason; None where nothing does.
+
+    A carrier whose load was not ready, once the free time that was agreed at the pickup is over by the plan, would be
+    owed as if the seller had cancelled. A seller whose truck did not come would not owe what it owes by the clock.
+    """
+    if booking.carrier_id == booking.seller_id:
+        return None
+    found: Owed | None = None
+    if by.pk == booking.carrier_id and reason == CancelReason.LOAD_NOT_READY and now >= _waited_until(booking):
+        found = _full(booking, now, "The load was not ready when the free time at the pickup was over")
+    elif by.pk == booking.seller_id and reason == CancelReason.NO_SHOW and no_show_is_shown(booking, now):
+        found = owed(booking, by, now)
+    return found if found is not None and found.cents else None
+
+
+def sentence_of(booking: Booking, by: Organization, now: datetime, reason: str) -> str:
+    """Return what cancelling now for this reason would leave to pay, with what hangs on the word of who cancels."""
+    said, hanging = owed(booking, by, now), hanging_on(booking, by, now, reason)
+    if hanging is None:
+        waits = by.pk == booking.carrier_id and reason == CancelReason.LOAD_NOT_READY
+        if waits and booking.carrier_id != booking.seller_id and now < _waited_until(booking):
+            return "Nobody owes anything: the free time at the pickup is not over yet."
+        return said.sentence
+    amount = dollars(hanging.cents)
+    if by.pk == booking.carrier_id:
+        return (
+            f"You claim {amount}: {hanging.words}. {booking.seller} is asked whether the load was not ready, "
+            "and owes nothing of it before it agrees."
         )
-        if reason != CancelReason.LOAD_NOT_READY:
-            return Owed(sentence="Nobody owes anything: a carrier that cancels is owed nothing, and owes no fee.")
-        if now < kept_waiting_until:
-            return Owed(sentence="Nobody owes anything: the free time at the pickup is not over yet.")
-        return _full(booking, now, "The load was not ready when the free time at the pickup was over")
-    if reason == CancelReason.NO_SHOW:
-        return Owed(sentence="Nobody owes anything: the pickup window closed and the truck was not there.")
+    return f"{said.sentence} {booking.carrier} is asked whether its truck did not come; if it agrees, nobody owes it."
+
+
+def why_the_seller_owes(booking: Booking, now: datetime) -> str:
+    """Return why a seller that cancels now owes by the clock; "" while it may leave for nothing."""
     left_at = _leaves_at(booking)
     if left_at is not None and left_at <= now:
-        return _full(booking, now, "The truck is on its way")
-    if now >= pickup.opens_at - FREE_UNTIL:
-        return _full(booking, now, "The pickup opens within 24 hours")
-    return Owed(sentence="Nobody owes anything: the pickup is more than 24 hours off and the truck has not left.")
+        return "The truck is on its way"
+    if now >= terms_of(booking).stop_times[0].opens_at - FREE_UNTIL:
+        return "The pickup opens within 24 hours"
+    return ""
+
+
+def hanging_on_the_sale(booking: Booking, tonu_cents: int, carriage: Owed) -> Owed | None:
+    """Return what a shipper would owe the broker that sold its load, which was not ready: the TONU of the sale, and the
+    empty miles of the carriage. It hangs on the broker's word; None where it comes to nothing.
+    """
+    found = Owed(
+        by=booking.shipper,
+        tonu_cents=tonu_cents,
+        deadhead_cents=carriage.deadhead_cents,
+        deadhead_miles=carriage.deadhead_miles,
+    )
+    return found if found.cents else None
+
+
+def _waited_until(booking: Booking) -> datetime:
+    """Return when the agreed free time at the pickup is over, by the plan."""
+    opens_at = terms_of(booking).stop_times[0].opens_at
+    arrived_at = max(_planned_arrival(booking) or opens_at, opens_at)
+    return arrived_at + timedelta(minutes=booking.free_minutes)
 
 
 def no_show_is_shown(booking: Booking, now: datetime) -> bool:
@@ -104,20 +164,15 @@ def no_show_is_shown(booking: Booking, now: datetime) -> bool:
 
 def _full(booking: Booking, now: datetime, why: str) -> Owed:
     miles = deadhead_miles(booking, now)
-    deadhead = round(miles * DEFAULT_POLICY.empty_cents_per_mile)
-    if not booking.tonu_cents and not deadhead:
-        return Owed(sentence=f"{why}, but no TONU was agreed and no empty mile was driven: nobody owes anything.")
-    parts = [f"the agreed TONU of {dollars(booking.tonu_cents)}"] if booking.tonu_cents else []
-    if deadhead:
-        a_mile = dollars(round(DEFAULT_POLICY.empty_cents_per_mile))
-        parts.append(f"{miles:,.1f} empty miles at {a_mile}, {dollars(deadhead)}")
-    return Owed(
+    found = Owed(
         by=booking.seller,
         tonu_cents=booking.tonu_cents,
-        deadhead_cents=deadhead,
+        deadhead_cents=round(miles * DEFAULT_POLICY.empty_cents_per_mile),
         deadhead_miles=miles,
-        sentence=f"{why}: {booking.seller} owes {booking.carrier} {' and '.join(parts)}.",
     )
+    if not found.cents:
+        return Owed(sentence=f"{why}, but no TONU was agreed and no empty mile was driven: nobody owes anything.")
+    return replace(found, sentence=f"{why}: {booking.seller} owes {booking.carrier} {found.words}.")
 
 
 def deadhead_miles(booking: Booking, now: datetime) -> float:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from brokers.views import amendments, confirmations, records
+from brokers.views import amendments, confirmations, contentions, records
 
 _PAPER = "rate-confirmations/<str:confirmation_id>/"
 
@@ -17,6 +17,7 @@ urlpatterns = [
     path(f"{_PAPER}verify/", confirmations.verify, name="verify_confirmation"),
     path("amendments/<str:amendment_id>/", amendments.amendment_page, name="amendment"),
     path("amendments/<str:amendment_id>/answer/", amendments.answer, name="answer_amendment"),
+    path("contentions/<str:contention_id>/answer/", contentions.answer, name="answer_contention"),
     path("transaction-records/", records.records_page, name="records"),
     path("transaction-records/<str:record_id>/", records.record_page, name="record"),
 ]

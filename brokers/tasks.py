@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from brokers import services
-from brokers.services import amendments, claims, documents, notices, parting, pending, record_requests
+from brokers.services import amendments, claims, contending, documents, notices, parting, pending, record_requests
 from foundation.events.reactions import Settle, reaction
 
 
@@ -95,6 +95,12 @@ def lapse_amendments(subjects: list[str], settle: Settle) -> None:
 def lapse_due_amendments() -> None:
     """Close the open amendments whose time is over."""
     amendments.lapse_due_amendments()
+
+
+@shared_task(name="brokers.close_unanswered", ignore_result=True)
+def close_unanswered() -> None:
+    """Close as not answered what a side was asked about a cancellation and has not answered in time."""
+    contending.close_unanswered()
 
 
 @shared_task(name="brokers.prune_records", ignore_result=True)

@@ -4,7 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from brokers.models import Agreement, CancelReason, ContentionStatus
 from foundation.rest.fields import InstantField, MoneyField
+from foundation.rest.serializers import StrictSerializer
 
 LOAD, BOOKING, CLAIM = (f"{kind}_06hx2k4a8m0q3v5y7z9c1e2g3r" for kind in ("load", "bkg", "claim"))
 LEG, TOUR, TRUCK, DRIVER = (f"{kind}_06hx2k4a8m0q3v5y7z9c1e2g3r" for kind in ("leg", "tour", "trk", "drv"))
@@ -92,8 +94,39 @@ class AgreedStopSerializer(serializers.Serializer[Any]):
     planned = PlannedSerializer(required=False, help_text="Only the carrier and its driver see it.")
 
 
+class ContentionPartSerializer(StrictSerializer):
+    """Money of a cancellation that hangs on one side's word: what is claimed, by whom, and what the other answered."""
+
+    id = serializers.CharField()
+    booking = serializers.CharField()
+    lane = serializers.CharField()
+    agreement = serializers.ChoiceField(
+        choices=Agreement.choices, help_text="carriage: seller and carrier; sale: a broker and its shipper."
+    )
+    status = serializers.ChoiceField(
+        choices=ContentionStatus.choices, help_text="Only agreed changes what is owed. Not answered grants nothing."
+    )
+    version = serializers.IntegerField()
+    claimant = NamedSerializer(help_text="Who says it.")
+    asked = NamedSerializer(help_text="Who is asked to agree or dispute.")
+    reason = serializers.ChoiceField(choices=CancelReason.choices)
+    note = serializers.CharField(help_text="The claimant's own words.")
+    would_owe_less = serializers.BooleanField(
+        help_text="true where the claimant owes the amount by the clock and says that it does not: the truck did not "
+        "come. false where it claims the amount: the load was not ready."
+    )
+    tonu = MoneyField()
+    deadhead = MoneyField()
+    deadhead_miles = serializers.FloatField()
+    made_at = InstantField()
+    answer_by = InstantField()
+    closed_at = InstantField(allow_null=True)
+    answered_by = NamedSerializer(allow_null=True)
+    answer = serializers.CharField(help_text="The other side's own words.")
+
+
 class OwedSerializer(serializers.Serializer[Any]):
-    """What a cancellation left to pay, by rule."""
+    """What a cancellation left to pay: by rule and the clock, and what was agreed since."""
 
     by = serializers.CharField(help_text="The organization that owes it to the other side.")
     tonu = MoneyField()

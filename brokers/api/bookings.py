@@ -25,6 +25,7 @@ from brokers.api.booking_parts import (
     TRUCK_EXAMPLE,
     AgreedStopSerializer,
     ContactSerializer,
+    ContentionPartSerializer,
     NamedSerializer,
     OwedSerializer,
     UnitSerializer,
@@ -85,6 +86,7 @@ _ANYBODYS: dict[str, Any] = {
     "pallets": 22,
     "loaded_miles": 967.0,
     "cancel_note": "",
+    "contentions": [],
     "stops": [STOP, STOP | {"sequence": 1, "kind": "delivery", "city": "Dallas", "state": "TX", "zip": "75201"}],
     "etag": '"1dC7mJk2vQe0XyZa9LwRt5Bp"',
 }
@@ -138,6 +140,9 @@ class BookingSerializer(StrictSerializer):
     cancel_reason = serializers.ChoiceField(choices=CancelReason.choices, allow_null=True)
     cancelled_for = serializers.CharField(allow_null=True, help_text="The side that cancelled.")
     cancel_note = serializers.CharField()
+    contentions = ContentionPartSerializer(
+        many=True, help_text="Money of the cancellation that hangs on your word, or on that of another party to you."
+    )
     contacts = ContactsSerializer()
     driver = BookedDriverSerializer(allow_null=True)
     truck_number = serializers.CharField()
@@ -241,8 +246,9 @@ class BookingViewSet(ResourceViewSet):
 
     @extend_schema(
         summary="Cancel a booking",
-        description="By either side, with a reason. What is owed follows by rule and stands in the answer; load and "
-        "return leg go back to the market. If-Match may be sent.",
+        description="By either side, with a reason. What is owed by the clock stands in the answer, and in "
+        "`contentions` what hangs on your word, which the other side is asked about; load and return leg go back to "
+        "the market. If-Match may be sent.",
         request=CancellationSerializer,
     )
     def cancellation(self, request: Request, public_id: str) -> Response:

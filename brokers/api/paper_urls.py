@@ -4,9 +4,11 @@ from django.urls import URLPattern, URLResolver, path
 
 from brokers.api.amendments import AmendmentViewSet, BookingAmendmentViewSet
 from brokers.api.confirmations import ConfirmationViewSet, DocumentView
+from brokers.api.contentions import ContentionViewSet
 from brokers.api.records import BookingRecordViewSet, RecordViewSet
 
 _PAPER = "rate-confirmations/<str:public_id>"
+_CONTENTION = "contentions/<str:public_id>"
 _AMENDMENT = "amendments/<str:public_id>"
 
 paper_urlpatterns: list[URLPattern | URLResolver] = [
@@ -34,6 +36,10 @@ paper_urlpatterns: list[URLPattern | URLResolver] = [
         BookingRecordViewSet.as_view({"post": "create"}),
         name="api-booking-record-requests",
     ),
+    path("contentions", ContentionViewSet.as_view({"get": "list"}), name="api-contention-list"),
+    path(_CONTENTION, ContentionViewSet.as_view({"get": "retrieve"}), name="api-contention-detail"),
+    path(f"{_CONTENTION}/agreement", ContentionViewSet.as_view({"post": "agreement"}), name="api-contention-agreement"),
+    path(f"{_CONTENTION}/dispute", ContentionViewSet.as_view({"post": "dispute"}), name="api-contention-dispute"),
     path("transaction-records", RecordViewSet.as_view({"get": "list"}), name="api-record-list"),
     path("transaction-records/<str:public_id>", RecordViewSet.as_view({"get": "retrieve"}), name="api-record-detail"),
 ]

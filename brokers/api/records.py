@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from brokers.api.booking_parts import NamedSerializer
 from brokers.api.paper_examples import GIVEN, TRANSACTION
 from brokers.booking_queries import booking_for
-from brokers.models import Booking, TransactionRecord
+from brokers.models import Agreement, Booking, CancelReason, ContentionStatus, TransactionRecord
 from brokers.papers.record_queries import record_of, records_of
 from brokers.papers.record_visibility import record_payload
 from brokers.services.record_requests import LONGEST_REASON, ask_for_record
@@ -33,6 +33,23 @@ class RecordedCarrierSerializer(ConsignorSerializer):
 
     usdot_number = serializers.CharField()
     mc_number = serializers.CharField()
+
+
+class RecordedContentionSerializer(serializers.Serializer[Any]):
+    """What both sides said of money that hung on one side's word."""
+
+    agreement = serializers.ChoiceField(choices=Agreement.choices)
+    claimant = serializers.CharField()
+    asked = serializers.CharField()
+    reason = serializers.ChoiceField(choices=CancelReason.choices)
+    note = serializers.CharField()
+    status = serializers.ChoiceField(choices=ContentionStatus.choices)
+    made_at = InstantField()
+    answered_by = serializers.CharField()
+    answer = serializers.CharField()
+    closed_at = InstantField(allow_null=True)
+    tonu = MoneyField()
+    deadhead = MoneyField()
 
 
 class RecordShownSerializer(serializers.Serializer[Any]):
@@ -59,6 +76,10 @@ class RecordShownSerializer(serializers.Serializer[Any]):
     collected_on = serializers.DateField(allow_null=True)
     carrier_paid_on = serializers.DateField(allow_null=True)
     fell_through_at = InstantField(allow_null=True)
+    fell_through_because = serializers.ChoiceField(choices=CancelReason.choices, allow_null=True)
+    fell_through_for = serializers.CharField(help_text="The side that cancelled.")
+    fell_through_note = serializers.CharField()
+    contentions = RecordedContentionSerializer(many=True)
     written_at = InstantField()
     updated_at = InstantField()
     keep_until = InstantField()

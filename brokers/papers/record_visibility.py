@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from brokers.contentions.visibility import recorded_payload
 from brokers.models import TransactionRecord
 from foundation.rest.fields import instant, money, named
 
@@ -33,6 +34,10 @@ def record_payload(record: TransactionRecord) -> dict[str, Any]:
         "collected_on": record.collected_on.isoformat() if record.collected_on else None,
         "carrier_paid_on": record.carrier_paid_on.isoformat() if record.carrier_paid_on else None,
         "fell_through_at": instant(record.fell_through_at),
+        "fell_through_because": record.fell_through_because or None,
+        "fell_through_for": record.fell_through_for,
+        "fell_through_note": record.fell_through_note,
+        "contentions": [recorded_payload(kept) for kept in record.contentions],
         "written_at": instant(record.written_at),
         "updated_at": instant(record.updated_at),
         "keep_until": instant(record.keep_until),

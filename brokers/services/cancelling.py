@@ -7,10 +7,11 @@ from django.db.models import QuerySet
 from brokers.acting import acts_for, represents
 from brokers.booking_queries import booking_for
 from brokers.facts import tell_of_booking
-from brokers.fallout import is_over, no_show_is_shown, owed, reasons_for
+from brokers.fallout import hanging_on, is_over, no_show_is_shown, owed, reasons_for, why_the_seller_owes
 from brokers.models import BOOKING_MOVES, Booking, BookingStatus, CancelReason, Tour, TourStatus
 from brokers.retrying import retried
 from brokers.services.boarding import settle_leg
+from brokers.services.contending import contend, contend_with_shipper
 from brokers.services.records import write_record
 from brokers.services.tours import leave_tour
 from carriers.facts import tell as tell_of_leg
@@ -36,6 +37,7 @@ _HAULED = "The last delivery window of this booking has closed: what is hauled i
 def cancel_booking(*, actor: Actor, booking_id: str, version: int | None, reason: str, note: str = "") -> Booking:
     """Cancel a booking for the side that the actor stands on, with a reason, and return it with what is owed.
 
+    What the clock shows is owed. What the reason would change in that side's favour is asked of the other one.
     `version` is the one that was looked at. Raises `NotFound`, `Forbidden` for a side that may not (a shipper whose
     load a broker sold asks the broker), `Stale`, `Conflict` when it was cancelled already or is over, `Invalid`.
     """
@@ -81,7 +83,9 @@ def _cancel(actor: Actor, found: Booking, version: int | None, reason: str, note
     _check_reason(booking, side, reason, now)
     if is_over(booking, now):
         raise Conflict("booking_over", _HAULED)
-    money = owed(booking, side, now, reason)
+    money, hanging = owed(booking, side, now), hanging_on(booking, side, now, reason)
+    may_ask_shipper = side.pk == booking.seller_id and reason == CancelReason.LOAD_NOT_READY
+    may_ask_shipper = may_ask_shipper and bool(why_the_seller_owes(booking, now))
     change_status(
         booking,
         to=BookingStatus.CANCELLED,
@@ -104,9 +108,13 @@ def _cancel(actor: Actor, found: Booking, version: int | None, reason: str, note
     leave_tour(tour=_tour(booking), booking=booking, actor=actor, now=now)
     if booking.leg_id is not None:
         settle_leg(leg=legs[booking.leg_id], tour=booking.tour, actor=actor, now=now)
-    write_record(booking=booking, now=now)
     changes = {"reason": reason, "for": side.public_id}
     tell_of_booking("booking.cancelled", booking, actor, changes=changes, between={"owed_cents": money.cents})
+    if hanging is not None:
+        contend(booking=booking, by=side, hanging=hanging, actor=actor, now=now)
+    if may_ask_shipper:
+        contend_with_shipper(booking=booking, carriage=money, note=booking.cancel_note, actor=actor, now=now)
+    write_record(booking=booking, now=now)
     return booking
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.template.loader import render_to_string
 
-from brokers.notices import bookings, offers, papers, proposals
+from brokers.notices import bookings, contentions, offers, papers, proposals
 from brokers.notices.notes import Note, Payload, Reader
 from foundation.accounts.mail_wishes import default_delivery
 from foundation.accounts.models import Organization
@@ -35,6 +35,8 @@ WRITERS: Mapping[str, Writer] = {
     "booking.cancelled": bookings.booking_cancelled,
     "amendment.made": papers.amendment_made,
     "amendment.closed": papers.amendment_closed,
+    "contention.made": contentions.contention_made,
+    "contention.closed": contentions.contention_closed,
     "confirmation.ready": papers.confirmation_ready,
     "confirmation.signed": papers.confirmation_signed,
     "record.asked": papers.record_asked,

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from brokers.models import Booking, BookingStatus, CancelReason, TransactionRecord
+from brokers.contentions.visibility import recorded
+from brokers.models import Agreement, Booking, BookingStatus, ContentionStatus, TransactionRecord
 from brokers.models.records import KEPT_FOR
-from brokers.papers.sale import sale_terms
 from foundation.accounts.models import Organization
 from foundation.events.services import record_audit
 from loads.models import Load
@@ -60,7 +60,8 @@ def _write(
     before = None if is_new else row.compensation_cents
     if basis == TransactionRecord.Basis.SALE:
         _settle(row, booking)
-    row.fell_through_at = booking.cancelled_at
+    if booking.status == BookingStatus.CANCELLED:
+        _fall_through(row, booking)
     row.keep_until = max(row.keep_until or now, max(now, load.delivery_closes_at) + KEPT_FOR)
     row.updated_at = now
     if not is_new:
@@ -77,13 +78,26 @@ def _write(
 
 
 def _settle(row: TransactionRecord, booking: Booking) -> None:
-    """Write what the shipper pays, what the carrier gets and the difference; of what fell through, what is owed."""
+    """Write what the shipper pays, what the carrier gets and the difference.
+
+    Of what fell through that is what the shipper has agreed to owe and what is owed to the carrier: a loss is a loss.
+    """
     if booking.status == BookingStatus.CANCELLED:
         row.charged_cents, row.carrier_pay_cents = _owed_by_the_shipper(booking), _owed_to_the_carrier(booking)
     else:
         row.charged_cents, row.carrier_pay_cents = booking.shipper_rate_cents or 0, booking.rate_cents
     row.compensation_cents = row.charged_cents - row.carrier_pay_cents
-    row.compensation_paid_by = booking.shipper.name
+    row.compensation_paid_by = booking.shipper.name if row.charged_cents else ""
+
+
+def _fall_through(row: TransactionRecord, booking: Booking) -> None:
+    """Write who cancelled and why, and what each side said of money that hung on a word."""
+    row.fell_through_at = booking.cancelled_at
+    row.fell_through_because = booking.cancel_reason
+    row.fell_through_for = "" if booking.cancelled_for is None else booking.cancelled_for.name
+    row.fell_through_note = booking.cancel_note
+    said = booking.contentions.select_related("claimant", "asked", "answered_by_organization")
+    row.contentions = [recorded(each) for each in said.order_by("agreement")]
 
 
 def _owed_to_the_carrier(booking: Booking) -> int:
@@ -91,14 +105,12 @@ def _owed_to_the_carrier(booking: Booking) -> int:
 
 
 def _owed_by_the_shipper(booking: Booking) -> int:
-    """Return what the shipper owes the broker of a booking that fell through, in cents, by the rule of `fallout`.
+    """Return what the shipper has agreed to owe the broker of a booking that fell through, in cents.
 
-    It owes where the broker owes its carrier because the load was not ready: the TONU of the sale, and the same empty
-    miles. What else a broker cancels for is its own affair.
+    Whether the load was not ready is the broker's word, so nothing is charged that the shipper has not agreed to.
     """
-    if booking.cancel_reason != CancelReason.LOAD_NOT_READY or booking.owed_by_id != booking.seller_id:
-        return 0
-    return sale_terms(booking).tonu_cents + booking.owed_deadhead_cents
+    agreed = booking.contentions.filter(agreement=Agreement.SALE, status=ContentionStatus.AGREED).first()
+    return 0 if agreed is None else agreed.cents
 
 
 def _consignor_address(load: Load) -> str:

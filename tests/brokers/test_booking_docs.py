@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from brokers.fallout import owed
+from brokers.fallout import hanging_on, owed
 from brokers.models import (
     BOOKING_MOVES,
     CLAIM_MOVES,
+    CONTENTION_MOVES,
     OFFER_MOVES,
     THREAD_MOVES,
     TOUR_MOVES,
@@ -42,6 +43,7 @@ def _documented(noun: str) -> dict[str, frozenset[str]]:
     [
         ("Claim", CLAIM_MOVES),
         ("Booking", BOOKING_MOVES),
+        ("Contention", CONTENTION_MOVES),
         ("Tour", TOUR_MOVES),
         ("Thread", THREAD_MOVES),
         ("Offer", OFFER_MOVES),
@@ -75,6 +77,10 @@ def test_the_worked_example_comes_out(shipper: Organization, carrier: Organizati
     Tour.objects.filter(pk=booking.tour_id).update(starts_at=sets_out, steps=steps)
     TourStop.objects.filter(booking=booking, sequence=0).update(arrives_at=arrives, miles_before=92.0)
     booking = Booking.objects.select_related("tour", "seller", "carrier").get(pk=booking.pk)
-    found = owed(booking, shipper, sets_out + timedelta(minutes=55), CancelReason.LOAD_NOT_READY)
+    found = owed(booking, shipper, sets_out + timedelta(minutes=55))
     assert (found.deadhead_miles, found.deadhead_cents, found.cents) == (46.0, 98_44, 348_44)
     assert "$348.44" in PAGE
+    waiting = hanging_on(booking, carrier, arrives + timedelta(days=10), CancelReason.LOAD_NOT_READY)
+    assert waiting is not None
+    assert (waiting.deadhead_miles, waiting.cents) == (92.0, 446_88)
+    assert "$446.88" in PAGE

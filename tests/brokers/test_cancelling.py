@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from brokers.fallout import deadhead_miles, owed
+from brokers.fallout import deadhead_miles, hanging_on, owed
 from brokers.models import Booking, BookingStatus, CancelReason, Tour, TourStatus
 from brokers.services.cancelling import cancel_booking
 from brokers.services.claims import claim_load
@@ -189,25 +189,29 @@ def test_a_truck_on_its_way_is_paid_its_empty_miles_so_far(shipper: Organization
     assert "empty miles at $2.14" in found.sentence
 
 
-def test_a_carrier_that_cancels_is_owed_nothing_but_for_a_load_that_was_not_ready(
+def test_a_carrier_that_cancels_is_owed_nothing_by_the_clock_and_claims_for_a_load_that_was_not_ready(
     shipper: Organization, carrier: Organization
 ) -> None:
     booking = _booked(shipper, carrier)
     first = booking.tour_stops.first()
     arrived = max(first.arrives_at, booking.load.first_stop.opens_at)
     for reason in (Reason.TRUCK_BROKE_DOWN, Reason.WEATHER, Reason.RATE_OR_TERMS, Reason.OTHER):
-        assert owed(booking, carrier, arrived + timedelta(hours=9), reason).by is None
-    too_soon = arrived + timedelta(minutes=booking.free_minutes - 1)
-    assert owed(booking, carrier, too_soon, Reason.LOAD_NOT_READY).by is None
-    waited = owed(booking, carrier, arrived + timedelta(minutes=booking.free_minutes), Reason.LOAD_NOT_READY)
+        assert hanging_on(booking, carrier, arrived + timedelta(hours=9), reason) is None
+    too_soon, over = (arrived + timedelta(minutes=booking.free_minutes - each) for each in (1, 0))
+    assert hanging_on(booking, carrier, too_soon, Reason.LOAD_NOT_READY) is None
+    waited = hanging_on(booking, carrier, over, Reason.LOAD_NOT_READY)
+    assert waited is not None
     assert (waited.by, waited.tonu_cents) == (shipper, 250_00)
+    assert owed(booking, carrier, over).by is None
 
 
-def test_a_truck_that_did_not_come_is_owed_nothing(shipper: Organization, carrier: Organization, at) -> None:
+def test_that_a_truck_did_not_come_is_the_sellers_word_and_what_the_clock_shows_stays_owed(
+    shipper: Organization, carrier: Organization, at
+) -> None:
     booking = _booked(shipper, carrier)
     at(booking.load.first_stop.closes_at)
     cancelled = _cancel(booking, shipper, Reason.NO_SHOW)
-    assert cancelled.owed_by is None
+    assert (cancelled.owed_by, cancelled.owed_tonu_cents) == (shipper, 250_00)
 
 
 def test_what_is_delivered_is_not_cancelled(shipper: Organization, carrier: Organization, at) -> None:

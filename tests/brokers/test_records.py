@@ -6,12 +6,15 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from brokers.models import Booking, RecordRequest, TransactionRecord
+from brokers.contentions.queries import contention_of
+from brokers.models import Booking, Contention, RecordRequest, TransactionRecord
 from brokers.services.acceptance import accept_offer
 from brokers.services.cancelling import cancel_booking
+from brokers.services.contending import answer_contention
 from brokers.services.records import write_record
 from brokers.services.tenders import tender_load
 from foundation.events.models import FeedEntry
+from foundation.trade.errors import NotFound
 from loads.models import Load
 from tests.brokers.bargains import make_deal, offer_by, terms
 from tests.brokers.papers import make_booking
@@ -86,10 +89,12 @@ def test_a_record_is_not_deleted_before_its_three_years_are_over_and_may_be_afte
 
 
 @pytest.mark.parametrize(
-    ("reason", "charged"), [("load_not_ready", 311_17), ("other", 0)], ids=["the shipper's doing", "the broker's own"]
+    ("reason", "agrees", "charged"),
+    [("load_not_ready", True, 311_17), ("load_not_ready", False, 0), ("other", None, 0)],
+    ids=["the shipper agrees", "the shipper disputes", "the broker's own"],
 )
-def test_of_what_fell_through_the_shipper_owes_the_tonu_of_its_sale_where_the_load_was_not_ready(
-    straight_roads: None, reason: str, charged: int
+def test_of_what_fell_through_the_shipper_owes_the_tonu_of_its_sale_once_it_agrees_that_the_load_was_not_ready(
+    straight_roads: None, reason: str, agrees: bool | None, charged: int
 ) -> None:
     deal = make_deal()
     broker = make_actor(make_organization("Lakeside Brokers", brokers=True))
@@ -100,8 +105,22 @@ def test_of_what_fell_through_the_shipper_owes_the_tonu_of_its_sale_where_the_lo
     assert isinstance(load, Load)
     offer = offer_by(deal.carrier, deal.leg, load, terms=terms(load, 2_300, tonu_cents=250_00))
     booking = accept_offer(actor=broker, offer_id=offer.public_id, number=1, load_version=load.version)
-    cancel_booking(actor=broker, booking_id=booking.public_id, version=1, reason=reason)
+    cancel_booking(actor=broker, booking_id=booking.public_id, version=1, reason=reason, note="The mill stood still.")
     record = TransactionRecord.objects.get()
+    assert (record.charged_cents, record.carrier_pay_cents) == (0, 250_00)
+    assert (record.compensation_cents, record.compensation_paid_by) == (-250_00, "")
+    assert (record.fell_through_because, record.fell_through_for) == (reason, "Lakeside Brokers")
+    if agrees is not None:
+        asked = Contention.objects.get()
+        assert (asked.agreement, asked.asked, asked.cents) == ("sale", deal.shipper.organization, 311_17)
+        with pytest.raises(NotFound):
+            contention_of(deal.carrier.organization, asked.public_id, now())
+        answer = {"version": 1, "agrees": agrees, "answer": "" if agrees else "It stood on the dock."}
+        answer_contention(actor=deal.shipper, contention_id=asked.public_id, **answer)
+        record.refresh_from_db()
+        (said,) = record.contentions
+        assert (said["note"], said["answer"]) == ("The mill stood still.", answer["answer"])
+        assert (said["claimant"], said["answered_by"]) == ("Lakeside Brokers", "Prairie Paper")
     assert (record.charged_cents, record.carrier_pay_cents) == (charged, 250_00)
     assert record.compensation_cents == charged - 250_00
     assert record.fell_through_at is not None

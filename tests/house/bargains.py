@@ -6,10 +6,23 @@ The rival shipper sells, the rival carrier hauls: to everybody else of the cast 
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from brokers.models import Amendment, Booking, Claim, Offer, RateConfirmation, Thread, Tour, TransactionRecord
+from brokers.models import (
+    Agreement,
+    Amendment,
+    Booking,
+    CancelReason,
+    Claim,
+    Contention,
+    Offer,
+    RateConfirmation,
+    Thread,
+    Tour,
+    TransactionRecord,
+)
 from brokers.models.records import KEPT_FOR
 from brokers.services.amendments import propose_amendment
 from brokers.services.claims import claim_load
+from brokers.services.contending import ANSWER_WITHIN
 from brokers.services.documents import make_documents
 from brokers.services.threads import open_thread
 from brokers.terms import posted_terms, terms_of
@@ -30,6 +43,7 @@ class Bargains:
     tour: Tour
     confirmation: RateConfirmation
     amendment: Amendment
+    contention: Contention
     record: TransactionRecord
     open_load: Load
 
@@ -67,8 +81,24 @@ def strike(shipper: Organization, carrier: Organization, hauler: Person) -> Barg
         tour=booking.tour,
         confirmation=RateConfirmation.objects.get(booking=booking),
         amendment=amendment,
+        contention=_contention(booking),
         record=_record(booking, shipper),
         open_load=bargained,
+    )
+
+
+def _contention(booking: Booking) -> Contention:
+    """Let the carrier say that the load was not ready, as it would when it cancels."""
+    moment = now()
+    return Contention.objects.create(
+        booking=booking,
+        agreement=Agreement.CARRIAGE,
+        claimant=booking.carrier,
+        asked=booking.seller,
+        reason=CancelReason.LOAD_NOT_READY,
+        tonu_cents=175_00,
+        made_at=moment,
+        answer_by=moment + ANSWER_WITHIN,
     )
 
 

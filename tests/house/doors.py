@@ -59,6 +59,7 @@ def _arguments(cast: Cast, name: str) -> dict[str, Any]:
         "api-tour": cast.bargains.tour.public_id,
         "api-confirmation-": cast.bargains.confirmation.public_id,
         "api-amendment-": cast.bargains.amendment.public_id,
+        "api-contention-": cast.bargains.contention.public_id,
         "api-record-": cast.bargains.record.public_id,
     }
     return {
@@ -77,6 +78,7 @@ def _arguments(cast: Cast, name: str) -> dict[str, Any]:
         "tour_id": cast.bargains.tour.public_id,
         "confirmation_id": cast.bargains.confirmation.public_id,
         "amendment_id": cast.bargains.amendment.public_id,
+        "contention_id": cast.bargains.contention.public_id,
         "record_id": cast.bargains.record.public_id,
         "subject": cast.bargains.amendment.subject,
         "person_id": cast.colleague.public_id,

@@ -12,6 +12,7 @@ from brokers.models import (
     AMENDMENT_MOVES,
     BOOKING_MOVES,
     CLAIM_MOVES,
+    CONTENTION_MOVES,
     OFFER_MOVES,
     PROPOSAL_MOVES,
     THREAD_MOVES,
@@ -34,6 +35,7 @@ TABLES: dict[str, Moves] = {
     "tour": TOUR_MOVES,
     "booking": BOOKING_MOVES,
     "amendment": AMENDMENT_MOVES,
+    "contention": CONTENTION_MOVES,
 }
 
 
