@@ -1,18 +1,28 @@
 """The ASGI application that the web server runs: Django, with the live streams carried beside it."""
 
+import gc
 import os
 import threading
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backhaul.settings")
 
-pages = get_asgi_application()  # sets Django up; rooms can be imported from here on
+django.setup(set_prefix=False)  # rooms can be imported from here on
 
+from backhaul.handler import ThreadHandler  # noqa: E402
 from backhaul.watching import WATCHING  # noqa: E402
 from foundation.events.streams import LiveStreams  # noqa: E402
 from foundation.places.services import warm_up  # noqa: E402
 
-application = LiveStreams(pages, watching=WATCHING)
+
+def _make_ready() -> None:
+    """Read what stays for good, and let the garbage collector never look through it again."""
+    warm_up()
+    gc.collect()
+    gc.freeze()
+
+
+application = LiveStreams(ThreadHandler(), watching=WATCHING)
 # read while the first pages are served, so that nobody's first form or map waits for it
-threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+threading.Thread(target=_make_ready, name="warm-up", daemon=True).start()
