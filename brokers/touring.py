@@ -22,7 +22,7 @@ from carriers.store import place_of
 from carriers.terms import LegTerms
 from foundation.accounts.models import Organization
 from foundation.places.place import Place
-from foundation.trade.errors import FieldProblem, Invalid, NotFound
+from foundation.trade.errors import Conflict, FieldProblem, Invalid, NotFound
 from foundation.trade.posting import Status
 from foundation.trade.rules import Problems
 from loads.models import Load, Stop
@@ -143,21 +143,67 @@ def plan_tour(
     already: Sequence[Load] = (),
     times: Mapping[int, Sequence[StopTime]] | None = None,
     standing: Standing | None = None,
+    crew_is_fixed: bool = False,
 ) -> PlannedTour:
     """Return the engine's tour for these loads beside those that are on it `already`.
 
     `times` holds the agreed windows by the load's key; stops that are not named keep the load's own. With a leg the
     truck goes home. Without one it departs, as late as is legal, from where `standing` says (its home base, or where
-    its last tour ends, unless told otherwise), and the tour ends where it is empty. Raises `Conflict` ("cannot_carry",
-    "too_late") with the engine's sentence, `Invalid` when nobody knows where the truck stands.
+    its last tour ends, unless told otherwise), and the tour ends where it is empty. `crew_is_fixed` says that no driver
+    or trailer named means none, and not the usual ones. Raises `Conflict` ("cannot_carry", "too_late") with the
+    engine's sentence, `Invalid` when nobody knows where the truck stands.
     """
     agreed = times or {}
     every = [*already, *loads]
     if leg is not None:
         return plan_home(leg=_whole(leg), loads=every, times=agreed, not_before=now)
     begins = standing or standing_of(truck, home_base, now, before=latest_pickup(loads[0], agreed))
-    chosen = outbound_choice(organization, truck, trailer, driver, home_base, begins)
-    return plan_out(truck=_going_out(organization, chosen, begins, every[-1].last_stop), loads=every, times=agreed)
+    chosen = outbound_choice(organization, truck, trailer, driver, home_base, begins, crew_is_fixed=crew_is_fixed)
+    return _shortest(organization, chosen, begins, every, agreed)
+
+
+def _shortest(
+    organization: Organization,
+    chosen: Chosen,
+    begins: Standing,
+    loads: Sequence[Load],
+    times: Mapping[int, Sequence[StopTime]],
+) -> PlannedTour:
+    """Return the tour out that drives fewest miles of those that end at the last stop of any of the loads.
+
+    Raises `Conflict` where none can be driven, with why not for the one that was added last.
+    """
+    found: list[PlannedTour] = []
+    refused: Conflict | None = None
+    for load in reversed(loads):
+        try:
+            out = _going_out(organization, chosen, begins, load.last_stop)
+            found.append(plan_out(truck=out, loads=loads, times=times))
+        except Conflict as refusal:
+            refused = refused or refusal
+    if not found:
+        assert refused is not None
+        raise refused
+    return min(found, key=lambda plan: (round(plan.loaded_miles + plan.empty_miles, 1), plan.ends_at))
+
+
+def end_of_plan(plan: PlannedTour) -> Place:
+    """Return where a planned tour out leaves the truck empty."""
+    last = plan.stops[-1]
+    return stop_place(last.load.stops.all()[last.stop_sequence])
+
+
+def start_of(tour: Tour, now: datetime) -> Standing:
+    """Return where the truck of an outbound tour that has not begun leaves from, as booked, and from when on it can.
+
+    Raises `Invalid` where that was not written down and nobody knows where the truck stands.
+    """
+    if tour.start is None:
+        return standing_of(tour.truck, None, now, before=tour.starts_at, but=tour)
+    earlier = planned_tours(tour.truck).filter(starts_at__lt=tour.starts_at).exclude(pk=tour.pk)
+    last = earlier.order_by("-ends_at").select_related("leg").first()
+    since = now if last is None else _back_home_at(last, now) or last.ends_at
+    return Standing(place=Place(**tour.start), since=max(now, min(since, tour.starts_at)))
 
 
 def standing_of(
@@ -245,14 +291,20 @@ def outbound_choice(
     driver: Driver | None,
     home_base: HomeBase | None,
     begins: Standing,
+    *,
+    crew_is_fixed: bool = False,
 ) -> Chosen:
-    """Return what a truck that goes out pulls, holds and offers, and its home. Raises `Invalid` for what is missing."""
+    """Return what a truck that goes out pulls, holds and offers, and its home; no driver or trailer named means the
+    usual ones, or none where the crew is fixed. Raises `Invalid` for what is missing.
+    """
     problems = Problems()
+    unnamed = "" if crew_is_fixed else None
     terms = LegTerms(
         truck=truck.public_id,
-        trailer=trailer.public_id if trailer is not None else None,
-        driver=driver.public_id if driver is not None else None,
-        home_base=home_base.public_id if home_base is not None else None,
+        trailer=trailer.public_id if trailer is not None else unnamed,
+        driver=driver.public_id if driver is not None else unnamed,
+        home_base=home_base.public_id if home_base is not None else unnamed,
+        home=begins.place if crew_is_fixed else None,  # where it goes home to was settled with the first load
         empty=begins.place,
         ready_at=begins.since,
         home_by=begins.since + _OUT_OF_THE_WAY,

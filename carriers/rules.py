@@ -165,6 +165,9 @@ def check_on_board(leg: ReturnLeg, values: Mapping[str, Any]) -> None:
         if any(getattr(leg, column) != values[column] for column in columns):
             sentence = f"A booked load rests on {words}, so that stays. Cancel or amend the booking to change it."
             problems.add(field, "on_board", sentence)
+    if leg.attributes & ~values["attributes"]:
+        sentence = "A booked load rests on what the truck offers: add to that, or cancel the booking first."
+        problems.add("attributes", "on_board", sentence)
     if values["home_by"] < leg.home_by:
         until = said(leg.home_by, _home(leg))
         sentence = f"A booked load rests on the time until {until}. Give that time or a later one."

@@ -43,7 +43,8 @@ def _in_one_place(unit: str) -> ExclusionConstraint:
 class Tour(models.Model):
     """A truck, its driver and trailer, from the first departure to the end: home, or where an outbound load is empty.
 
-    `leg` is the return leg that it drives home on; None for an outbound load. Its loads are its live bookings.
+    `leg` is the return leg that it drives home on; None for outbound loads, where `start` is the place that the truck
+    leaves from, as it was when it was booked, whatever becomes of its home base. Its loads are its live bookings.
     Figures are the engine's, of the tour as a whole; `steps` is the planned time line that it gave, private to the
     carrier.
     """
@@ -61,6 +62,7 @@ class Tour(models.Model):
     loaded_miles = models.FloatField(default=0)
     empty_miles = models.FloatField(default=0)
     steps = models.JSONField(default=list)
+    start = models.JSONField(null=True, blank=True)
     created_at = models.DateTimeField()
     cancelled_at = models.DateTimeField(null=True, blank=True)
 

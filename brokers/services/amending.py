@@ -20,9 +20,9 @@ from brokers.services.confirmations import issue_confirmation
 from brokers.services.records import write_record
 from brokers.services.tours import replan, write_stops
 from brokers.terms import StopTime, terms_of
-from brokers.touring import PlannedTour, agreed_times, latest_pickup, live_bookings, plan_tour, standing_of
+from brokers.touring import PlannedTour, agreed_times, end_of_plan, live_bookings, plan_tour, start_of
 from carriers.models import ReturnLeg
-from carriers.services.booked import empty_later
+from carriers.services.booked import begin_leg_at
 from foundation.accounts.actor import Actor
 from foundation.trade.errors import Conflict, TradeError
 from foundation.trade.locks import locked
@@ -111,10 +111,6 @@ def _planned(amendment: Amendment, booking: Booking, tour: Tour, now: datetime) 
     for name, (_, value) in amendment.load_changes.items():
         setattr(load, name, value)
     times = agreed_times(bookings) | ({booking.load_id: _times(amendment)} if _times(amendment) else {})
-    standing = None
-    if tour.leg is None:
-        pickup_by = latest_pickup(load, times)
-        standing = standing_of(tour.truck, None, now, before=pickup_by, but=tour)
     return plan_tour(
         organization=tour.organization,
         truck=tour.truck,
@@ -126,7 +122,8 @@ def _planned(amendment: Amendment, booking: Booking, tour: Tour, now: datetime) 
         now=now,
         already=others,
         times=times,
-        standing=standing,
+        standing=start_of(tour, now) if tour.leg is None else None,
+        crew_is_fixed=True,
     )
 
 
@@ -186,5 +183,6 @@ def _move_tour(
     if booking.leg_id is not None:
         settle_leg(leg=legs[booking.leg_id], tour=tour, actor=actor, now=now)
     if booking.opened_leg_id is not None:
-        empty_later(leg=legs[booking.opened_leg_id], ready_at=plan.ends_at, actor=actor, now=now)
+        home = legs[booking.opened_leg_id]
+        begin_leg_at(leg=home, empty=end_of_plan(plan), ready_at=plan.ends_at, actor=actor, now=now)
     tell_of_tour(tour, actor)

@@ -4,44 +4,30 @@
 needs in the house's order and decides on what it reads then; what may exist once is a constraint in the end.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
-
 from brokers.acting import both_sides_sentence, on_both_sides_of
-from brokers.booking_queries import holds_on, live_bookings, tour_home_on
+from brokers.booking_queries import holds_on
 from brokers.facts import tell_of_booking, tell_of_tour
 from brokers.models import Booking, BookingStatus, Offer, Tour, TourStatus
 from brokers.services.boarding import settle_leg
 from brokers.services.confirmations import issue_confirmation
+from brokers.services.grounds import Ground, home_for, leg_home, plan_for, planned
 from brokers.services.lapsing import lapse_rivals
+from brokers.services.outbound import hold_legs_home
 from brokers.services.records import write_record
 from brokers.services.tours import replan, start_tour, write_stops
-from brokers.terms import BargainTerms, StopTime
-from brokers.touring import (
-    PlannedTour,
-    Standing,
-    Vehicle,
-    agreed_times,
-    home_by_for,
-    latest_pickup,
-    outbound_choice,
-    plan_tour,
-    standing_of,
-    stop_place,
-)
-from carriers.choices import Chosen
-from carriers.models import Driver, HomeBase, ReturnLeg, Trailer, Truck
-from carriers.services.booked import cover_leg, open_leg_after
-from carriers.terms import LegTerms
+from brokers.terms import BargainTerms
+from brokers.touring import PlannedTour, Vehicle, end_of_plan
+from carriers.models import Driver, ReturnLeg, Trailer, Truck
+from carriers.services.booked import begin_leg_at, cover_leg, open_leg_after
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
 from foundation.trade.constraints import refusing
 from foundation.trade.errors import Conflict, FieldProblem, Invalid
-from foundation.trade.kept import Kept
+from foundation.trade.kept import Kept, insert
 from foundation.trade.life_cycle import is_on_the_market
 from foundation.trade.locks import held
 from foundation.trade.posting import Status
@@ -54,7 +40,6 @@ _GONE = "This load is gone: it was booked, withdrawn or has expired. Look at the
 RESERVED = (
     "This load is reserved for a few minutes while another claim is checked. It comes free again unless that is booked."
 )
-_LEG_GONE = "This return leg is not on the market any more: it was taken, withdrawn or has expired. Choose another."
 _PROMISED = (
     "The truck cannot take this load as agreed: it was promised elsewhere meanwhile, or cannot be there in time. "
     "Ask the carrier for another truck or other times."
@@ -74,19 +59,6 @@ _HELD_UNITS: Mapping[type[Truck | Driver | Trailer], Kept[Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ground:
-    """What a booking rests on, read under its locks: the tour that it joins, where a truck that goes out stands, what
-    it pulls.
-    """
-
-    tour: Tour | None
-    bookings: Sequence[Booking]
-    standing: Standing | None
-    chosen: Chosen | None
-    next_tour_at: datetime | None
-
-
 def book(
     *,
     load: Load,
@@ -100,11 +72,13 @@ def book(
     claim_id: int | None = None,
     joins: Tour | None = None,
     is_checked: bool = False,
+    lapses: bool = True,
 ) -> Booking:
     """Book a locked load on agreed terms for a carrier's vehicle, and return the booking.
 
     `claim_id` is the key of the claim that reserved the load, if one did; `joins` the tour that a bundle has begun in
-    this transaction; `is_checked` says that `check_bookable` was asked since the lock. Raises `Conflict` when the load
+    this transaction; `is_checked` says that `check_bookable` was asked since the lock; `lapses` that rivals lapse with
+    this booking, and not once for the whole bundle. Raises `Conflict` when the load
     or leg is gone or reserved, when the truck cannot take it (with the engine's sentence, to the carrier), or when a
     unit is on another tour; `Invalid` for a field that must change.
     """
@@ -114,7 +88,7 @@ def book(
     if vehicle.truck.organization_id == carrier.pk:
         vehicle.truck.organization = carrier  # as it is in hand: it need not be read again
     try:
-        return _book(load, terms, vehicle, carrier, actor, now, offer, joins)
+        return _book(load, terms, vehicle, carrier, actor, now, offer, joins, lapses=lapses)
     except Conflict as refusal:
         if actor.organization.pk == carrier.pk or actor.organization.pk != seller.pk:
             raise
@@ -150,53 +124,21 @@ def lock_for(vehicle: Vehicle) -> Vehicle:
     leg = vehicle.leg
     if leg is not None:
         leg = _HELD_LEG.all(key=leg.pk)[0]
+    else:
+        hold_legs_home(vehicle.truck)
     _HELD_TOURS.all(truck=vehicle.truck.pk)
     driver = vehicle.driver or (leg.driver if leg is not None else None)
     trailer = vehicle.trailer or (leg.trailer if leg is not None else None)
     truck = _in_service(Truck, vehicle.truck, "truck")
+    usual = truck if leg is None else None
     return Vehicle(
         truck=truck or vehicle.truck,
         leg=leg,
-        driver=_in_service(Driver, driver, "driver"),
-        trailer=_in_service(Trailer, trailer, "trailer"),
+        driver=_in_service(Driver, driver, "driver") or _usual(Driver, usual and usual.usual_driver_id),
+        trailer=_in_service(Trailer, trailer, "trailer") or _usual(Trailer, usual and usual.usual_trailer_id),
         home_base=vehicle.home_base,
         return_home_by=vehicle.return_home_by,
     )
-
-
-def plan_for(
-    *,
-    load: Load,
-    stop_times: Sequence[StopTime],
-    vehicle: Vehicle,
-    carrier: Organization,
-    now: datetime,
-    joins: Tour | None = None,
-) -> PlannedTour:
-    """Return the tour that booking a load on these times would mean, or raise why not, as `book` would."""
-    return _plan(load, stop_times, vehicle, carrier, now, _ground(load, stop_times, vehicle, carrier, now, joins))
-
-
-def leg_home(
-    *, load: Load, stop_times: Sequence[StopTime], vehicle: Vehicle, carrier: Organization, now: datetime
-) -> tuple[PlannedTour, LegTerms]:
-    """Return the tour out with a load, and the terms of the leg home that it would open; raise as `book` would."""
-    ground = _ground(load, stop_times, vehicle, carrier, now, None)
-    plan = _plan(load, stop_times, vehicle, carrier, now, ground)
-    chosen = ground.chosen
-    assert chosen is not None
-    driver, trailer = vehicle.driver or chosen.driver, vehicle.trailer or chosen.trailer
-    home_base, home_by = _home(load, plan, vehicle, ground)
-    terms = LegTerms(
-        truck=vehicle.truck.public_id,
-        trailer=trailer.public_id if trailer else "",
-        driver=driver.public_id if driver else "",
-        home_base=home_base.public_id,
-        empty=stop_place(load.last_stop),
-        ready_at=plan.ends_at,
-        home_by=home_by,
-    )
-    return plan, terms
 
 
 def _book(
@@ -208,13 +150,19 @@ def _book(
     now: datetime,
     offer: Offer | None,
     joins: Tour | None,
+    *,
+    lapses: bool,
 ) -> Booking:
-    ground = _ground(load, terms.stop_times, vehicle, carrier, now, joins)
-    plan = _plan(load, terms.stop_times, vehicle, carrier, now, ground)
+    ground, plan = planned(
+        load=load, stop_times=terms.stop_times, vehicle=vehicle, carrier=carrier, now=now, joins=joins
+    )
     tour = ground.tour
     if tour is None:
-        driver, trailer = _crew(vehicle, ground)
-        tour = start_tour(plan=plan, truck=vehicle.truck, driver=driver, trailer=trailer, leg=vehicle.leg, now=now)
+        driver, trailer = ground.crew(vehicle)
+        start = ground.standing.place if ground.standing is not None else None
+        tour = start_tour(
+            plan=plan, truck=vehicle.truck, driver=driver, trailer=trailer, leg=vehicle.leg, start=start, now=now
+        )
     else:
         replan(tour=tour, plan=plan)
     booking = _store(load, terms, vehicle, carrier, actor, now, offer, tour)
@@ -228,89 +176,11 @@ def _book(
     if carrier.pk != booking.seller_id:  # who hauls its own freight signs nothing with itself
         issue_confirmation(booking=booking, actor=actor, now=now, is_first=True)
     write_record(booking=booking, now=now)
-    lapse_rivals(load=load, except_thread=offer.thread if offer is not None else None, now=now, tour=tour)
+    if lapses:
+        lapse_rivals(booked={load: tour}, except_thread=offer.thread if offer is not None else None, now=now)
     tell_of_tour(tour, actor, bookings=[*ground.bookings, booking])
     tell_of_booking("booking.made", booking, actor)
     return booking
-
-
-def _ground(
-    load: Load,
-    stop_times: Sequence[StopTime],
-    vehicle: Vehicle,
-    carrier: Organization,
-    now: datetime,
-    joins: Tour | None,
-) -> _Ground:
-    leg = vehicle.leg
-    if leg is not None:
-        tour = tour_home_on(leg)
-        joined = joins is not None and tour is not None and joins.pk == tour.pk
-        if not is_on_the_market(leg, now) and not (joined and leg.status == Status.COVERED):
-            raise Conflict("leg_taken", _LEG_GONE)
-        if tour is not None and tour.starts_at <= now:
-            raise Conflict("under_way", "This truck is under way on its tour already; it takes no more loads on it.")
-        bookings = live_bookings(tour) if tour is not None else []
-        return _Ground(tour=tour, bookings=bookings, standing=None, chosen=None, next_tour_at=None)
-    pickup_by = latest_pickup(load, {load.pk: stop_times})
-    standing = standing_of(vehicle.truck, vehicle.home_base, now, before=pickup_by)
-    chosen = outbound_choice(carrier, vehicle.truck, vehicle.trailer, vehicle.driver, vehicle.home_base, standing)
-    later = Tour.objects.filter(truck=vehicle.truck, status=TourStatus.PLANNED, starts_at__gte=pickup_by)
-    following = later.order_by("starts_at").first()
-    next_tour_at = following.starts_at if following is not None else None
-    return _Ground(tour=None, bookings=[], standing=standing, chosen=chosen, next_tour_at=next_tour_at)
-
-
-def _plan(
-    load: Load,
-    stop_times: Sequence[StopTime],
-    vehicle: Vehicle,
-    carrier: Organization,
-    now: datetime,
-    ground: _Ground,
-) -> PlannedTour:
-    times: Mapping[int, Sequence[StopTime]] = agreed_times(ground.bookings) | {load.pk: tuple(stop_times)}
-    plan = plan_tour(
-        organization=carrier,
-        truck=vehicle.truck,
-        trailer=vehicle.trailer,
-        driver=vehicle.driver,
-        leg=vehicle.leg,
-        loads=[load],
-        home_base=vehicle.home_base,
-        now=now,
-        already=[booking.load for booking in ground.bookings],
-        times=times,
-        standing=ground.standing,
-    )
-    if vehicle.leg is None:
-        _check_promises(vehicle, plan)
-    return plan
-
-
-def _check_promises(vehicle: Vehicle, plan: PlannedTour) -> None:
-    """Raise `Conflict` when the truck is on the market, empty on its way home, in the time of an outbound tour."""
-    promised = ReturnLeg.objects.filter(
-        Q(ready_at__lt=plan.ends_at, home_by__gt=plan.starts_at),
-        truck=vehicle.truck,
-        status__in=[Status.OPEN, Status.COVERED],
-    )
-    other = promised.order_by("ready_at").first()
-    if other is not None:
-        raise Conflict(
-            "truck_is_promised",
-            f"Truck {vehicle.truck} is on the market with a return leg from {other.empty_city}, {other.empty_state} "
-            "in that time. Take the load on that leg, or withdraw the leg first.",
-        )
-
-
-def _crew(vehicle: Vehicle, ground: _Ground) -> tuple[Driver | None, Trailer | None]:
-    """Return who drives and what is pulled: as said, or as usual."""
-    if ground.chosen is None:
-        return vehicle.driver, vehicle.trailer
-    chosen = ground.chosen
-    driver = vehicle.driver or _in_service(Driver, chosen.driver, "driver")
-    return driver, vehicle.trailer or _in_service(Trailer, chosen.trailer, "trailer")
 
 
 def _store(
@@ -324,40 +194,48 @@ def _store(
     tour: Tour,
 ) -> Booking:
     columns: dict[str, Any] = terms.columns()
-    with refusing({"one_live_booking_per_load": Conflict("one_live_booking_per_load", _GONE)}):
-        return Booking.objects.create(
-            load=load,
-            load_version=load.version,
-            shipper=load.organization,
-            seller=load.sold_by,
-            carrier=carrier,
-            shipper_rate_cents=load.shipper_rate_cents,
-            tour=tour,
-            leg=vehicle.leg,
-            offer=offer,
-            both_sides=both_sides_sentence(on_both_sides_of(load, carrier, now), of="booking"),
-            status=BookingStatus.BOOKED,
-            booked_at=now,
-            booked_by_organization=actor.organization,
-            booked_by=actor.person,
-            **columns,
-        )
+    booking = Booking(
+        load=load,
+        load_version=load.version,
+        shipper=load.organization,
+        seller=load.sold_by,
+        carrier=carrier,
+        shipper_rate_cents=load.shipper_rate_cents,
+        tour=tour,
+        leg=vehicle.leg,
+        offer=offer,
+        both_sides=both_sides_sentence(on_both_sides_of(load, carrier, now), of="booking"),
+        status=BookingStatus.BOOKED,
+        booked_at=now,
+        booked_by_organization=actor.organization,
+        booked_by=actor.person,
+        **columns,
+    )
+    gone = {"one_live_booking_per_load": Conflict("one_live_booking_per_load", _GONE)}
+    with refusing(gone, undoes_all=True):
+        insert(booking)
+    return booking
 
 
 def _take(leg: ReturnLeg, load: Load, tour: Tour, actor: Actor, now: datetime) -> None:
     """Cover the leg by a full load; a partial one takes its part, and what is left stays on the market."""
-    if load.size == LoadSize.PARTIAL:
+    if load.size == LoadSize.PARTIAL or leg.is_shared:
         settle_leg(leg=leg, tour=tour, actor=actor, now=now)
     elif leg.status != Status.COVERED:  # a bundle may have covered it a moment ago
         cover_leg(leg=leg, actor=actor, now=now)
 
 
 def _open_home(
-    load: Load, plan: PlannedTour, vehicle: Vehicle, ground: _Ground, actor: Actor, now: datetime
+    load: Load, plan: PlannedTour, vehicle: Vehicle, ground: Ground, actor: Actor, now: datetime
 ) -> ReturnLeg:
-    """Open the leg home at the instant at which the outbound tour leaves the truck empty."""
-    home_base, home_by = _home(load, plan, vehicle, ground)
-    driver, trailer = _crew(vehicle, ground)
+    """Open the leg home at the instant at which the outbound tour leaves the truck empty, or let the one that a tour
+    opened already begin then and there.
+    """
+    if ground.home is not None:
+        begin_leg_at(leg=ground.home, empty=end_of_plan(plan), ready_at=plan.ends_at, actor=actor, now=now)
+        return ground.home
+    home_base, home_by = home_for(load=load, plan=plan, vehicle=vehicle, ground=ground)
+    driver, trailer = ground.crew(vehicle)
     try:
         return open_leg_after(
             actor=actor,
@@ -365,7 +243,7 @@ def _open_home(
             driver=driver,
             trailer=trailer,
             home_base=home_base,
-            delivery=stop_place(load.last_stop),
+            delivery=end_of_plan(plan),
             ready_at=plan.ends_at,
             home_by=home_by,
             now=now,
@@ -377,20 +255,6 @@ def _open_home(
         ) from error
 
 
-def _home(load: Load, plan: PlannedTour, vehicle: Vehicle, ground: _Ground) -> tuple[HomeBase, datetime]:
-    """Return where a truck that goes out goes home to, and by when."""
-    chosen = ground.chosen
-    assert chosen is not None
-    if chosen.home_base is None:
-        sentence = f"Truck {vehicle.truck} has no home base: choose where it goes home to after the delivery."
-        raise Invalid([FieldProblem("home_base", "required", sentence)])
-    home_by = vehicle.return_home_by or home_by_for(plan, load.last_stop, chosen.home, next_tour_at=ground.next_tour_at)
-    if ground.next_tour_at is not None and home_by > ground.next_tour_at:
-        sentence = "The truck's next tour begins before that. Let it be home sooner."
-        raise Invalid([FieldProblem("return_home_by", "next_tour", sentence)])
-    return chosen.home_base, home_by
-
-
 def _in_service(model: type[Truck | Driver | Trailer], unit: Any, noun: str) -> Any:
     """Hold a unit until the transaction ends. Raises `Conflict` for one that was archived meanwhile."""
     if unit is None:
@@ -399,3 +263,9 @@ def _in_service(model: type[Truck | Driver | Trailer], unit: Any, noun: str) -> 
     if row.archived_at is not None:
         raise Conflict("archived", f"That {noun} was taken out of service meanwhile. Choose another {noun}.")
     return row
+
+
+def _usual(model: type[Driver | Trailer], key: int | None) -> None:
+    """Hold the unit that a truck that goes out takes where none is named: the plan chooses it from the truck's row."""
+    if key is not None:
+        _HELD_UNITS[model].all(key=key)

@@ -8,21 +8,20 @@ from brokers.acting import acts_for, represents
 from brokers.booking_queries import booking_for
 from brokers.facts import tell_of_booking
 from brokers.fallout import hanging_on, is_over, no_show_is_shown, owed, reasons_for, why_the_seller_owes
-from brokers.models import BOOKING_MOVES, Booking, BookingStatus, CancelReason, Tour, TourStatus
+from brokers.models import BOOKING_MOVES, Booking, BookingStatus, CancelReason, Tour
 from brokers.retrying import retried
 from brokers.services.boarding import settle_leg
 from brokers.services.contending import contend, contend_with_shipper
+from brokers.services.outbound import follow_home
 from brokers.services.records import write_record
 from brokers.services.tours import leave_tour
-from carriers.facts import tell as tell_of_leg
 from carriers.models import Driver, ReturnLeg, Trailer, Truck
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Decision, Organization
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, FieldProblem, Forbidden, Invalid
-from foundation.trade.life_cycle import check_version, withdraw_posting
+from foundation.trade.life_cycle import check_version
 from foundation.trade.locks import locked
-from foundation.trade.posting import Status
 from foundation.trade.rules import Problems
 from foundation.trade.status import change_status
 from loads.queries import locked_load
@@ -103,11 +102,12 @@ def _cancel(actor: Actor, found: Booking, version: int | None, reason: str, note
         owed_deadhead_miles=money.deadhead_miles,
     )
     reopen_load(load=load, actor=actor, now=now)
+    tour = _tour(booking)
+    leave_tour(tour=tour, booking=booking, actor=actor, now=now)
     if booking.opened_leg_id is not None:
-        _close_opened(legs[booking.opened_leg_id], actor, now)
-    leave_tour(tour=_tour(booking), booking=booking, actor=actor, now=now)
+        follow_home(leg=legs[booking.opened_leg_id], tour=tour, actor=actor, now=now)
     if booking.leg_id is not None:
-        settle_leg(leg=legs[booking.leg_id], tour=booking.tour, actor=actor, now=now)
+        settle_leg(leg=legs[booking.leg_id], tour=tour, actor=actor, now=now)
     changes = {"reason": reason, "for": side.public_id}
     tell_of_booking("booking.cancelled", booking, actor, changes=changes, between={"owed_cents": money.cents})
     if hanging is not None:
@@ -140,13 +140,6 @@ def _check_reason(booking: Booking, side: Organization, reason: str, now: dateti
     if reason == CancelReason.NO_SHOW and not no_show_is_shown(booking, now):
         sentence = "The pickup window has not closed yet, so the truck may still come. Give another reason, or wait."
         raise Invalid([FieldProblem("reason", "too_early", sentence)])
-
-
-def _close_opened(leg: ReturnLeg, actor: Actor, now: datetime) -> None:
-    """Withdraw the leg home that the outbound booking had opened, unless a load is booked on it: that one stands."""
-    booked = Tour.objects.filter(leg=leg, status=TourStatus.PLANNED).exists()
-    if leg.status == Status.OPEN and not booked:
-        withdraw_posting(leg, now=now, noun="return leg", fact=lambda row: tell_of_leg("leg.withdrawn", row, actor))
 
 
 def _tour(booking: Booking) -> Tour:

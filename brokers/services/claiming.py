@@ -15,6 +15,7 @@ from brokers.facts import tell_of_claim
 from brokers.models import Booking, Claim, ClaimedLoad, ClaimStatus, Tour
 from brokers.retrying import retried
 from brokers.services.booking import RESERVED, Vehicle, book, check_bookable
+from brokers.services.lapsing import lapse_rivals
 from brokers.terms import BargainTerms, posted_terms
 from brokers.trust import Judgement, take_hold, take_pace
 from foundation.accounts.actor import Actor
@@ -127,9 +128,11 @@ def book_in_order(
                 claim_id=claim_id,
                 joins=joins,
                 is_checked=are_checked,
+                lapses=False,
             )
         made.append(booking)
         rides, joins = _then(rides, booking)
+    lapse_rivals(booked={booking.load: booking.tour for booking in made}, now=now)
     return made
 
 

@@ -1,6 +1,6 @@
 """Lapsing: what a booking, a sale or a load that leaves the market makes impossible ends, with a word to everybody."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -12,7 +12,7 @@ from foundation.events.reactions import Settle
 from foundation.trade import clock
 from foundation.trade.kept import Kept
 from foundation.trade.posting import Status
-from loads.models import Load
+from loads.models import Load, LoadSize
 
 _NONE = 0
 _TOUCHED: Kept[Thread] = Kept(
@@ -25,20 +25,23 @@ _TOUCHED: Kept[Thread] = Kept(
 )
 
 
-def lapse_rivals(*, load: Load, except_thread: Thread | None, now: datetime, tour: Tour | None = None) -> int:
-    """Lapse what cannot be any more once a load is booked: the other threads about it, and, with `tour`, those that
-    want the same return leg or the same truck in that time.
+def lapse_rivals(*, booked: Mapping[Load, Tour], except_thread: Thread | None = None, now: datetime) -> int:
+    """Lapse what cannot be any more once loads are booked, each on its tour: the other threads about them, and those
+    that want the same return leg or the same truck in that time.
 
-    Inside the booking's transaction, after legs, tours and trucks are locked; return how many.
+    Inside the booking's transaction, once for all that it books, after legs, tours and trucks are locked: the threads
+    are of many loads, and held by id. Return how many.
     """
-    truck = tour.truck_id if tour is not None else _NONE
     but = except_thread.pk if except_thread is not None else _NONE
-    rows = _TOUCHED.all(load=load.pk, truck=truck, but=but)
-    prefetch_related_objects(rows, "load__stops")
-    gone = {thread.pk: ThreadOutcome.BOOKED_ELSEWHERE for thread in rows if thread.load_id == load.pk}
-    if tour is not None:
+    gone: dict[int, str] = {}
+    keys = {load.pk for load in booked}
+    for load, tour in booked.items():
+        rows = _TOUCHED.all(load=load.pk, truck=tour.truck_id, but=but)
+        prefetch_related_objects(rows, "load__stops")
         for thread in rows:
-            if thread.load_id != load.pk and _is_taken(thread, tour):
+            if thread.load_id in keys:
+                gone[thread.pk] = ThreadOutcome.BOOKED_ELSEWHERE
+            elif _is_taken(thread, load, tour):
                 gone[thread.pk] = ThreadOutcome.TRUCK_TAKEN
     return lapse(gone, now=now)
 
@@ -58,13 +61,16 @@ def lapse_threads(*, subjects: Sequence[str], settle: Settle) -> int:
     return count
 
 
-def _is_taken(thread: Thread, tour: Tour) -> bool:
+def _is_taken(thread: Thread, booked: Load, tour: Tour) -> bool:
     """Say whether a tour leaves no room for a thread's load: its leg is used up, or no time is left before or after.
 
     A load fits before the tour where it can be delivered by its start, after it where it can be picked up from its end.
+    A partial load may also share a tour out with the partial one that was booked: that is judged when it is.
     """
     if thread.leg_id is not None:
         return thread.leg is not None and thread.leg.status != Status.OPEN
+    if tour.leg_id is None and booked.size == LoadSize.PARTIAL and thread.load.size == LoadSize.PARTIAL:
+        return False
     load = thread.load
     first, last = load.first_stop, load.last_stop
     before = max(last.opens_at, first.opens_at) < tour.starts_at

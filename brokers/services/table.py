@@ -258,16 +258,17 @@ def lapse(outcomes: Mapping[int, str], *, now: datetime) -> int:
     """Lapse those of the threads, given by key with why, that are still open, with what stands on their tables; return
     how many.
 
-    Locks them all by id before the first is closed: they may be of several loads.
+    Locks them all by id, then their offers by id, before the first is closed: they may be of several loads.
     """
     if not outcomes:
         return 0
     rows = Thread.objects.filter(status=ThreadStatus.OPEN).select_related("seller", "taker", "load")
     held = locked(rows, outcomes)
+    # held, for the sweep of what ran out closes offers without their threads' locks
+    for offer in locked(Offer.objects.filter(thread__in=held, status__in=STANDING)).values() if held else ():
+        offer.thread = held[offer.thread_id]
+        _lapse_offer(offer, offer.thread, now)
     for key, thread in held.items():
-        # held, for the sweep of what ran out closes offers without their threads' locks
-        for offer in locked(thread.offers.filter(status__in=STANDING)).values():
-            _lapse_offer(offer, thread, now)
         close_thread(thread, ThreadStatus.LAPSED, outcomes[key], now=now)
     return len(held)
 

@@ -1,16 +1,19 @@
 """Writing tours: planned with the first booking, grown with each that joins, shrunk or cancelled when one leaves."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from brokers.booking_queries import live_bookings
 from brokers.facts import tell_of_tour
 from brokers.models import TOUR_MOVES, Booking, Tour, TourStatus, TourStop
-from brokers.touring import PlannedTour, agreed_times, plan_tour
+from brokers.touring import PlannedTour, agreed_times, plan_tour, start_of
 from carriers.models import Driver, ReturnLeg, Trailer, Truck
 from foundation.events.services import HasLabel
+from foundation.places.place import Place
 from foundation.trade.constraints import refusing
 from foundation.trade.errors import Conflict, TradeError
+from foundation.trade.kept import insert
 from foundation.trade.status import change_status
 from foundation.trade.windows import local
 
@@ -22,20 +25,27 @@ def start_tour(
     driver: Driver | None,
     trailer: Trailer | None,
     leg: ReturnLeg | None,
+    start: Place | None = None,
     now: datetime,
 ) -> Tour:
-    """Write a new tour's row; its stops come with its booking. Raises `Conflict` where a unit is on another tour."""
+    """Write a new tour's row; its stops come with its booking. `start` is where a truck that goes out leaves from.
+
+    Raises `Conflict` where a unit is on another tour.
+    """
     organization = truck.organization
-    with refusing(_refusals(plan, truck, driver, trailer)):
-        return Tour.objects.create(
-            organization=organization,
-            truck=truck,
-            driver=driver,
-            trailer=trailer,
-            leg=leg,
-            created_at=now,
-            **_figures(plan),
-        )
+    tour = Tour(
+        organization=organization,
+        truck=truck,
+        driver=driver,
+        trailer=trailer,
+        leg=leg,
+        start=None if start is None else asdict(start),
+        created_at=now,
+        **_figures(plan),
+    )
+    with refusing(_refusals(plan, truck, driver, trailer), undoes_all=True):
+        insert(tour)
+    return tour
 
 
 def replan(*, tour: Tour, plan: PlannedTour) -> None:
@@ -55,7 +65,7 @@ def write_stops(*, tour: Tour, plan: PlannedTour, bookings: Sequence[Booking], i
     by_load = {booking.load_id: booking for booking in bookings}
     if not is_new:
         TourStop.objects.filter(tour=tour).delete()
-    TourStop.objects.bulk_create(
+    stops = [
         TourStop(
             tour=tour,
             booking=by_load[stop.load.pk],
@@ -67,7 +77,8 @@ def write_stops(*, tour: Tour, plan: PlannedTour, bookings: Sequence[Booking], i
             miles_before=stop.miles_before,
         )
         for sequence, stop in enumerate(plan.stops)
-    )
+    ]
+    insert(*stops)
 
 
 def leave_tour(*, tour: Tour, booking: Booking, actor: HasLabel | str, now: datetime) -> None:
@@ -101,9 +112,9 @@ def leave_tour(*, tour: Tour, booking: Booking, actor: HasLabel | str, now: date
 def _without(tour: Tour, remaining: Sequence[Booking], now: datetime) -> PlannedTour | None:
     """Return the tour of the bookings that remain; None where the engine has none, as after its first pickups closed.
 
-    An outbound tour keeps its plan: the leg home that opened with it begins where and when it ends.
+    A tour out on whose leg home a load is booked keeps its plan too: that booking rests on where and when it ends.
     """
-    if tour.leg is None:
+    if tour.leg is None and _is_followed(remaining):
         return None
     try:
         return plan_tour(
@@ -116,9 +127,17 @@ def _without(tour: Tour, remaining: Sequence[Booking], now: datetime) -> Planned
             home_base=None,
             now=now,
             times=agreed_times(remaining),
+            standing=start_of(tour, now) if tour.leg is None else None,
+            crew_is_fixed=True,
         )
     except TradeError:
         return None
+
+
+def _is_followed(bookings: Sequence[Booking]) -> bool:
+    """Say whether a load is booked on the leg home that these bookings opened."""
+    legs = [booking.opened_leg_id for booking in bookings if booking.opened_leg_id is not None]
+    return Tour.objects.filter(leg__in=legs, status=TourStatus.PLANNED).exists()
 
 
 def _number_anew(tour: Tour) -> None:

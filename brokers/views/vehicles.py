@@ -12,8 +12,8 @@ from brokers.acting import both_sides_sentence, on_both_sides_of
 from brokers.bargain_rows import stop_words
 from brokers.forms.terms import TermsForm
 from brokers.forms.vehicles import LEG, TRUCK, VehicleForm
-from brokers.panel_queries import legs_to_choose, load_to_bargain, own_gains
-from brokers.services.booking import plan_for
+from brokers.panel_queries import leg_promised_in, legs_to_choose, load_to_bargain, own_gains
+from brokers.services.grounds import planned
 from brokers.terms import StopTime, posted_terms
 from brokers.touring import vehicle_of
 from foundation.accounts.access import actor_of, scope_required
@@ -22,6 +22,10 @@ from foundation.trade import clock
 from foundation.trade.errors import Conflict, Invalid, NotFound
 from loads.models import Load
 
+_PROMISED = (
+    "Truck {truck} could take it, but it has another return leg from {city}, {state} before it must be home. Let it be "
+    "home sooner, withdraw or edit that leg, or choose another truck."
+)
 _GONE = "This load is gone: it has left the market."
 
 
@@ -92,9 +96,13 @@ def _planned(
 ) -> dict[str, Any]:
     try:
         vehicle = vehicle_of(viewer, **form.choice().arguments())
-        plan = plan_for(load=load, stop_times=times, vehicle=vehicle, carrier=viewer, now=now)
+        ground, plan = planned(load=load, stop_times=times, vehicle=vehicle, carrier=viewer, now=now)
     except (Conflict, Invalid, NotFound) as refusal:
         return {"problem": refusal.sentence}
+    if vehicle.leg is None and vehicle.return_home_by is not None:
+        taken = leg_promised_in(vehicle.truck, plan.ends_at, vehicle.return_home_by)
+        if taken is not None:
+            return {"problem": _PROMISED.format(truck=vehicle.truck, city=taken.empty_city, state=taken.empty_state)}
     stops = list(load.stops.all())
     rows = [
         {
@@ -104,11 +112,15 @@ def _planned(
         }
         for each in plan.stops_of(load)
     ]
-    leg = vehicle.leg
+    leg, last = vehicle.leg, plan.stops[-1]
+    end_words = f"Home in {leg.home_city}, {leg.home_state}" if leg else "Empty; its way home goes on the market"
+    if ground.home is not None:
+        end_words = "Empty; its way home, on the market already, begins then and there"
     return {
         "plan": plan,
         "truck": vehicle.truck,
         "stops": rows,
-        "end_zone": leg.home_time_zone if leg else stops[-1].time_zone,
-        "end_words": f"Home in {leg.home_city}, {leg.home_state}" if leg else "Empty; its way home goes on the market",
+        "joins": len(ground.bookings) if ground.home is not None else 0,
+        "end_zone": leg.home_time_zone if leg else last.load.stops.all()[last.stop_sequence].time_zone,
+        "end_words": end_words,
     }

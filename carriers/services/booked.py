@@ -11,12 +11,13 @@ from django.db.models import F, Value
 from carriers.facts import tell
 from carriers.models import Driver, HomeBase, ReturnLeg, Trailer, Truck
 from carriers.queries import locked_leg
-from carriers.services.legs import NOUN, insert, judge, keep, prepare
-from carriers.store import CAPACITY, terms_of
+from carriers.services.legs import NOUN, Prepared, busy, insert, judge, keep, prepare
+from carriers.store import CAPACITY, changes, place_of, terms_of
 from carriers.terms import LegTerms
 from foundation.accounts.actor import Actor
 from foundation.events.services import HasLabel
 from foundation.places.place import Place
+from foundation.trade.constraints import refusing
 from foundation.trade.errors import Conflict, Invalid
 from foundation.trade.life_cycle import reopen_posting
 from foundation.trade.posting import MOVES, Status
@@ -26,6 +27,9 @@ Amounts = tuple[int, int, int]
 """Pounds, feet and pallets."""
 
 _ON_BOARD = tuple(f"{part}_{name}" for part in ("taken", "part_way") for name in CAPACITY)
+
+
+_BEGINNING = frozenset({"ready_at", "expires_at", "home_miles"})
 
 
 def cover_leg(*, leg: ReturnLeg, actor: HasLabel | str, now: datetime) -> None:
@@ -153,25 +157,43 @@ def open_leg_after(
     return locked_leg(pk=leg.pk)
 
 
-def empty_later(*, leg: ReturnLeg, ready_at: datetime, actor: HasLabel | str, now: datetime) -> None:
-    """Let a leg that an outbound booking opened begin when that truck is empty now: its tour was planned anew.
+def check_beginning(*, leg: ReturnLeg, empty: Place, ready_at: datetime) -> Prepared | None:
+    """Return how a leg that an outbound booking opened would begin elsewhere or at another time; None where it stays.
 
-    A leg that has its load home begins as booked; that is refused where the truck would be empty later. Raises
-    `Conflict` there, and where the truck could not be home in time.
+    A leg that has its load home begins as booked. Raises `Conflict` where the truck would be empty later than for that,
+    or elsewhere, and where it could not be home in time.
     """
-    if leg.ready_at == ready_at or leg.status not in (Status.OPEN, Status.COVERED):
-        return
-    before = leg.ready_at
-    if leg.status == Status.COVERED or leg.taken_weight_pounds:
-        if ready_at <= before:
-            return
-        raise Conflict("leg_taken", "The truck has its load home booked already, and would be empty too late for it.")
+    before = place_of(leg, "empty")
+    has_moved = (before.lat, before.lon) != (empty.lat, empty.lon)
+    if (leg.ready_at == ready_at and not has_moved) or leg.status not in (Status.OPEN, Status.COVERED):
+        return None
+    if leg.status == Status.COVERED or leg.is_shared:
+        if ready_at <= leg.ready_at and not has_moved:
+            return None
+        sentence = "The truck has its load home booked already, and would be empty too late or elsewhere for it."
+        raise Conflict("leg_taken", sentence)
     try:
-        judge(prepare(leg.organization, replace(terms_of(leg), ready_at=ready_at)), draft=False)
+        # home is where it was when the leg opened, wherever the base has moved since
+        terms = replace(terms_of(leg), empty=empty, ready_at=ready_at, home=place_of(leg, "home"), home_base="")
+        prepared = prepare(leg.organization, terms)
+        judge(prepared, draft=False)
     except Invalid as error:
         sentence = f"The truck would be empty too late to be home in time. {error.sentence}"
         raise Conflict("too_late", sentence) from error
-    rows = ReturnLeg.objects.filter(pk=leg.pk, status=Status.OPEN)
-    rows.update(ready_at=ready_at, version=F("version") + 1, updated_at=now)
+    return prepared
+
+
+def begin_leg_at(*, leg: ReturnLeg, empty: Place, ready_at: datetime, actor: HasLabel | str, now: datetime) -> None:
+    """Let a locked leg that an outbound booking opened begin where and when that truck is empty now: its tour was
+    planned anew. Raises as `check_beginning`, and `Conflict` where the truck is on another leg in that time.
+    """
+    prepared = check_beginning(leg=leg, empty=empty, ready_at=ready_at)
+    if prepared is None:
+        return
+    values = {name: value for name, value in prepared.values.items() if name.startswith("empty_") or name in _BEGINNING}
+    changed = changes(leg, values)
+    with refusing({"truck_has_one_leg_at_a_time": busy(prepared)}):
+        rows = ReturnLeg.objects.filter(pk=leg.pk, status=Status.OPEN)
+        rows.update(**values, version=F("version") + 1, updated_at=now)
     leg.refresh_from_db()
-    tell("leg.edited", leg, actor, changed={"ready_at": [before.isoformat(), ready_at.isoformat()]})
+    tell("leg.edited", leg, actor, changed=changed)

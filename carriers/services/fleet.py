@@ -321,7 +321,9 @@ def _archive(actor: Actor, unit: Unit, version: int | None, action: str, *, busy
             raise Conflict("on_a_leg", sentence)
         row.archived_at = clock.now()
         row.version += 1
-        row.save()
+        sentence = f"{row} is on a booked tour that has not ended. Cancel its bookings first, or wait for its end."
+        with refusing({"unit_on_a_tour_stays_in_service": Conflict("on_a_tour", sentence)}):
+            row.save()
         _audit(actor, row, action, {})
     return row
 

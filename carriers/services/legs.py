@@ -38,6 +38,7 @@ from foundation.trade.life_cycle import (
     raise_version,
     withdraw_posting,
 )
+from foundation.trade.locks import locked
 from foundation.trade.posting import Status
 from foundation.trade.rules import Problems
 
@@ -275,8 +276,8 @@ def _hold_in_service(chosen: Chosen) -> None:
     for model, unit, noun in units:
         if unit is None:
             continue
-        rows = model._default_manager.select_for_update(of=("self",)).filter(pk=unit.pk, archived_at__isnull=True)
-        if rows.first() is None:
+        # of the kind that leaves foreign keys alone, as whoever books holds them: no stronger lock to wait for
+        if not locked(model._default_manager.filter(archived_at__isnull=True), [unit.pk]):
             raise Conflict("archived", f"That {noun} was taken out of service meanwhile. Choose another {noun}.")
 
 
@@ -296,7 +297,7 @@ def keep(
             sentence = f"You have a return leg with the number {external_id} already. Change that one, or use another."
             raise Invalid([FieldProblem("external_id", "taken", sentence)]) from error
         if constraint == "truck_has_one_leg_at_a_time":
-            raise _busy(prepared) from error
+            raise busy(prepared) from error
         raise
 
 
@@ -307,7 +308,7 @@ def check_external_id(external_id: str) -> None:
     problems.settle()
 
 
-def _busy(prepared: Prepared) -> Conflict:
+def busy(prepared: Prepared) -> Conflict:
     """Return the refusal of a second leg for the same truck, naming the first."""
     truck, terms = prepared.chosen.truck, prepared.terms
     other = (

@@ -119,10 +119,11 @@ def test_an_edit_leaves_room_for_what_is_on_board(carrier, dispatcher):
 
 
 def test_an_edit_leaves_alone_what_the_bookings_on_board_rest_on(carrier, dispatcher):
-    leg = post_leg(actor=dispatcher, terms=leg_terms(make_truck(carrier)))
+    leg = post_leg(actor=dispatcher, terms=leg_terms(make_truck(carrier, attributes=int(Attribute.TEAM))))
     reduced(leg, dispatcher)
     terms = terms_of(ReturnLeg.objects.get(pk=leg.pk))
     wrong = {
+        "attributes": {"attributes": int(Attribute.LIFTGATE)},
         "truck": {"truck": make_truck(carrier).public_id},
         "driver": {"driver": make_driver(carrier).public_id},
         "ready_at": {"ready_at": terms.ready_at + timedelta(hours=1)},

@@ -28,6 +28,7 @@ MARKET_FIELDS = {
     "weight_pounds",
     "length_feet",
     "pallets",
+    "part_way",
     "empty",
     "ready_at",
     "ready_at_local",

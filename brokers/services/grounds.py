@@ -1,0 +1,238 @@
+"""What a booking rests on: the tour that it joins or begins, where the truck stands, what it pulls, where it goes home.
+
+Read under the booking's locks by whoever books, and without them by who only asks. Nothing is written here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from brokers.booking_queries import live_bookings, tour_home_on
+from brokers.models import Booking, Tour, TourStatus
+from brokers.services.outbound import Outbound, tour_to_join
+from brokers.terms import StopTime
+from brokers.touring import (
+    PlannedTour,
+    Standing,
+    Vehicle,
+    agreed_times,
+    end_of_plan,
+    home_by_for,
+    latest_pickup,
+    outbound_choice,
+    plan_tour,
+    standing_of,
+    start_of,
+)
+from carriers.choices import Chosen
+from carriers.models import Driver, HomeBase, ReturnLeg, Trailer
+from carriers.services.booked import check_beginning
+from carriers.terms import LegTerms
+from foundation.accounts.models import Organization
+from foundation.trade.errors import Conflict, FieldProblem, Invalid
+from foundation.trade.life_cycle import is_on_the_market
+from foundation.trade.posting import Status
+from loads.models import Load
+
+_LEG_GONE = "This return leg is not on the market any more: it was taken, withdrawn or has expired. Choose another."
+_JOINS = (
+    "This load joins the tour on which the truck goes out already, and its way home is on the market: claim it by "
+    "itself, and look for backhauls on that return leg."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a booking rests on: the tour that it joins, where a truck that goes out stands, what it pulls.
+
+    `home` is the leg home of a tour out that the load joins; where it begins a tour of its own, that opens one.
+    """
+
+    tour: Tour | None
+    bookings: Sequence[Booking]
+    standing: Standing | None
+    chosen: Chosen | None
+    next_tour_at: datetime | None
+    home: ReturnLeg | None = None
+
+    def crew(self, vehicle: Vehicle) -> tuple[Driver | None, Trailer | None]:
+        """Return who drives and what is pulled: those of the tour that is joined, or as said, or as usual."""
+        if self.home is not None and self.tour is not None:
+            return self.tour.driver, self.tour.trailer
+        if self.chosen is None:
+            return vehicle.driver, vehicle.trailer
+        return vehicle.driver or self.chosen.driver, vehicle.trailer or self.chosen.trailer
+
+
+def planned(
+    *,
+    load: Load,
+    stop_times: Sequence[StopTime],
+    vehicle: Vehicle,
+    carrier: Organization,
+    now: datetime,
+    joins: Tour | None = None,
+) -> tuple[Ground, PlannedTour]:
+    """Return on what a booking of a load would rest, and the tour that it means.
+
+    A partial load joins the tour on which its truck goes out in that time, where the engine finds room for it on every
+    stretch; else it begins one of its own. `joins` is the tour that a bundle has begun. Raises `Conflict`, `Invalid`.
+    """
+    shared = tour_to_join(load, stop_times, vehicle, now)
+    if shared is None:
+        ground = _ground(load, stop_times, vehicle, carrier, now, joins)
+        return ground, _plan(load, stop_times, vehicle, carrier, now, ground)
+    try:
+        ground = _joined(shared, now)
+        return ground, _plan(load, stop_times, vehicle, carrier, now, ground)
+    except (Conflict, Invalid) as no_room:
+        try:
+            ground = _ground(load, stop_times, vehicle, carrier, now, None)
+            return ground, _plan(load, stop_times, vehicle, carrier, now, ground)
+        except (Conflict, Invalid):
+            raise no_room from None
+
+
+def plan_for(
+    *,
+    load: Load,
+    stop_times: Sequence[StopTime],
+    vehicle: Vehicle,
+    carrier: Organization,
+    now: datetime,
+    joins: Tour | None = None,
+) -> PlannedTour:
+    """Return the tour that booking a load on these times would mean, or raise why not, as `book` would."""
+    return planned(load=load, stop_times=stop_times, vehicle=vehicle, carrier=carrier, now=now, joins=joins)[1]
+
+
+def leg_home(
+    *, load: Load, stop_times: Sequence[StopTime], vehicle: Vehicle, carrier: Organization, now: datetime
+) -> tuple[PlannedTour, LegTerms]:
+    """Return the tour out with a load, and the terms of the leg home that it would open; raise as `book` would.
+
+    Raises `Conflict` too for a load that would join a tour: its leg home is on the market already.
+    """
+    ground, plan = planned(load=load, stop_times=stop_times, vehicle=vehicle, carrier=carrier, now=now)
+    if ground.home is not None:
+        raise Conflict("joins_a_tour", _JOINS)
+    driver, trailer = ground.crew(vehicle)
+    home_base, home_by = home_for(load=load, plan=plan, vehicle=vehicle, ground=ground)
+    terms = LegTerms(
+        truck=vehicle.truck.public_id,
+        trailer=trailer.public_id if trailer else "",
+        driver=driver.public_id if driver else "",
+        home_base=home_base.public_id,
+        empty=end_of_plan(plan),
+        ready_at=plan.ends_at,
+        home_by=home_by,
+    )
+    return plan, terms
+
+
+def home_for(*, load: Load, plan: PlannedTour, vehicle: Vehicle, ground: Ground) -> tuple[HomeBase, datetime]:
+    """Return where a truck that goes out goes home to, and by when."""
+    chosen = ground.chosen
+    assert chosen is not None
+    if chosen.home_base is None:
+        sentence = f"Truck {vehicle.truck} has no home base: choose where it goes home to after the delivery."
+        raise Invalid([FieldProblem("home_base", "required", sentence)])
+    home_by = vehicle.return_home_by or home_by_for(plan, load.last_stop, chosen.home, next_tour_at=ground.next_tour_at)
+    if ground.next_tour_at is not None and home_by > ground.next_tour_at:
+        sentence = "The truck's next tour begins before that. Let it be home sooner."
+        raise Invalid([FieldProblem("return_home_by", "next_tour", sentence)])
+    return chosen.home_base, home_by
+
+
+def _joined(shared: Outbound, now: datetime) -> Ground:
+    """Return the ground of a load that joins a tour out."""
+    return Ground(
+        tour=shared.tour,
+        bookings=shared.bookings,
+        standing=start_of(shared.tour, now),
+        chosen=None,
+        next_tour_at=None,
+        home=shared.home,
+    )
+
+
+def _ground(
+    load: Load,
+    stop_times: Sequence[StopTime],
+    vehicle: Vehicle,
+    carrier: Organization,
+    now: datetime,
+    joins: Tour | None,
+) -> Ground:
+    """Return the ground of a load on a leg home, or on a tour out of its own."""
+    leg = vehicle.leg
+    if leg is not None:
+        tour = tour_home_on(leg)
+        joined = joins is not None and tour is not None and joins.pk == tour.pk
+        if not is_on_the_market(leg, now) and not (joined and leg.status == Status.COVERED):
+            raise Conflict("leg_taken", _LEG_GONE)
+        if tour is not None and tour.starts_at <= now:
+            raise Conflict("under_way", "This truck is under way on its tour already; it takes no more loads on it.")
+        bookings = live_bookings(tour) if tour is not None else []
+        return Ground(tour=tour, bookings=bookings, standing=None, chosen=None, next_tour_at=None)
+    pickup_by = latest_pickup(load, {load.pk: stop_times})
+    standing = standing_of(vehicle.truck, vehicle.home_base, now, before=pickup_by)
+    chosen = outbound_choice(carrier, vehicle.truck, vehicle.trailer, vehicle.driver, vehicle.home_base, standing)
+    later = Tour.objects.filter(truck=vehicle.truck, status=TourStatus.PLANNED, starts_at__gte=pickup_by)
+    following = later.order_by("starts_at").first()
+    next_tour_at = following.starts_at if following is not None else None
+    return Ground(tour=None, bookings=[], standing=standing, chosen=chosen, next_tour_at=next_tour_at)
+
+
+def _plan(
+    load: Load,
+    stop_times: Sequence[StopTime],
+    vehicle: Vehicle,
+    carrier: Organization,
+    now: datetime,
+    ground: Ground,
+) -> PlannedTour:
+    times: Mapping[int, Sequence[StopTime]] = agreed_times(ground.bookings) | {load.pk: tuple(stop_times)}
+    driver, trailer = ground.crew(vehicle) if ground.home is not None else (vehicle.driver, vehicle.trailer)
+    plan = plan_tour(
+        organization=carrier,
+        truck=vehicle.truck,
+        trailer=trailer,
+        driver=driver,
+        leg=vehicle.leg,
+        loads=[load],
+        home_base=vehicle.home_base,
+        now=now,
+        already=[booking.load for booking in ground.bookings],
+        times=times,
+        standing=ground.standing,
+        crew_is_fixed=ground.home is not None,
+    )
+    if vehicle.leg is None:
+        _check_promises(vehicle, plan, but=ground.home)
+    if ground.home is not None:
+        check_beginning(leg=ground.home, empty=end_of_plan(plan), ready_at=plan.ends_at)
+    return plan
+
+
+def _check_promises(vehicle: Vehicle, plan: PlannedTour, *, but: ReturnLeg | None) -> None:
+    """Raise `Conflict` when the truck is on the market, empty on its way home, in the time of an outbound tour.
+
+    `but` is the leg home of that very tour, which moves with it.
+    """
+    promised = ReturnLeg.objects.filter(
+        Q(ready_at__lt=plan.ends_at, home_by__gt=plan.starts_at),
+        truck=vehicle.truck,
+        status__in=[Status.OPEN, Status.COVERED],
+    )
+    if but is not None:
+        promised = promised.exclude(pk=but.pk)
+    other = promised.order_by("ready_at").first()
+    if other is not None:
+        raise Conflict(
+            "truck_is_promised",
+            f"Truck {vehicle.truck} is on the market with a return leg from {other.empty_city}, {other.empty_state} "
+            "in that time. Take the load on that leg, or withdraw the leg first.",
+        )
