@@ -6,8 +6,10 @@ from typing import Any
 
 from brokers.facts import tell_of_reservation
 from brokers.models import Offer, Thread
+from brokers.offer_visibility import before_of, offer_fields
+from brokers.sights import sights_of
 from brokers.thread_queries import whole
-from brokers.thread_visibility import before_of, offer_fields, sights_of, thread_fields
+from brokers.thread_visibility import thread_fields
 from foundation.accounts.models import Organization
 from foundation.events.services import HasLabel, publish, record_audit
 from foundation.rest.fields import named

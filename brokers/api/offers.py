@@ -17,12 +17,12 @@ from brokers.api.bargain_serializers import (
 )
 from brokers.api.bargain_terms import terms_from
 from brokers.models import Claim, Offer
+from brokers.offer_visibility import next_bargain, offer_payload
 from brokers.services.offers import accept_offer, counter_offer, decline_offer, withdraw_offer
 from brokers.services.opening import invite_carrier, load_to_bargain, load_to_offer, open_thread
 from brokers.services.tenders import tender_load
 from brokers.terms import posted_terms
 from brokers.thread_queries import load_in_thread, offer_of
-from brokers.thread_visibility import next_bargain, offer_payload
 from foundation.rest.serializers import EmptySerializer
 from foundation.rest.views import ResourceViewSet, location_of
 from loads.models import Load

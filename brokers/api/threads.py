@@ -9,9 +9,10 @@ from rest_framework.response import Response
 from brokers.api.bargain_serializers import ThreadSerializer
 from brokers.models import Thread
 from brokers.services.threads import leave_thread
+from brokers.sights import sights_in
 from brokers.thread_filters import ThreadFilter
 from brokers.thread_queries import thread_of, threads_of
-from brokers.thread_visibility import sights_in, thread_fields
+from brokers.thread_visibility import thread_fields
 from foundation.rest.serializers import EmptySerializer
 from foundation.rest.views import ResourceViewSet
 from foundation.trade import clock

@@ -16,13 +16,13 @@ from brokers.bargain_rows import thread_rows
 from brokers.forms.terms import TermsForm
 from brokers.forms.vehicles import VehicleForm
 from brokers.models import Offer, Thread, ThreadStatus
+from brokers.offer_visibility import next_bargain
 from brokers.panel_queries import load_to_bargain
 from brokers.queries import represented_keys
 from brokers.services.offers import counter_offer
 from brokers.services.opening import invite_carrier, open_thread
 from brokers.terms import BargainTerms, posted_terms
 from brokers.thread_queries import thread_of
-from brokers.thread_visibility import next_bargain
 from brokers.views.claims import kept_as_it_is
 from brokers.views.threads import show_thread
 from brokers.views.vehicles import both_sides_of, vehicle_form

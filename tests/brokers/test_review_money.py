@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from brokers.sights import sights_of
 
 from brokers.booking_queries import booking_of
 from brokers.booking_visibility import booking_payload
@@ -16,7 +17,6 @@ from brokers.services.pending import check_waiting_claims
 from brokers.services.threads import open_thread
 from brokers.terms import terms_of
 from brokers.thread_queries import threads_of
-from brokers.thread_visibility import sights_of
 from foundation.accounts.models import Decision, Organization, RelationshipKind
 from foundation.events.models import AuditEntry, FeedEntry
 from foundation.trade import clock

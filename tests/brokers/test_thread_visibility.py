@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from brokers.offer_visibility import offer_payload
+from brokers.sights import sight_of
 
 from brokers.acting import represents
 from brokers.models import Offer
@@ -11,7 +13,7 @@ from brokers.services.offers import accept_offer, counter_offer, decline_offer, 
 from brokers.services.tenders import tender_load
 from brokers.services.threads import invite_carrier, leave_thread, open_thread
 from brokers.thread_queries import offer_of, thread_of, threads_about, threads_of
-from brokers.thread_visibility import offer_payload, sight_of, thread_fields
+from brokers.thread_visibility import thread_fields
 from carriers.models import CostSetting
 from foundation.accounts.models import Market, Organization, RelationshipKind
 from foundation.events.models import AuditEntry, FeedEntry
