@@ -4,9 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from brokers.acting import (
-    Side,
-)
+from brokers.acting import Side
 from brokers.holding import hold_fields
 from brokers.models import Booking, Offer, OfferStatus, Thread, ThreadStatus
 from brokers.outcomes import status_at
@@ -102,6 +100,7 @@ def next_bargain(thread: Thread) -> BargainTerms:
 
 
 def side_of_offer(thread: Thread, offer: Offer) -> Side:
+    """Return which side made an offer."""
     return Side.SELLER if offer.made_for_id == thread.seller_id else Side.TAKER
 
 

@@ -187,7 +187,7 @@ def expire_due_offers() -> int:
 def supersede_offers(*, subjects: Sequence[str], settle: Settle) -> int:
     """Close the live offers that were made on an older version of these loads; return how many.
 
-    The threads stay open: their next offer begins from the last one's terms (`thread_visibility.next_terms`).
+    The threads stay open: their next offer begins from the last one's terms (`offer_visibility.next_terms`).
     """
     count = 0
     for subject in subjects:

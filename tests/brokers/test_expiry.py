@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from brokers.offer_visibility import before_of, offer_fields
-from brokers.sights import sight_of
 from django.db import connection, transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from brokers.models import Booking, Offer, OfferStatus
+from brokers.offer_visibility import before_of, offer_fields
 from brokers.outcomes import status_at
 from brokers.services.offers import accept_offer, counter_offer, decline_offer, expire_due_offers, withdraw_offer
+from brokers.sights import sight_of
 from brokers.thread_queries import offer_of
 from brokers.thread_visibility import thread_fields
 from foundation.trade import clock

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from brokers.sights import sights_of
 
 from brokers.booking_queries import booking_of
 from brokers.booking_visibility import booking_payload
@@ -15,6 +14,7 @@ from brokers.services.cancelling import cancel_booking
 from brokers.services.claims import release_due_claims, settle_claim
 from brokers.services.pending import check_waiting_claims
 from brokers.services.threads import open_thread
+from brokers.sights import sights_of
 from brokers.terms import terms_of
 from brokers.thread_queries import threads_of
 from foundation.accounts.models import Decision, Organization, RelationshipKind

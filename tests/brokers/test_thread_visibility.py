@@ -4,14 +4,14 @@ import json
 from typing import Any
 
 import pytest
-from brokers.offer_visibility import offer_payload
-from brokers.sights import sight_of
 
 from brokers.acting import represents
 from brokers.models import Offer
+from brokers.offer_visibility import offer_payload
 from brokers.services.offers import accept_offer, counter_offer, decline_offer, withdraw_offer
 from brokers.services.tenders import tender_load
 from brokers.services.threads import invite_carrier, leave_thread, open_thread
+from brokers.sights import sight_of
 from brokers.thread_queries import offer_of, thread_of, threads_about, threads_of
 from brokers.thread_visibility import thread_fields
 from carriers.models import CostSetting
