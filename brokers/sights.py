@@ -4,14 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from brokers.acting import (
-    Side,
-    agents_among,
-    agents_of,
-    on_both_sides,
-    organizations_of,
-    side_organization,
-)
+from brokers.acting import Side, agents_among, agents_of, on_both_sides, organizations_of, side_organization
 from brokers.models import Thread
 from foundation.accounts.models import Organization
 from foundation.trade import clock

@@ -1,4 +1,4 @@
-"""Who reads what of a thread and its offers: the one place that pages, REST and facts take them from.
+"""Who reads what of a thread; what of its offers stands in `offer_visibility`. REST and facts take them from here.
 
 Both sides read every offer of their thread and each other's business contact. Which truck it is by number, its driver,
 trailer and home base, and when it must be home after an outbound load, only the taker's own people read; the booking
@@ -7,11 +7,7 @@ tells the seller what it needs. Reserve and floor stand nowhere in here.
 
 from typing import Any
 
-from brokers.acting import (
-    Side,
-    both_sides_sentence,
-    other,
-)
+from brokers.acting import Side, both_sides_sentence, other
 from brokers.models import Offer, OfferStatus, Thread, ThreadStatus
 from brokers.models.threads import MOST_COUNTERS
 from brokers.offer_visibility import next_terms, offer_fields, side_of_offer

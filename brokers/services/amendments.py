@@ -1,7 +1,7 @@
-"""Amendments: proposed by a side, declined, withdrawn, lapsed; `services.amending` accepts them."""
+"""Amendments: proposed by a side, accepted, declined, withdrawn, lapsed; `services.amending` makes the change."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -17,9 +17,10 @@ from brokers.models import (
     Booking,
     BookingStatus,
 )
-from brokers.papers.amending import columns_of, judged, sides_of, stored_before
+from brokers.papers.amending import columns_of, judged, stored_before
 from brokers.papers.amendment_facts import tell_of_amendment
 from brokers.papers.amendment_queries import amendment_of, amendments_of, due_amendments, may_act, waits_for
+from brokers.papers.amendment_sides import answering_sides, proposing_side
 from brokers.retrying import retried
 from brokers.services.amending import check_tour, settle_amendment
 from brokers.terms import BargainTerms, StopTime
@@ -69,7 +70,7 @@ def propose_amendment(
         words = ", ".join(Amendment.Subject.values)
         raise Invalid([FieldProblem("subject", "invalid_choice", f"Say what is to change: {words}.")])
     found = booking_for(actor.organization, booking_id, clock.now())
-    side = _proposing_side(actor, found, subject)
+    side = proposing_side(actor, found, subject)
     problems = Problems()
     problems.text("reason", reason, longest=LONGEST_REASON, label="The reason", many_lines=True)
     problems.settle()
@@ -139,7 +140,7 @@ def accept_amendment(*, actor: Actor, amendment_id: str, version: int | None = N
         _check_live(booking)
         if row.expires_at <= now:
             raise Conflict("expired", "This amendment has lapsed: its time is over. Propose it anew.")
-        for side in _answering(actor, row):
+        for side in answering_sides(actor, row):
             _say_yes(row, side, actor)
         row = amendment_of(actor.organization, row.public_id)
         if waits_for(row):
@@ -215,7 +216,7 @@ def _close(actor: Actor, amendment_id: str, to: AmendmentStatus, reason: str) ->
             if not may_act(actor, side, row.subject, now):
                 raise Forbidden("not_your_side", f"{side} proposed this: decline it instead.")
         else:
-            side = _answering(actor, row)[0]
+            side = answering_sides(actor, row)[0]
         _change(
             row,
             to,
@@ -236,51 +237,6 @@ def _open(actor: Actor, found: Amendment, version: int | None) -> Amendment:
         raise Conflict("status_moved_on", _MOVED_ON)
     check_version(row, version)
     return row
-
-
-def _answering(actor: Actor, row: Amendment) -> list[Organization]:
-    """Return the sides for which the actor answers: its own alone where it is one, else those that it acts for."""
-    now = clock.now()
-    sides = [side for side in waits_for(row) if may_act(actor, side, row.subject, now)]
-    own = [side for side in sides if side.pk == actor.organization.pk]
-    if own:
-        return own
-    if sides:
-        _check_one_side(actor, row.booking, row.subject, now)
-        return sides[:1]
-    if any(side.pk == actor.organization.pk for side in sides_of(row.booking, row.subject)):
-        raise Conflict("accepted_already", "Your side has said yes already. It waits for the other side.")
-    sentence = "Only the company whose side it is, or a broker that it lets amend bookings for it, can answer this."
-    raise Forbidden("not_your_side", sentence)
-
-
-def _proposing_side(actor: Actor, booking: Booking, subject: str) -> Organization:
-    sides = sides_of(booking, subject)
-    if not sides:
-        sentence = "No broker stands between shipper and carrier here: propose a change of the carriage."
-        raise Invalid([FieldProblem("subject", "not_here", sentence)])
-    now = clock.now()
-    own = [side for side in sides if side.pk == actor.organization.pk]
-    acted = [side for side in sides if may_act(actor, side, subject, now)]
-    if own:
-        return own[0]
-    if acted:
-        _check_one_side(actor, booking, subject, now)
-        return acted[0]
-    if actor.organization.pk in (booking.shipper_id, booking.carrier_id):
-        sentence = f"That is between {' and '.join(str(side) for side in sides)}. You may propose another change."
-        raise Forbidden("not_your_side", "That is between others." if subject == "sale" else sentence)
-    sentence = "Only the companies whose booking it is, or a broker that they let amend for them, can propose this."
-    raise Forbidden("not_your_side", sentence)
-
-
-def _check_one_side(actor: Actor, booking: Booking, subject: str, now: datetime) -> None:
-    """Raise `Forbidden` for who acts for another where it decides for both ends: it would agree with itself."""
-    sides = [side for side in sides_of(booking, subject) if may_act(actor, side, subject, now)]
-    if len(sides) > 1:
-        others = [str(side) for side in sides if side.pk != actor.organization.pk]
-        sentence = f"You act for more than one side of this booking, so {' or '.join(others)} has to decide itself."
-        raise Forbidden("both_sides", sentence)
 
 
 def _locked(found: Booking) -> Booking:
