@@ -14,7 +14,7 @@ from brokers.booking_visibility import (
     tour_fact,
 )
 from brokers.models import Booking, Claim, ClaimStatus, Tour
-from foundation.accounts.actor import Actor
+from foundation.accounts.actor import named_to
 from foundation.accounts.models import Organization
 from foundation.events.services import HasLabel, publish, record_audit
 from foundation.trade.money import decimal_text
@@ -24,13 +24,6 @@ from loads.models import Load
 def parties_of(booking: Booking) -> list[Organization]:
     """Return a booking's carrier, seller and shipper, each once."""
     return list({each.pk: each for each in (booking.carrier, booking.seller, booking.shipper)}.values())
-
-
-def actor_towards(reader: Organization, actor: HasLabel | str) -> HasLabel | str:
-    """Return who acted as an organization's audit names it: of another's people only the organization."""
-    if isinstance(actor, Actor) and actor.organization.pk != reader.pk:
-        return actor.organization.public_id
-    return actor
 
 
 def tell_of_booking(
@@ -56,7 +49,7 @@ def tell_of_booking(
             noted |= between or {}
         record_audit(
             organization_id=party.public_id,
-            actor=actor_towards(party, actor),
+            actor=named_to(party, actor),
             action=name,
             subject=booking.public_id,
             changes=noted,
@@ -73,7 +66,7 @@ def tell_of_tour(tour: Tour, actor: HasLabel | str, *, bookings: Sequence[Bookin
     publish(name="tour.changed", subject=row.public_id, audience={owner: fact}, version=row.version)
     record_audit(
         organization_id=owner,
-        actor=actor_towards(row.organization, actor),
+        actor=named_to(row.organization, actor),
         action="tour.changed",
         subject=row.public_id,
         changes={"status": row.status, "truck": row.truck.public_id},
@@ -108,7 +101,7 @@ def tell_of_claim(name: str, claim: Claim, actor: HasLabel | str) -> None:
             tell_of_reservation(row.load, reserved=claim.status == ClaimStatus.PENDING)
     record_audit(
         organization_id=claim.carrier.public_id,
-        actor=actor_towards(claim.carrier, actor),
+        actor=named_to(claim.carrier, actor),
         action=name,
         subject=claim.public_id,
         changes={"status": claim.status, "outcome": claim.outcome},

@@ -4,6 +4,7 @@ from typing import Any
 
 from carriers.models import ReturnLeg
 from carriers.visibility import Viewer, payload
+from foundation.accounts.actor import named_to
 from foundation.accounts.queries import brokers_representing, is_represented
 from foundation.events.services import HasLabel, publish, record_audit
 
@@ -24,5 +25,9 @@ def tell(
             audience[broker.public_id] = payload(leg, Viewer.REPRESENTATIVE)
     publish(name=name, subject=leg.public_id, audience=audience, version=leg.version)
     record_audit(
-        organization_id=owner.public_id, actor=actor, action=name, subject=leg.public_id, changes=changed or {}
+        organization_id=owner.public_id,
+        actor=named_to(owner, actor),
+        action=name,
+        subject=leg.public_id,
+        changes=changed or {},
     )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from foundation.accounts.actor import Actor
+from foundation.accounts.actor import Actor, named_to
 from foundation.accounts.models import Organization
 from foundation.accounts.queries import brokers_representing, is_represented
 from foundation.events.services import HasLabel, notify, publish, record_audit
@@ -31,7 +31,11 @@ def tell(
         audience[load.seller.public_id] = payload(load, Viewer.SELLER)
     publish(name=name, subject=load.public_id, audience=audience, version=load.owners_version)
     record_audit(
-        organization_id=owner.public_id, actor=actor, action=name, subject=load.public_id, changes=changed or {}
+        organization_id=owner.public_id,
+        actor=named_to(owner, actor),
+        action=name,
+        subject=load.public_id,
+        changes=changed or {},
     )
 
 
@@ -45,7 +49,11 @@ def tell_of_seller(load: Load, actor: HasLabel | str, *, changed: dict[str, Any]
     audience = {seller.public_id: payload(load, Viewer.SELLER)}
     publish(name="load.edited", subject=load.public_id, audience=audience, version=load.version)
     record_audit(
-        organization_id=seller.public_id, actor=actor, action="load.priced", subject=load.public_id, changes=changed
+        organization_id=seller.public_id,
+        actor=named_to(seller, actor),
+        action="load.priced",
+        subject=load.public_id,
+        changes=changed,
     )
 
 
@@ -71,7 +79,7 @@ def tell_of_end_of_sale(load: Load, seller: Organization, actor: HasLabel | str)
     for organization in (owner, seller):
         record_audit(
             organization_id=organization.public_id,
-            actor=actor,
+            actor=named_to(organization, actor),
             action="load.taken_back",
             subject=load.public_id,
             changes={},

@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet
 
 from foundation.accounts.audience import blocked_either_way, posting_visible_to
 from foundation.accounts.models import ApiKey, Organization, Person
-from foundation.accounts.queries import represented_by
+from foundation.accounts.queries import others_in_audit, represented_by
 from foundation.events.models import AuditEntry
 from foundation.places.nearby import nearby
 from foundation.trade import clock
@@ -240,12 +240,13 @@ def history_of(organization: Organization, load: Load, limit: int = 50) -> list[
     ours = Q(memberships__organization=organization) | Q(memberships__isnull=True)  # or of those who have left
     people = Person.objects.filter(ours, public_id__in=actors)
     names = {row.public_id: str(row) for row in people}
+    # who booked a load or cancelled, sold it, or acted for its owner is known to it by then, by name and no person
+    names |= others_in_audit(organization, actors)
     keys = ApiKey.objects.filter(organization=organization, public_id__in=actors)
     names |= {key.public_id: f"Key “{key.name}”" for key in keys}
     return [
         Step(
             at=row.created_at,
-            # who booked a load, or acts for another organization, is named with the booking and not here
             who=names.get(row.actor, "Backhaul" if row.actor == "system" else "Another party"),
             what=ACTIONS.get(row.action, row.action),
             changes=describe(row.changes, organization.time_zone),

@@ -2,8 +2,8 @@
 
 from brokers.booking_visibility import owed_payload
 from brokers.contentions.visibility import contention_payload
-from brokers.facts import actor_towards
 from brokers.models import Agreement, Contention
+from foundation.accounts.actor import named_to
 from foundation.events.services import HasLabel, publish, record_audit
 from foundation.trade.money import decimal_text
 
@@ -23,7 +23,7 @@ def tell_of_contention(name: str, contention: Contention, actor: HasLabel | str)
     for side in sides:
         record_audit(
             organization_id=side.public_id,
-            actor=actor_towards(side, actor),
+            actor=named_to(side, actor),
             action=name,
             subject=contention.public_id,
             changes={

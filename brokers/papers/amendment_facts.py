@@ -2,11 +2,11 @@
 
 from brokers.booking_queries import booking_of
 from brokers.booking_visibility import booking_fact
-from brokers.facts import actor_towards
 from brokers.models import Amendment, Booking
 from brokers.papers.amending import sides_of
 from brokers.papers.amendment_queries import amendment_of
 from brokers.papers.amendment_visibility import amendment_payload, changes_payload
+from foundation.accounts.actor import named_to
 from foundation.events.services import HasLabel, publish, record_audit
 
 
@@ -20,7 +20,7 @@ def tell_of_amendment(name: str, amendment: Amendment, actor: HasLabel | str) ->
         changes = {each["field"]: [each["before"], each["after"]] for each in changes_payload(row)}
         record_audit(
             organization_id=side.public_id,
-            actor=actor_towards(side, actor),
+            actor=named_to(side, actor),
             action=name,
             subject=row.public_id,
             changes={"booking": row.booking.public_id, "status": row.status, **changes},
@@ -39,7 +39,7 @@ def tell_of_amended_booking(amendment: Amendment, booking: Booking, actor: HasLa
     for side in sides:
         record_audit(
             organization_id=side.public_id,
-            actor=actor_towards(side, actor),
+            actor=named_to(side, actor),
             action="booking.amended",
             subject=row.public_id,
             changes={each["field"]: [each["before"], each["after"]] for each in changes_payload(amendment)},

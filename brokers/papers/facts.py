@@ -5,6 +5,7 @@ from typing import Any
 from brokers.models import RateConfirmation
 from brokers.papers.queries import confirmation_of
 from brokers.papers.visibility import confirmation_fact
+from foundation.accounts.actor import named_to
 from foundation.events.services import HasLabel, publish, record_audit
 
 
@@ -16,5 +17,9 @@ def tell_of_paper(name: str, confirmation: RateConfirmation, actor: HasLabel | s
     publish(name=name, subject=row.public_id, audience=audience, version=row.revision)
     for side in sides:
         record_audit(
-            organization_id=side.public_id, actor=actor, action=name, subject=row.public_id, changes=dict(changes)
+            organization_id=side.public_id,
+            actor=named_to(side, actor),
+            action=name,
+            subject=row.public_id,
+            changes=dict(changes),
         )

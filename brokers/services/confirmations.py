@@ -8,6 +8,7 @@ from brokers.models import Agreement, Booking, RateConfirmation, Tour
 from brokers.papers.content import content_of, digest_of, number_of
 from brokers.papers.sale import accepted_tender, sale_terms
 from brokers.terms import terms_of
+from foundation.accounts.actor import named_to
 from foundation.accounts.models import Organization
 from foundation.events.services import HasLabel, record_audit
 from foundation.trade.kept import insert
@@ -76,7 +77,7 @@ def _write(
 def _audit(row: RateConfirmation, side: Organization, actor: HasLabel | str) -> None:
     record_audit(
         organization_id=side.public_id,
-        actor=actor,
+        actor=named_to(side, actor),
         action="confirmation.issued",
         subject=row.public_id,
         changes={"number": [None, row.number], "content_sha256": [None, digest_of(row.content)]},

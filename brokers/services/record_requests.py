@@ -7,7 +7,7 @@ from django.db import transaction
 from brokers.models import RecordRequest, TransactionRecord
 from brokers.papers.record_queries import record_of, records_to_ask_for
 from brokers.papers.record_visibility import record_payload
-from foundation.accounts.actor import Actor
+from foundation.accounts.actor import Actor, named_to
 from foundation.events.services import publish, record_audit
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
@@ -144,9 +144,13 @@ def _log(actor: Actor, request: RecordRequest) -> None:
     record = request.record
     party, broker = actor.organization.public_id, record.broker.public_id
     said = {"booking": record.booking.public_id, "by": party, "reason": request.reason}
-    for organization_id in (party, broker):
+    for reader in (actor.organization, record.broker):
         record_audit(
-            organization_id=organization_id, actor=actor, action="record.asked", subject=record.public_id, changes=said
+            organization_id=reader.public_id,
+            actor=named_to(reader, actor),
+            action="record.asked",
+            subject=record.public_id,
+            changes=said,
         )
     payload = {
         "id": record.public_id,

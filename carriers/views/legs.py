@@ -27,7 +27,7 @@ from carriers.rules import hours_text
 from carriers.visibility import Viewer, view
 from foundation.accounts.access import actor_of, scope_required
 from foundation.accounts.models import Organization
-from foundation.accounts.queries import members_of
+from foundation.accounts.queries import members_of, others_in_audit
 from foundation.events.queries import history_of
 from foundation.trade import clock
 from foundation.trade.errors import Conflict
@@ -204,7 +204,10 @@ _SAID = {
 
 def _history(organization: Organization, leg_id: str) -> list[dict[str, Any]]:
     """Return the leg's last deeds: what, when, by whom, and which fields changed."""
+    entries = list(history_of(organization.public_id, leg_id)[:20])
     names = {member.person.public_id: str(member.person) for member in members_of(organization)}
+    # who booked something onto it, or acted for its carrier, is known to the carrier by then: by name and no person
+    names |= others_in_audit(organization, {entry.actor for entry in entries})
     return [
         {
             "said": _SAID.get(entry.action, entry.action),
@@ -212,5 +215,5 @@ def _history(organization: Organization, leg_id: str) -> list[dict[str, Any]]:
             "who": names.get(entry.actor, "API key" if entry.actor.startswith("key_") else ""),
             "fields": [name.replace("_", " ") for name in entry.changes],
         }
-        for entry in history_of(organization.public_id, leg_id)[:20]
+        for entry in entries
     ]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from foundation.accounts.models import Capability, Organization, Person, Role
+from foundation.events.services import HasLabel
 from foundation.trade.errors import Forbidden
 
 READ_SCOPES = frozenset(
@@ -91,3 +92,10 @@ class Actor:
                 f"{self.organization} is not verified yet. "
                 "You can save drafts; posting opens once we have verified you.",
             )
+
+
+def named_to(reader: Organization, actor: HasLabel | str) -> HasLabel | str:
+    """Return who acted as an organization's audit names it: of another's people and keys only the organization."""
+    if isinstance(actor, Actor) and actor.organization.pk != reader.pk:
+        return actor.organization.public_id
+    return actor

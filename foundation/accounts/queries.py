@@ -1,6 +1,6 @@
 """Reads of accounts; the first argument is who asks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
@@ -196,3 +196,12 @@ def live_code_of(organization: Organization, now: datetime) -> VerificationCode 
 def by_id_or_name(text: str) -> list[Organization]:
     """Return the organizations that the operator may mean by a public id or a name, whatever their market."""
     return list(Organization.objects.filter(Q(public_id=text) | Q(name__iexact=text)).order_by("pk")[:10])
+
+
+def others_in_audit(viewer: Organization, actors: Collection[str]) -> dict[str, str]:
+    """Return the names of the other organizations among the actors of the viewer's own audit, by public id.
+
+    They booked something with the viewer, cancelled it, or acted for it, so that it knows them by then.
+    """
+    rows = Organization.objects.filter(public_id__in=actors, market=viewer.market).exclude(pk=viewer.pk)
+    return dict(rows.values_list("public_id", "name"))

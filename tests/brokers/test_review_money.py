@@ -8,20 +8,24 @@ import pytest
 
 from brokers.booking_queries import booking_of
 from brokers.booking_visibility import booking_payload
-from brokers.models import Booking, Claim, ClaimStatus
+from brokers.models import Booking, Claim, ClaimStatus, RateConfirmation
 from brokers.services.amendments import accept_amendment, propose_amendment
 from brokers.services.cancelling import cancel_booking
 from brokers.services.claims import release_due_claims, settle_claim
+from brokers.services.documents import make_documents, sign_confirmation
 from brokers.services.pending import check_waiting_claims
+from brokers.services.record_requests import ask_for_record
 from brokers.services.threads import open_thread
 from brokers.sights import sights_of
 from brokers.terms import terms_of
 from brokers.thread_queries import threads_of
 from foundation.accounts.models import Decision, Organization, RelationshipKind
 from foundation.events.models import AuditEntry, FeedEntry
+from foundation.events.reactions import Settle
 from foundation.trade import clock
 from foundation.trade.errors import Forbidden, TradeError
 from loads.models import Load
+from loads.queries import history_of
 from loads.services import sell_load
 from tests.brokers.bargains import terms
 from tests.brokers.booked import claim, going_home, open_load
@@ -260,10 +264,19 @@ def test_the_history_of_a_party_names_no_person_of_another(sold: Booking) -> Non
     carrier, seller = make_actor(sold.carrier), make_actor(sold.seller)
     row = propose_amendment(actor=carrier, booking_id=sold.public_id, subject="carriage", terms=changed)
     accept_amendment(actor=seller, amendment_id=row.public_id)
+    make_documents(subjects=[sold.public_id], settle=Settle("brokers.make_documents", 0))
+    paper = RateConfirmation.objects.get(booking=sold, agreement="carriage", superseded_at=None)
+    word = {"sha256": paper.sha256, "name": "Cam Carrier", "address": "192.0.2.7"}
+    sign_confirmation(actor=carrier, confirmation_id=paper.public_id, **word)
+    ask_for_record(actor=carrier, booking_id=sold.public_id, reason="Our auditor asks.")
     cancel_booking(actor=seller, booking_id=sold.public_id, version=2, reason="other")
-    told = ("booking.made", "amendment.made", "amendment.closed", "booking.amended", "booking.cancelled")
-    entries = AuditEntry.objects.filter(action__in=told)
-    assert {entry.action for entry in entries} == set(told)
+    told = (
+        *("booking.made", "amendment.made", "amendment.closed", "booking.amended", "booking.cancelled"),
+        *("confirmation.issued", "confirmation.ready", "confirmation.signed", "record.asked"),
+        *("load.covered", "load.opened", "leg.covered", "leg.opened"),
+    )
+    entries = AuditEntry.objects.filter(action__in=told).exclude(actor="system")
+    assert {entry.action for entry in entries} == set(told) - {"confirmation.ready"}
     people = {
         party.public_id: set(party.memberships.values_list("person__public_id", flat=True))
         for party in (sold.carrier, sold.seller, sold.shipper)
@@ -272,3 +285,15 @@ def test_the_history_of_a_party_names_no_person_of_another(sold: Booking) -> Non
     for entry in entries:
         own = people[entry.organization_id] | (parties - {entry.organization_id})
         assert entry.actor in own, (entry.action, entry.organization_id)
+
+
+def test_the_history_of_a_load_names_who_booked_it_once_both_know_each_other(
+    shipper: Organization, carrier: Organization, sign_in
+) -> None:
+    load, leg = open_load(shipper), going_home(carrier)
+    claim(carrier, load, leg)
+    who = {step.what: step.who for step in history_of(shipper, load)}
+    assert who["Booked by a carrier"] == carrier.name
+    booking = load.bookings.get()
+    cancel_booking(actor=make_actor(shipper), booking_id=booking.public_id, version=1, reason="other")
+    assert shipper.name in sign_in(carrier).get(f"/legs/{leg.public_id}/").content.decode()
