@@ -6,9 +6,9 @@ What the rules of trust found is told to the carrier's side; the other side read
 from typing import Any
 
 from brokers.models import Claim, ClaimStatus, Offer
-from brokers.outcomes import said_at
 from foundation.rest.fields import instant, named
 from foundation.trade.money import dollars
+from foundation.trade.windows import instant_words
 
 
 def hold_of(offer: Offer) -> Claim | None:
@@ -31,7 +31,7 @@ def hold_sentence(offer: Offer, *, of_carrier: bool, zone: str) -> str:
     accepting = thread.taker if offer.made_for_id == thread.seller_id else thread.seller
     sentence = (
         f"{accepting} accepted {dollars(offer.rate_cents)}. We wait for the federal registry's word on the carrier, "
-        f"until {said_at(hold.held_until, zone)} at the latest. It is booked then, or released: nothing to do."
+        f"until {instant_words(hold.held_until, zone)} at the latest. It is booked then, or released: nothing to do."
     )
     why = " ".join(check["sentence"] for check in hold.checks if check["result"] == "hold")
     return f"{sentence} {why}".strip() if of_carrier else sentence

@@ -5,7 +5,7 @@ from datetime import datetime
 from brokers.acting import Side
 from brokers.models import Offer, OfferStatus, Thread, ThreadOutcome, ThreadStatus
 from foundation.trade.money import dollars
-from foundation.trade.windows import local
+from foundation.trade.windows import instant_words
 
 _SAYS: dict[str, tuple[str, str]] = {
     # what the seller reads, what the taker reads
@@ -58,23 +58,18 @@ def status_at(offer: Offer, now: datetime) -> str:
     return OfferStatus.EXPIRED if overdue else offer.status
 
 
-def said_at(instant: datetime, zone: str) -> str:
-    """Return an instant as people say it in a zone: "Mon Nov 23, 14:05 CST"."""
-    return f"{local(instant, zone):%a %b %-d, %H:%M %Z}"
-
-
 def standing_sentence(live: Offer | None, now: datetime, zone: str) -> str:
     """Return what stands on the table now."""
     if live is None or status_at(live, now) != OfferStatus.LIVE:
         return "No offer stands now: make a new one to go on."
-    until = said_at(live.expires_at, zone)
+    until = instant_words(live.expires_at, zone)
     return f"What stands now is offer {live.number} of {dollars(live.rate_cents)} by {live.made_for}, until {until}."
 
 
 def gone_sentence(offer: Offer, live: Offer | None, now: datetime, zone: str) -> tuple[str, str]:
     """Return the code and the sentence that refuse to act on an offer that is not live, with what stands now."""
     status = status_at(offer, now)
-    closed = said_at(offer.closed_at or offer.expires_at, zone)
+    closed = instant_words(offer.closed_at or offer.expires_at, zone)
     happened = {
         OfferStatus.HELD: f"Offer {offer.number} has been accepted and waits for a check of the carrier: it is booked "
         "or released by itself.",

@@ -11,11 +11,9 @@ from brokers.sights import sights_of
 from brokers.thread_queries import whole
 from brokers.thread_visibility import thread_fields
 from foundation.accounts.models import Organization
-from foundation.events.services import HasLabel, publish, record_audit
+from foundation.events.services import SYSTEM, HasLabel, publish, record_audit
 from foundation.rest.fields import named
 from foundation.trade.money import decimal_text
-
-SYSTEM = "system"
 
 
 def tell_made(offer: Offer, actor: HasLabel | str, *, by: Organization | None, now: datetime) -> None:

@@ -18,7 +18,7 @@ from foundation.trade.hours import (
 )
 from foundation.trade.money import dollars
 from foundation.trade.rules import Problems
-from foundation.trade.windows import local
+from foundation.trade.windows import instant_words
 
 GRACE = timedelta(hours=2)
 """So long ago a truck may have emptied when it is posted: the driver says it when he can."""
@@ -257,4 +257,4 @@ def quarter(instant: datetime) -> datetime:
 
 def said(instant: datetime, place: Place) -> str:
     """Return an instant in a place's own wall time: "Tue Nov 24, 14:30 CST"."""
-    return f"{local(instant, place.time_zone):%a %b %-d, %H:%M %Z}"
+    return instant_words(instant, place.time_zone)

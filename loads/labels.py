@@ -8,7 +8,7 @@ from typing import Any
 from foundation.trade.equipment import ATTRIBUTE_NAMES, COMBINATIONS, EQUIPMENT, equipment_name
 from foundation.trade.money import dollars
 from foundation.trade.posting import Audience
-from foundation.trade.windows import local
+from foundation.trade.windows import instant_words
 from loads.models import LoadSize, StopKind
 
 FIELD_LABELS: Mapping[str, str] = {
@@ -110,7 +110,7 @@ def say(name: str, value: Any, time_zone: str) -> str:
         return dollars(value)
     if name.endswith(("_at", "_until")):
         instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-        return f"{local(instant, time_zone):%a %b %-d, %H:%M %Z}"
+        return instant_words(instant, time_zone)
     if name == "equipment" and (value in EQUIPMENT or value in COMBINATIONS):
         return equipment_name(value)
     for known, choices in (("size", LoadSize), ("audience", Audience), ("kind", StopKind)):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from foundation.trade.equipment import COMBINATIONS, EQUIPMENT, Attribute, equipment_name, trucks_for
 from foundation.trade.money import dollars
 from foundation.trade.rules import Problems
-from foundation.trade.windows import local
+from foundation.trade.windows import instant_words
 from loads.models import LoadSize, StopKind
 from loads.road import StopTimes, Stretch, earliest_arrivals
 from loads.terms import LoadTerms, SaleTerms, StopTerms
@@ -288,4 +288,4 @@ def _quarter(instant: datetime) -> datetime:
 
 def _said(instant: datetime, stop: StopTerms) -> str:
     """Return an instant in the stop's own wall time: "Tue Nov 24, 14:30 CST"."""
-    return f"{local(instant, stop.place.time_zone):%a %b %-d, %H:%M %Z}"
+    return instant_words(instant, stop.place.time_zone)

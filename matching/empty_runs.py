@@ -13,7 +13,7 @@ import numpy as np
 from carriers.models import ReturnLeg
 from foundation.accounts.models import Organization
 from foundation.places.services import travel_oracle
-from foundation.trade.windows import local
+from foundation.trade.windows import instant_words
 from matching.engine.empty import empty_runs
 from matching.engine.policy import Policy
 from matching.engine.problem import Legs
@@ -90,5 +90,5 @@ def words_of(seen: dict[str, Any], leg: ReturnLeg) -> dict[str, Any]:
     """Return a view with what a page says beside it: home's wall time, and whether that is too late."""
     if "home_at" not in seen:
         return seen
-    home_at: datetime = local(seen["home_at"], leg.home_time_zone)
-    return seen | {"home_at_words": f"{home_at:%a %b %-d, %H:%M %Z}", "is_late": seen["home_slack_minutes"] < 0}
+    home_at = instant_words(seen["home_at"], leg.home_time_zone)
+    return seen | {"home_at_words": home_at, "is_late": seen["home_slack_minutes"] < 0}

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from brokers.outcomes import said_at
 from foundation.trade.money import cents_from_text, dollars
 from foundation.trade.news import NewsKind
-from foundation.trade.windows import local
+from foundation.trade.windows import instant_words, window_words
 
 Payload = Mapping[str, Any]
 
@@ -46,7 +45,7 @@ def amount(money: Payload | None) -> str:
 
 def until(instant: str | None, reader: Reader) -> str:
     """Return an instant of a payload in the reader's own zone: "Mon Nov 23, 14:05 CST"; "" for none."""
-    return said_at(datetime.fromisoformat(instant), reader.time_zone) if instant else ""
+    return instant_words(datetime.fromisoformat(instant), reader.time_zone) if instant else ""
 
 
 def stop_rows(offer: Payload) -> tuple[tuple[str, str], ...]:
@@ -54,10 +53,8 @@ def stop_rows(offer: Payload) -> tuple[tuple[str, str], ...]:
     rows = []
     for time in offer["stop_times"]:
         zone = time.get("time_zone", "UTC")
-        opens, closes = (local(datetime.fromisoformat(time[name]), zone) for name in ("opens_at", "closes_at"))
-        same_day = opens.date() == closes.date()
-        said = f"{opens:%a %b %-d, %H:%M} to {closes:%H:%M %Z}" if same_day else f"{opens:%a %b %-d, %H:%M} to "
-        rows.append((f"Stop {time['sequence']}", said if same_day else f"{said}{closes:%a %b %-d, %H:%M %Z}"))
+        opens_at, closes_at = (datetime.fromisoformat(time[name]) for name in ("opens_at", "closes_at"))
+        rows.append((f"Stop {time['sequence']}", window_words(opens_at, closes_at, zone)))
     return tuple(rows)
 
 

@@ -27,6 +27,7 @@ from brokers.terms import BargainTerms, StopTime
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
 from foundation.events.reactions import Settle
+from foundation.events.services import SYSTEM
 from foundation.trade import clock
 from foundation.trade.constraints import refusing
 from foundation.trade.errors import Conflict, FieldProblem, Forbidden, Invalid
@@ -35,7 +36,6 @@ from foundation.trade.rules import Problems
 from foundation.trade.status import change_status
 from loads.queries import locked_load
 
-SYSTEM = "system"
 DEFAULT_MINUTES = 24 * 60
 LONGEST_REASON = 500
 MOST_AMENDMENTS = 50

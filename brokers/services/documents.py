@@ -11,12 +11,12 @@ from brokers.papers.verifying import check, digest_of_bytes
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Decision, Organization
 from foundation.events.reactions import Settle
+from foundation.events.services import SYSTEM
 from foundation.trade import clock
 from foundation.trade.constraints import refusing
 from foundation.trade.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound
 from foundation.trade.rules import Problems
 
-SYSTEM = "system"
 LONGEST_NAME = 120
 
 

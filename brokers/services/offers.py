@@ -9,7 +9,7 @@ from brokers.acting import other, require_side, sides_of
 from brokers.bargain_rules import DEFAULT_MINUTES, judge
 from brokers.models import Offer, OfferStatus, Thread, ThreadOutcome, ThreadStatus
 from brokers.models.threads import STANDING
-from brokers.outcomes import said_at, standing_sentence, status_at
+from brokers.outcomes import standing_sentence, status_at
 from brokers.retrying import retried
 from brokers.services.acceptance import accept_offer
 from brokers.services.releasing import release_hold
@@ -39,6 +39,7 @@ from foundation.trade.errors import Conflict
 from foundation.trade.locks import locked
 from foundation.trade.money import dollars
 from foundation.trade.rules import Problems
+from foundation.trade.windows import instant_words
 from loads.models import Load
 
 __all__ = [
@@ -99,7 +100,7 @@ def counter_offer(
             )
         check_load_version(load, load_version)
         if stands and live is not None and side_of(live, thread) is side:
-            until = said_at(live.expires_at, zone)
+            until = instant_words(live.expires_at, zone)
             raise Conflict(
                 "own_offer_stands",
                 f"Your offer {live.number} of {dollars(live.rate_cents)} stands until {until}. Withdraw it first, or "

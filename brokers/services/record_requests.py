@@ -14,7 +14,6 @@ from foundation.trade.errors import NotFound
 from foundation.trade.life_cycle import check_version
 from foundation.trade.rules import Problems
 
-SYSTEM = "system"
 LONGEST_REASON = 500
 MOST_CENTS = 1_000_000_00
 

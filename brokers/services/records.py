@@ -6,10 +6,8 @@ from brokers.contentions.visibility import recorded
 from brokers.models import Agreement, Booking, BookingStatus, ContentionStatus, TransactionRecord
 from brokers.models.records import KEPT_FOR
 from foundation.accounts.models import Organization
-from foundation.events.services import record_audit
+from foundation.events.services import SYSTEM, record_audit
 from loads.models import Load
-
-SYSTEM = "system"
 
 
 def write_record(*, booking: Booking, now: datetime) -> list[TransactionRecord]:

@@ -22,11 +22,12 @@ from brokers.models.threads import MOST_COUNTERS, STANDING
 from brokers.outcomes import gone_sentence, outcome_sentence, status_at
 from brokers.services.releasing import release_hold
 from brokers.terms import BargainTerms
-from brokers.thread_facts import SYSTEM, tell_closed, tell_made, tell_thread_closed
+from brokers.thread_facts import tell_closed, tell_made, tell_thread_closed
 from brokers.thread_queries import held_offer, live_offer, whole
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
 from foundation.accounts.queries import blocks_either_way
+from foundation.events.services import SYSTEM
 from foundation.trade.constraints import refusing
 from foundation.trade.errors import Conflict, NotFound
 from foundation.trade.locks import locked

@@ -32,7 +32,7 @@ from foundation.accounts.models import Decision
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, TradeError
 from foundation.trade.money import dollars
-from foundation.trade.windows import local
+from foundation.trade.windows import instant_words
 from loads.models import Load
 from loads.queries import standing_of
 from loads.visibility import Viewer, company
@@ -89,7 +89,7 @@ def invite(request: HttpRequest, load_id: str) -> HttpResponse:
     represents = leg.organization_id in represented_keys(actor.organization, now)
     hides = leg.organization.hides_name and not represents
     carrier = "a carrier that hides its name" if hides else str(leg.organization)
-    ready = f"{local(leg.ready_at, leg.empty_time_zone):%a %b %-d, %H:%M %Z}"
+    ready = instant_words(leg.ready_at, leg.empty_time_zone)
     page = OfferPage(
         title="Offer this load to a truck",
         button="Send the offer",

@@ -4,10 +4,9 @@ from carriers.facts import tell
 from carriers.models import ReturnLeg
 from carriers.services.legs import NOUN
 from foundation.accounts.confirmation import ask_owners
+from foundation.events.services import SYSTEM
 from foundation.trade import clock
 from foundation.trade.life_cycle import expire_due
-
-SYSTEM = "system"
 
 
 def expire_due_legs() -> int:

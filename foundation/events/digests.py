@@ -14,7 +14,7 @@ from foundation.events.models import Delivery, Digest, DigestItem, MailPreferenc
 from foundation.events.models.preferences import DEFAULT_HOUR
 from foundation.events.services import queue_mail
 from foundation.trade import clock
-from foundation.trade.windows import local
+from foundation.trade.windows import instant_words, local
 
 MOST_LINES = 200
 """A digest tells so many at most; what is more comes with the next one."""
@@ -149,8 +149,7 @@ def _written(items: list[DigestItem]) -> tuple[str, str, str]:
     count = len(items)
     subject = "Backhaul: 1 piece of news" if count == 1 else f"Backhaul: {count} pieces of news"
     lines = [
-        {"at": f"{local(item.created_at, item.time_zone):%a %b %-d, %H:%M %Z}", "text": item.text, "url": item.url}
-        for item in items
+        {"at": instant_words(item.created_at, item.time_zone), "text": item.text, "url": item.url} for item in items
     ]
     context = {
         "lines": lines,

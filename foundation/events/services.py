@@ -15,6 +15,7 @@ from foundation.events.writing import WAKE_CHANNEL, together
 
 __all__ = [
     "LARGEST_PAYLOAD_BYTES",
+    "SYSTEM",
     "WAKE_CHANNEL",
     "HasLabel",
     "end_streams",
@@ -27,6 +28,8 @@ __all__ = [
 ]
 
 LARGEST_PAYLOAD_BYTES = 20_000
+SYSTEM = "system"
+"""Who acts where nobody does: what the house does by itself, as the audit names it."""
 
 _NAME = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+")
 

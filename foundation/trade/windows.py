@@ -29,6 +29,11 @@ def local(instant: datetime, time_zone: str) -> datetime:
     return instant.astimezone(ZoneInfo(time_zone))
 
 
+def instant_words(instant: datetime, time_zone: str) -> str:
+    """Return an instant as people say it in a zone: "Tue Nov 24, 14:30 CST"."""
+    return f"{local(instant, time_zone):%a %b %-d, %H:%M %Z}"
+
+
 def wall_text(instant: datetime, time_zone: str) -> str:
     """Return an instant as the API writes a wall time, to the minute and without a zone: "2026-11-24T08:00"."""
     return local(instant, time_zone).replace(tzinfo=None).isoformat(timespec="minutes")

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from foundation.accounts.actor import Actor
 from foundation.accounts.confirmation import ask_owners
 from foundation.accounts.models import Capability, Organization
+from foundation.events.services import SYSTEM
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, FieldProblem, Invalid, Stale
 from foundation.trade.life_cycle import (
@@ -30,7 +31,6 @@ from loads.services.selling import check_as_sold, keep_sale, take_back_load
 from loads.store import changes, columns, write_stops
 from loads.terms import LoadTerms, terms_of
 
-SYSTEM = "system"
 NOUN = "load"
 Outcome = Literal["created", "changed", "unchanged"]
 

@@ -7,7 +7,7 @@ from django import template
 
 from foundation.trade import equipment, money
 from foundation.trade.equipment import ATTRIBUTE_NAMES
-from foundation.trade.windows import local, window_words
+from foundation.trade.windows import instant_words, window_words
 
 register = template.Library()
 
@@ -35,7 +35,7 @@ def attribute_names(bits: int) -> list[str]:
 @register.simple_tag
 def at(instant: datetime, time_zone: str) -> str:
     """Return an instant as wall time with its zone: "Tue Nov 24, 14:30 CST"."""
-    return f"{local(instant, time_zone):%a %b %-d, %H:%M %Z}"
+    return instant_words(instant, time_zone)
 
 
 @register.simple_tag
