@@ -92,9 +92,13 @@ def is_claim_of(claim: Claim, load_ids: Sequence[str]) -> bool:
 
 
 def sees_load(viewer: Organization, load: Load, now: datetime) -> bool:
-    """Say whether a load in hand is, or was a moment ago, in the viewer's sight."""
-    sight = Sight(viewers=[viewer], owners=[load.organization], now=now)
-    return sight.sees(viewer.pk, load.organization_id, load.audience, load.partners_first_until)
+    """Say whether a load in hand is, or was a moment ago, in the viewer's sight: its owner's and, where a broker sells
+    it, that broker's, who must be verified too.
+    """
+    sight = Sight(viewers=[viewer], owners=[load.organization, load.sold_by], now=now)
+    return sight.sees(
+        viewer.pk, load.organization_id, load.audience, load.partners_first_until, seller_id=load.seller_id
+    )
 
 
 def claims_to_settle(now: datetime) -> QuerySet[Claim]:

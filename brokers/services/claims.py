@@ -29,7 +29,7 @@ from brokers.trust import Judgement, judge_claim
 from carriers.models import ReturnLeg, Truck
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Capability, Decision, Organization
-from foundation.accounts.queries import blocks_either_way, represented_by
+from foundation.accounts.queries import represented_by
 from foundation.trade import clock
 from foundation.trade.errors import Busy, Conflict, Forbidden, NotFound, TradeError
 from foundation.trade.locks import locked
@@ -124,8 +124,6 @@ def claimable(carrier: Organization, wanted: Wanted, now: datetime, *, among: in
     Raises `NotFound` out of its sight, `Conflict` when it is gone, reserved, changed or not open to claims.
     """
     load = load_in_sight(carrier, wanted.load_id, now)
-    if load.seller_id is not None and blocks_either_way(carrier, load.sold_by, now):
-        raise NotFound("There is no such load here.")
     with naming(load, among=among):
         check_for_sale(load, carrier=carrier, seller=load.sold_by, now=now)  # what reserves it is asked under the lock
         check_as_seen(load, carrier, wanted)
@@ -177,19 +175,14 @@ def settle_claim(*, claim_id: str) -> Claim:
 
 
 def _why_no_more(claim: Claim, loads: Sequence[Load], now: datetime) -> str:
-    """Return why a claim on hold has nothing to wait for: who made it may not claim any more, or the carrier may not
-    deal with whose load it is; "" otherwise.
+    """Return why a claim on hold has nothing to wait for: who made it may not claim any more, or a load is out of the
+    carrier's sight; "" otherwise.
     """
     try:
         _check_still_claims(claimant(claim), claim.carrier, now)
     except Forbidden as refusal:
         return refusal.sentence
-    return "" if all(_is_met(claim.carrier, load, now) for load in loads) else _OUT_OF_SIGHT
-
-
-def _is_met(carrier: Organization, load: Load, now: datetime) -> bool:
-    """Say whether a carrier still sees a load, and neither it nor the load's seller blocks the other."""
-    return sees_load(carrier, load, now) and not blocks_either_way(carrier, load.sold_by, now)
+    return "" if all(sees_load(claim.carrier, load, now) for load in loads) else _OUT_OF_SIGHT
 
 
 def release_due_claims() -> int:
@@ -223,7 +216,7 @@ def _book_held(claim: Claim, judgement: Judgement) -> Claim:
         load = held[row.load_id]
         wanted = Wanted(load_id=load.public_id, load_version=row.load_version, rate_cents=row.rate_cents)
         with naming(load, among=len(rows)):
-            if not _is_met(claim.carrier, load, now):
+            if not sees_load(claim.carrier, load, now):
                 raise NotFound(_OUT_OF_SIGHT)
             check_as_seen(load, claim.carrier, wanted)
     loads = [held[row.load_id] for row in rows]

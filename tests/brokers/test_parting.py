@@ -30,6 +30,8 @@ from foundation.accounts.services.people import remove_member
 from foundation.events.models import AuditEntry, FeedEntry, Mail, Notice, Reaction
 from foundation.trade.errors import Conflict, NotFound
 from foundation.trade.posting import Status
+from loads.models import Load
+from loads.services import sell_load
 from tests.brokers.bargains import Deal, make_deal, offer_by, seen_by, terms
 from tests.brokers.booked import claim, going_home, open_load
 from tests.brokers.plans import make_line, make_plan
@@ -159,6 +161,35 @@ def test_a_block_releases_a_claim_on_hold_and_the_load_is_free(
     load.refresh_from_db()
     assert load.status == Status.OPEN
     assert not any(word in _read_by(carrier) for word in TELLING)
+
+
+@pytest.mark.parametrize("is_blocked", [True, False])
+def test_a_load_whose_broker_is_suspended_or_blocked_cannot_be_claimed_nor_stays_on_hold(
+    shipper: Organization,
+    carrier: Organization,
+    broker: Organization,
+    monkeypatch: pytest.MonkeyPatch,
+    is_blocked: bool,
+) -> None:
+    load = open_load(shipper, rate_cents=None, book_now=False)
+    sell_load(load=load, seller=broker, shipper_rate_cents=2_700_00, actor="system", now=now())
+    Load.objects.filter(pk=load.pk).update(rate_cents=2_400_00, book_now=True)
+    load.refresh_from_db()
+    waits = Judgement(results=(RuleResult(rule="record", result="hold", sentence="We wait for the registry."),))
+    with monkeypatch.context() as held:
+        held.setattr(claims_service, "judge_claim", lambda **_: waits)
+        made = claim(carrier, load, going_home(carrier))
+        assert made.status == ClaimStatus.PENDING
+        if is_blocked:
+            _block(make_actor(broker), carrier)
+        else:
+            revoke_verification(public_id_or_name=broker.public_id, decided_by="operator")
+        pump()
+    made.refresh_from_db()
+    assert made.status == ClaimStatus.RELEASED
+    with pytest.raises(NotFound):
+        claim(carrier, load, going_home(carrier))
+    assert not Booking.objects.exists()
 
 
 def test_a_block_ends_what_was_accepted_and_waits_for_a_check(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
