@@ -98,7 +98,7 @@ def test_many_stops_and_long_texts_flow_over_pages() -> None:
     assert len(reader.pages) > 10
     assert reader.pages[0].mediabox[2:] == [612, 792]
     assert f"Page {len(reader.pages)} of {len(reader.pages)}" in reader.pages[-1].extract_text()
-    assert "Ørsted & <Söhne> ??" in text_of(bytes(row.document.pdf))
+    assert "Ørsted & <Söhne> 漢字" in text_of(bytes(row.document.pdf))
 
 
 def test_both_sides_hear_once_that_the_document_is_ready_and_a_second_run_changes_nothing() -> None:
@@ -228,3 +228,40 @@ def test_documents_and_signatures_are_neither_changed_nor_deleted(table: str) ->
     for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id + 1"):
         with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        ("山本太郎", "山本太郎"),
+        ("大连货运有限公司", "大连货运有限公司"),
+        ("한국 물류", "한국"),
+        ("やまと運輸", "やまと運輸"),
+        ("Łukasz Dvořák", "Łukasz Dvo"),
+        ("Иван Петренко", "[Ivan Petrenko]"),
+        ("Ελλάς", "[Ellas]"),
+        ("ਗੁਰਪ੍ਰੀਤ ਸਿੰਘ", "[gurapriita singha]"),
+        ("محمد", "[mhmd]"),
+        ("ก 12", "[U+0E01] 12"),
+    ],
+)
+def test_names_in_any_common_script_are_printed_or_spelled_and_never_become_question_marks(
+    name: str, printed: str
+) -> None:
+    carrier = make_organization("Ruiz Trucking", hauls=True, contact_name=name)
+    row = made(make_booking(carrier=carrier, load=paper_load(make_organization("Prairie"), instructions=name * 20)))
+    pdf = bytes(row.document.pdf)
+    assert draw(row.content) == pdf
+    said = text_of(pdf)
+    assert printed in said
+    assert "?" not in said
+
+
+def test_a_long_note_without_spaces_stays_on_the_page() -> None:
+    row = made(make_booking(load=paper_load(make_organization("Prairie"), instructions="山" * 400)))
+    seen: list[tuple[float, str]] = []
+    for page in pypdf.PdfReader(io.BytesIO(bytes(row.document.pdf))).pages:
+        page.extract_text(visitor_text=lambda text, _, matrix, *rest: seen.append((matrix[4], text)))
+    lines = [text for _, text in seen if "山" in text]
+    assert sum(text.count("山") for text in lines) == 400
+    assert max(len(line.strip()) for line in "".join(lines).split("\n")) <= 60
