@@ -1,10 +1,11 @@
 """Where the carrier of a booking is paid, as the two sides that pay and are paid read it: by name and last digits."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from brokers.models import Booking
 from foundation.accounts.models import PaymentAccount, PaymentKind
-from foundation.accounts.queries import payment_account_of
+from foundation.rest.fields import instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,23 @@ def pays_to(booking: Booking) -> PaysTo | None:
     """Return where a booking's carrier is paid, None where it has not said so or hauls its own freight."""
     if booking.carrier_id == booking.seller_id:
         return None
-    account = payment_account_of(booking.carrier)
-    if account is None:
+    accounts: list[PaymentAccount] = list(booking.carrier.payment_accounts.all())
+    current = next((each for each in accounts if each.ended_at is None), None)
+    if current is None:
         return None
-    before = PaymentAccount.objects.filter(organization=booking.carrier, ended_at__gt=booking.booked_at)
-    return PaysTo(account, account.set_at > booking.booked_at and before.exists())
+    changed = any(each.ended_at is not None and each.ended_at > booking.booked_at for each in accounts)
+    return PaysTo(current, changed)
+
+
+def pays_to_payload(booking: Booking) -> dict[str, Any] | None:
+    """Return the same as plain JSON."""
+    found = pays_to(booking)
+    if found is None:
+        return None
+    return {
+        "kind": found.account.kind,
+        "name": found.account.name,
+        "last_four": found.account.last_four,
+        "since": instant(found.account.set_at),
+        "changed_since_booked": found.changed_since,
+    }

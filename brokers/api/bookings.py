@@ -34,6 +34,7 @@ from brokers.booking_queries import bookings_of
 from brokers.booking_readers import booking_read_by, payload_read_by
 from brokers.models import Booking, BookingStatus, CancelReason
 from brokers.services.cancelling import LONGEST_NOTE, cancel_booking
+from foundation.accounts.models import PaymentKind
 from foundation.rest.actors import actor_of
 from foundation.rest.fields import InstantField, MoneyField, StrictCharField, StrictIntegerField
 from foundation.rest.filters import ChoicesFilter
@@ -93,6 +94,13 @@ _ANYBODYS: dict[str, Any] = {
 _BOOKING = _ANYBODYS | {
     "load_version": 3,
     "owed": None,
+    "pays_to": {
+        "kind": "bank",
+        "name": "Ruiz Trucking LLC",
+        "last_four": "6789",
+        "since": "2026-03-02T15:04:05Z",
+        "changed_since_booked": False,
+    },
     "terms": _TERMS,
     "tour": TOUR,
     "truck": TRUCK_EXAMPLE,
@@ -108,6 +116,16 @@ class BookedDriverSerializer(serializers.Serializer[Any]):
 
     name = serializers.CharField()
     phone = serializers.CharField()
+
+
+class PaysToSerializer(serializers.Serializer[Any]):
+    """Where the carrier is paid now: no number but its end, empty for a factoring company."""
+
+    kind = serializers.ChoiceField(choices=PaymentKind.choices)
+    name = serializers.CharField()
+    last_four = serializers.CharField()
+    since = InstantField()
+    changed_since_booked = serializers.BooleanField(help_text="Call a number that you knew before, then pay.")
 
 
 class ContactsSerializer(serializers.Serializer[Any]):
@@ -157,6 +175,9 @@ class BookingSerializer(StrictSerializer):
     stops = AgreedStopSerializer(many=True)
     load_version = serializers.IntegerField(help_text=f"The version of the load that both accepted. {_SELLERS}")
     owed = OwedSerializer(allow_null=True, help_text=f"null where nobody owes anything. {_SELLERS}")
+    pays_to = PaysToSerializer(
+        allow_null=True, help_text=f"Where the carrier is paid; null where it has not said so. {_SELLERS}"
+    )
     terms = TermsSerializer(help_text=_SELLERS)
     shipper_rate = MoneyField(help_text="What the shipper pays. Only the broker that sold the load sees it.")
     tour = serializers.CharField(help_text=_CARRIERS)

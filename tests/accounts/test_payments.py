@@ -15,12 +15,14 @@ from foundation.accounts.services.payments import fingerprint_of, is_routing_num
 from foundation.events.models import AuditEntry, FeedEntry, Mail
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid
+from loads.services import sell_load
+from tests.brokers.booked import claim, going_home, open_load
 from tests.builders import make_actor, make_load, make_organization, make_person, make_record, now
 from tests.events.pump import pump
-from tests.matching.conftest import sign_in
+from tests.matching.conftest import sign_in, straight_roads
 from tests.rest.clients import ApiClient
 
-__all__ = ["sign_in"]
+__all__ = ["sign_in", "straight_roads"]
 pytestmark = pytest.mark.django_db
 
 ROUTING, NUMBER = "021000021", "000123456789"
@@ -235,3 +237,28 @@ def test_over_rest_it_is_put_by_a_signed_in_owner_and_answered_without_numbers(
     wrong = client.put(path, body | {"routing_number": "1"}, content_type="application/json")
     assert wrong.status_code == 422
     assert NUMBER not in wrong.content.decode()
+
+
+def test_both_sides_of_a_booking_read_how_the_account_ends_and_that_it_changed(
+    owner: Actor, sign_in: Callable[..., Client], straight_roads: None
+) -> None:
+    shipper, broker, carrier = make_organization("Prairie Paper"), make_organization(brokers=True), owner.organization
+    set_payment_account(actor=owner, terms=bank())
+    load = open_load(shipper, rate_cents=None, book_now=False)
+    sell_load(load=load, seller=broker, shipper_rate_cents=2_700_00, actor="system", now=now())
+    load.refresh_from_db()
+    load.rate_cents, load.book_now = 2_400_00, True
+    load.save()
+    booking = claim(carrier, load, going_home(carrier), actor=owner).loads.get().booking
+    assert booking is not None
+    path = f"/api/v1/bookings/{booking.public_id}"
+    for side in (carrier, broker):
+        seen = ApiClient(side).get(path).json()["pays_to"]
+        assert (seen["last_four"], seen["name"], seen["changed_since_booked"]) == ("6789", "Ruiz Trucking LLC", False)
+    assert "pays_to" not in ApiClient(shipper).get(path).json(), "it pays the broker"
+    set_payment_account(actor=owner, terms=bank("77778888"))
+    assert ApiClient(broker).get(path).json()["pays_to"]["changed_since_booked"] is True
+    page = sign_in(broker).get(f"/bookings/{booking.public_id}/").content.decode()
+    assert "ending in 8888" in page
+    assert "after this was booked" in page
+    assert "ending in" not in sign_in(shipper).get(f"/bookings/{booking.public_id}/").content.decode()

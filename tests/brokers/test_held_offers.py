@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from brokers.models import Booking, Claim, ClaimedLoad, ClaimStatus, Offer, OfferStatus, Thread, ThreadStatus
+from brokers.services import held_offers
 from brokers.services.claims import release_due_claims, settle_claim
 from brokers.services.offers import (
     accept_offer,
@@ -372,3 +373,20 @@ def test_who_may_not_decide_any_more_does_not_book(deal: Deal, offer: Offer, reg
     hold.refresh_from_db()
     assert hold.status == ClaimStatus.RELEASED
     assert not Booking.objects.exists()
+
+
+def test_a_crash_after_the_registrys_answer_loses_nothing(
+    deal: Deal, offer: Offer, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = _held(deal.shipper, offer)
+    answer(registry, deal.carrier.organization)
+    with monkeypatch.context() as broken:
+        broken.setattr(held_offers, "agree", lambda *_: 1 / 0)  # the last step of the booking's transaction
+        with pytest.raises(ZeroDivisionError):
+            check_waiting_claims()
+    hold.refresh_from_db()
+    offer.refresh_from_db()
+    assert (hold.status, offer.status, Booking.objects.count()) == (ClaimStatus.PENDING, OfferStatus.HELD, 0)
+    assert check_waiting_claims() == 1
+    assert Booking.objects.count() == 1
+    assert seen_by(deal.carrier.organization, "booking.made") == 1
