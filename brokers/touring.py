@@ -26,6 +26,7 @@ from foundation.trade.errors import Conflict, FieldProblem, Invalid, NotFound
 from foundation.trade.posting import Status
 from foundation.trade.rules import Problems
 from loads.models import Load, Stop
+from matching.engine.refusals import duration
 from matching.touring import PlannedStop, PlannedTour, plan_home, plan_out
 
 __all__ = [
@@ -212,8 +213,8 @@ def standing_of(
     """Return where the truck stands for a load whose pickup closes at `before`, and from when on it can leave.
 
     That is where the last tour that begins before then ends; or at home, once it is back on the leg that opened there.
-    `but` is a tour that is being planned anew, and so does not count. Raises `Invalid` when it has no tour and no home
-    base.
+    `but` is a tour that is being planned anew, and so does not count. Raises `Conflict` ("too_late") when the truck is
+    on a tour until then or longer, `Invalid` when it has no tour and no home base.
     """
     base = home_base or truck.home_base
     earlier = planned_tours(truck).filter(starts_at__lt=before)
@@ -222,6 +223,10 @@ def standing_of(
     last = earlier.order_by("-ends_at").select_related("leg").first()
     if last is not None:
         back_at = _back_home_at(last, now)
+        if last.ends_at >= before:  # said at once: who waits for this truck's lock need not wait for an engine as well
+            late = duration((last.ends_at - before) / timedelta(minutes=1))
+            sentence = f"Truck {truck} is on another tour, which ends {late} after this pickup closes."
+            raise Conflict("too_late", sentence)
         if base is None or back_at is None or back_at > before:
             return Standing(place=end_of(last), since=max(now, last.ends_at))
         return Standing(place=base_place(base), since=max(now, back_at))
