@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from brokers.models import Thread
+from brokers.models import Offer, Thread
 from foundation.accounts.actor import Actor
 from foundation.accounts.audience import standing
 from foundation.accounts.models import Decision, Organization, Relationship, RelationshipKind
@@ -46,6 +46,11 @@ def other(side: Side) -> Side:
 def side_organization(thread: Thread, side: Side) -> Organization:
     """Return the organization on a side of a thread."""
     return thread.seller if side is Side.SELLER else thread.taker
+
+
+def side_of_offer(offer: Offer, thread: Thread) -> Side:
+    """Return the side that an offer binds."""
+    return Side.SELLER if offer.made_for_id == thread.seller_id else Side.TAKER
 
 
 def represents(broker: Organization, organization: Organization, now: datetime) -> bool:

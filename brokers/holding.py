@@ -5,7 +5,9 @@ What the rules of trust found is told to the carrier's side; the other side read
 
 from typing import Any
 
+from brokers.acting import other, side_of_offer, side_organization
 from brokers.models import Claim, ClaimStatus, Offer
+from foundation.accounts.models import Organization
 from foundation.rest.fields import instant, named
 from foundation.trade.money import dollars
 from foundation.trade.windows import instant_words
@@ -27,8 +29,7 @@ def hold_sentence(offer: Offer, *, of_carrier: bool, zone: str) -> str:
         return ""
     if hold.status == ClaimStatus.RELEASED:
         return hold.outcome if of_carrier else hold.told
-    thread = offer.thread
-    accepting = thread.taker if offer.made_for_id == thread.seller_id else thread.seller
+    accepting = _accepting(offer)
     sentence = (
         f"{accepting} accepted {dollars(offer.rate_cents)}. We wait for the federal registry's word on the carrier, "
         f"until {instant_words(hold.held_until, zone)} at the latest. It is booked then, or released: nothing to do."
@@ -43,12 +44,16 @@ def hold_fields(offer: Offer, *, of_carrier: bool, zone: str) -> dict[str, Any] 
     sentence = hold_sentence(offer, of_carrier=of_carrier, zone=zone)
     if hold is None or not sentence:
         return None
-    thread = offer.thread
     return {
         "status": hold.status,
-        "accepted_for": named(thread.taker if offer.made_for_id == thread.seller_id else thread.seller),
+        "accepted_for": named(_accepting(offer)),
         "accepted_at": instant(hold.made_at),
         "held_until": instant(hold.held_until),
         "closed_at": instant(hold.closed_at),
         "sentence": sentence,
     }
+
+
+def _accepting(offer: Offer) -> Organization:
+    thread = offer.thread
+    return side_organization(thread, other(side_of_offer(offer, thread)))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from brokers.acting import Side
+from brokers.acting import Side, side_of_offer
 from brokers.holding import hold_fields
 from brokers.models import Booking, Offer, OfferStatus, Thread, ThreadStatus
 from brokers.outcomes import status_at
@@ -99,16 +99,11 @@ def next_bargain(thread: Thread) -> BargainTerms:
     return terms if last.load_version == thread.load.version else replace(terms, stop_times=posted_times(thread.load))
 
 
-def side_of_offer(thread: Thread, offer: Offer) -> Side:
-    """Return which side made an offer."""
-    return Side.SELLER if offer.made_for_id == thread.seller_id else Side.TAKER
-
-
 def _is_yours(thread: Thread, offer: Offer, sight: Sight) -> bool:
     """Whether the offer binds the viewer's side; of one on both sides, whether it binds the viewer itself."""
     if len(sight.sides) == 2:
         return offer.made_for_id == sight.viewer.pk
-    return side_of_offer(thread, offer) in sight.sides
+    return side_of_offer(offer, thread) in sight.sides
 
 
 def _person(offer: Offer, sight: Sight) -> str | None:

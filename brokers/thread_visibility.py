@@ -7,10 +7,10 @@ tells the seller what it needs. Reserve and floor stand nowhere in here.
 
 from typing import Any
 
-from brokers.acting import Side, both_sides_sentence, other
+from brokers.acting import Side, both_sides_sentence, other, side_of_offer
 from brokers.models import Offer, OfferStatus, Thread, ThreadStatus
 from brokers.models.threads import MOST_COUNTERS
-from brokers.offer_visibility import next_terms, offer_fields, side_of_offer
+from brokers.offer_visibility import next_terms, offer_fields
 from brokers.outcomes import outcome_sentence, status_at
 from brokers.sights import Sight
 from brokers.thread_queries import offers_in
@@ -128,7 +128,7 @@ def _your_side(sight: Sight) -> str | None:
 
 
 def _waits_for(thread: Thread, live: Offer, sight: Sight) -> bool:
-    return other(side_of_offer(thread, live)) in sight.sides
+    return other(side_of_offer(live, thread)) in sight.sides
 
 
 def _stop(stop: Stop) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from brokers.acting import Side, other, require_side, sides_of
+from brokers.acting import Side, other, require_side, side_of_offer, sides_of
 from brokers.bargain_rules import ask_for_confirmation
 from brokers.booking_queries import holds_on
 from brokers.models import Booking, Claim, Offer, OfferStatus, Thread, ThreadOutcome, ThreadStatus
@@ -29,7 +29,6 @@ from brokers.services.table import (
     lapse,
     locked_load,
     offer_in,
-    side_of,
 )
 from brokers.terms import terms_of
 from brokers.thread_queries import live_offer, offer_of
@@ -103,7 +102,7 @@ def _check(
     actor: Actor, offer: Offer, thread: Thread, load: Load, number: int, load_version: int, now: datetime
 ) -> None:
     """Raise unless this actor may accept this offer as it was seen, at this moment."""
-    side = other(side_of(offer, thread))
+    side = other(side_of_offer(offer, thread))
     if side not in sides_of(actor, thread, now):
         raise Conflict("own_offer", "This is your own offer: the other side decides on it. You can withdraw it.")
     require_side(actor, thread, side, Decision.ACCEPTANCE, now)

@@ -6,7 +6,7 @@ of two that settle at once one books or releases, and the other finds it settled
 
 from datetime import datetime
 
-from brokers.acting import other, require_side
+from brokers.acting import other, require_side, side_of_offer
 from brokers.models import (
     CLAIM_MOVES,
     OFFER_MOVES,
@@ -31,7 +31,6 @@ from brokers.services.table import (
     locked_load,
     note_move,
     offer_in,
-    side_of,
 )
 from brokers.terms import terms_of
 from brokers.thread_facts import tell_released
@@ -110,7 +109,7 @@ def _why_no_more(hold: Claim, offer: Offer, thread: Thread, now: datetime) -> st
 
 
 def _check(hold: Claim, offer: Offer, thread: Thread, load: Load, now: datetime) -> None:
-    side = other(side_of(offer, thread))
+    side = other(side_of_offer(offer, thread))
     require_side(claimant(hold), thread, side, Decision.ACCEPTANCE, now)
     check_still_stands(thread, load, now)
     check_load_version(load, offer.load_version)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from brokers.acting import other, require_side, sides_of
+from brokers.acting import other, require_side, side_of_offer, sides_of
 from brokers.bargain_rules import DEFAULT_MINUTES, judge
 from brokers.models import Offer, OfferStatus, Thread, ThreadOutcome, ThreadStatus
 from brokers.models.threads import STANDING
@@ -27,7 +27,6 @@ from brokers.services.table import (
     offer_in,
     own_side,
     put_on_table,
-    side_of,
 )
 from brokers.terms import BargainTerms
 from brokers.thread_queries import live_offer, offer_of, thread_of
@@ -99,7 +98,7 @@ def counter_offer(
                 f"{last.made_for} has come since. {standing_sentence(live, now, zone)}",
             )
         check_load_version(load, load_version)
-        if stands and live is not None and side_of(live, thread) is side:
+        if stands and live is not None and side_of_offer(live, thread) is side:
             until = instant_words(live.expires_at, zone)
             raise Conflict(
                 "own_offer_stands",
@@ -137,7 +136,7 @@ def decline_offer(*, actor: Actor, offer_id: str, reason: str = "") -> Offer:
 
     def work() -> Offer:
         offer, thread, now = _held(actor, offer_id)
-        side = other(side_of(offer, thread))
+        side = other(side_of_offer(offer, thread))
         if side not in sides_of(actor, thread, now):
             raise Conflict("own_offer", "This is your own offer: withdraw it instead.")
         require_side(actor, thread, side, Decision.ACCEPTANCE, now)
@@ -158,7 +157,7 @@ def withdraw_offer(*, actor: Actor, offer_id: str) -> Offer:
 
     def work() -> Offer:
         offer, thread, now = _held(actor, offer_id)
-        side = side_of(offer, thread)
+        side = side_of_offer(offer, thread)
         if side not in sides_of(actor, thread, now):
             raise Conflict("not_your_offer", "This is the other side's offer: decline it, counter it or accept it.")
         require_side(actor, thread, side, Decision.OFFERS, now)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F
 
-from brokers.acting import Side, other, side_organization, sides_of
+from brokers.acting import Side, other, side_of_offer, side_organization, sides_of
 from brokers.models import (
     OFFER_MOVES,
     THREAD_MOVES,
@@ -77,11 +77,11 @@ def own_side(actor: Actor, thread: Thread, now: datetime, answering: Offer | Non
         return next(iter(sides))
     offer = answering or live_offer(thread) or thread.offers.last()
     if offer is not None and answering is not None:
-        return other(side_of(offer, thread))
+        return other(side_of_offer(offer, thread))
     itself = {side for side in sides if side_organization(thread, side).pk == actor.organization.pk}
     if itself:
         return next(iter(itself))
-    return Side.TAKER if offer is None else side_of(offer, thread)
+    return Side.TAKER if offer is None else side_of_offer(offer, thread)
 
 
 def check_open(thread: Thread, side: Side) -> None:
@@ -149,11 +149,6 @@ def offer_in(thread: Thread, seen: Offer) -> Offer:
     found = next(each for each in thread.offers.all() if each.pk == seen.pk)
     found.thread = thread
     return found
-
-
-def side_of(offer: Offer, thread: Thread) -> Side:
-    """Return the side that an offer binds."""
-    return Side.SELLER if offer.made_for_id == thread.seller_id else Side.TAKER
 
 
 def check_live(offer: Offer, thread: Thread, now: datetime, zone: str) -> None:
