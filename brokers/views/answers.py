@@ -50,9 +50,7 @@ def accept(request: HttpRequest, thread_id: str) -> HttpResponse:
             return HttpResponseRedirect(reverse("brokers:booking", args=[agreed.public_id]))
         return HttpResponseRedirect(reverse("brokers:thread", args=[thread_id]))
     if isinstance(agreed, Claim):
-        messages.success(
-            request, "Accepted. The load is reserved while the carrier is checked: nothing to do."
-        )
+        messages.success(request, "Accepted. The load is reserved while the carrier is checked: nothing to do.")
         return HttpResponseRedirect(reverse("brokers:thread", args=[thread_id]))
     messages.success(request, f"Agreed: {agreed.sold_by} sells this load to carriers now.")
     return HttpResponseRedirect(reverse("brokers:thread", args=[thread_id]))

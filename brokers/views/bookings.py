@@ -23,6 +23,7 @@ from brokers.paying import pays_to
 from brokers.services.cancelling import cancel_booking, cancelling_side
 from brokers.terms import terms_of
 from foundation.accounts.access import actor_of, is_fragment, scope_required
+from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid
@@ -58,6 +59,7 @@ def show_booking(
     booking, side = booking_read_by(actor.organization, booking_id, now)
     context = _about(booking, actor.organization, side) | {
         "may_write": actor.may("bookings:write"),
+        "why_not_cancel": _why_not_cancel(actor, booking, now),
         "contentions": contention_rows(booking, side, actor, now) if booking.status == BookingStatus.CANCELLED else [],
         "contention_error": error,
         "words": words,
@@ -106,6 +108,15 @@ def _owed_words(booking: Booking, row: BookingRow, viewer: Organization) -> str:
     return f"{who} {' and '.join(parts)}."
 
 
+def _why_not_cancel(actor: Actor, booking: Booking, now: datetime) -> str:
+    """Return why the reader is not the one to cancel a booking that stands; "" where it is."""
+    try:
+        cancelling_side(actor, booking, now)
+    except Forbidden as refusal:
+        return refusal.sentence
+    return ""
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @scope_required("bookings:write")
@@ -116,6 +127,8 @@ def cancel(request: HttpRequest, booking_id: str) -> HttpResponse:
     if booking.status != BookingStatus.BOOKED:
         messages.info(request, "This booking has been cancelled already.")
         return _to_booking(booking)
+    if why_not := _why_not_cancel(actor, booking, now):
+        return show_booking(request, booking_id, error=why_not, status=403)
     side = cancelling_side(actor, booking, now)
     sent = request.POST if request.method == "POST" else None
     form = CancelForm(sent, reasons=reasons_for(booking, side), version=booking.version)

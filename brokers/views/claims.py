@@ -268,6 +268,16 @@ def claims_page(request: HttpRequest) -> HttpResponse:
     return render(request, "brokers/claims.html", context)
 
 
+def _title(claim: Claim) -> str:
+    """Return what a claim is of: a load's lane, a round trip, or several loads on one way home."""
+    loads = [row.load for row in claim.loads.all()]
+    if len(loads) == 1:
+        return f"Claim: {loads[0].lane}"
+    if claim.leg_id is None:
+        return f"Round trip: {loads[0].lane}, and home with {'a load' if len(loads) == 2 else 'two loads'}"
+    return f"{len(loads)} loads on one way home"
+
+
 @never_cache
 @require_safe
 @scope_required("bookings:read")
@@ -280,6 +290,8 @@ def claim_page(request: HttpRequest, claim_id: str) -> HttpResponse:
     shown = [check for check in made.checks if check["result"] != "block" or made.status == ClaimStatus.RELEASED]
     context = {
         "claim": made,
+        "title": _title(made),
+        "together_cents": sum(row.rate_cents for row in made.loads.all()),
         "acting_for": made.carrier if made.carrier_id != viewer.pk else None,
         "readable": {each.pk for each in bookings if side_read_by(viewer, each, now) is not None},
         "checks": [check for check in shown if check["result"] in ("hold", "block")],

@@ -1,6 +1,7 @@
 """A broker's pages for a carrier that lets it act: booked, offered, answered and withdrawn for it, as far as it may."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -12,9 +13,9 @@ from foundation.accounts.models import Decision, Organization, RelationshipKind
 from loads.models import Load
 from loads.services import sell_load
 from tests.brokers.bargains import Deal, make_deal, offer_by, terms
-from tests.brokers.booked import going_home, open_load
+from tests.brokers.booked import claim, going_home, local_load, open_load
 from tests.brokers.test_bargain_pages import body, sent
-from tests.builders import make_actor, make_relationship, now
+from tests.builders import make_actor, make_leg, make_relationship, make_truck, now
 
 pytestmark = pytest.mark.django_db
 
@@ -194,3 +195,35 @@ def test_buttons_of_what_a_side_keeps_are_not_there(sign_in: SignIn, deal: Deal,
     assert "Decline" not in page
     assert "Counter" in page
     assert f"{deal.shipper.organization} keeps accepting and declining for itself" in page
+
+
+def test_a_shipper_whose_load_was_sold_is_told_whom_to_ask_instead_of_a_button_that_refuses(
+    sign_in: SignIn, shipper: Organization, carrier: Organization, broker: Organization, leg: ReturnLeg
+) -> None:
+    load = open_load(shipper, rate_cents=None, book_now=False)
+    sell_load(load=load, seller=broker, shipper_rate_cents=2_700_00, actor="system", now=now())
+    Load.objects.filter(pk=load.pk).update(rate_cents=2_400_00, book_now=True)
+    load.refresh_from_db()
+    booking = claim(carrier, load, leg).loads.get().booking
+    client, path = sign_in(shipper), f"/bookings/{booking.public_id}/"
+    page = body(client.get(path))
+    assert f"ask {broker.name} to cancel" in page
+    assert "Cancel this booking" not in page
+    refused = client.get(f"{path}cancellation/")
+    assert refused.status_code == 403
+    assert f"ask {broker.name} to cancel" in body(refused)
+    assert "Parties" in body(refused), "the booking stays in front of its reader"
+    assert "Cancel this booking" in body(sign_in(broker).get(path))
+
+
+def test_a_truck_that_is_promised_on_the_way_home_is_told_before_the_press(
+    sign_in: SignIn, carrier: Organization, shipper: Organization
+) -> None:
+    truck, load = make_truck(carrier), local_load(shipper)
+    make_leg(carrier, truck=truck, ready_at=now() + timedelta(days=7), hours=48)
+    client = sign_in(carrier)
+    form = sent(body(client.get(f"{claim_path(load)}?truck={truck.public_id}")))
+    late = f"{now() + timedelta(days=9):%Y-%m-%dT%H:%M}"
+    told = body(client.post(f"/bargain/loads/{load.public_id}/check/", form | {"return_home_by": late}))
+    assert "has another return leg" in told
+    assert "can do it" not in told
