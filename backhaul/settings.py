@@ -315,6 +315,7 @@ SPECTACULAR_SETTINGS = {
         "ContentionStatusEnum": "brokers.models.contentions.ContentionStatus",
         "LoadEquipmentEnum": "foundation.trade.equipment.LOAD_EQUIPMENT_CHOICES",
         "OfferStatusEnum": "brokers.models.threads.OfferStatus",
+        "PaymentKindEnum": "foundation.accounts.models.payments.PaymentKind",
         "ProposalAnswerEnum": "brokers.models.proposals.ProposalParty.Answer",
         "ProposalRoleEnum": "brokers.models.proposals.ProposalParty.Role",
         "RateBasisEnum": "matching.api.serializers.RATE_BASES",
