@@ -113,6 +113,7 @@ PERIODIC: Mapping[str, float] = {
     "accounts.refresh_records": 60,
     "brokers.check_waiting_claims": 15,
     "brokers.close_unanswered": 60,
+    "brokers.close_begun_legs": 30,
     "brokers.expire_offers": 5,
     "brokers.forget_old_decisions": 3600,
     "brokers.lapse_due_amendments": 15,

@@ -3,7 +3,17 @@
 from celery import shared_task
 
 from brokers import services
-from brokers.services import amendments, claims, contending, documents, notices, parting, pending, record_requests
+from brokers.services import (
+    amendments,
+    begun,
+    claims,
+    contending,
+    documents,
+    notices,
+    parting,
+    pending,
+    record_requests,
+)
 from foundation.events.reactions import Settle, reaction
 
 
@@ -41,6 +51,12 @@ def check_waiting_claims() -> None:
 def release_due_claims() -> None:
     """Settle the claims on hold whose time is over."""
     claims.release_due_claims()
+
+
+@shared_task(name="brokers.close_begun_legs", ignore_result=True)
+def close_begun_legs() -> None:
+    """Take shared legs off the market whose tours have begun."""
+    begun.close_begun_legs()
 
 
 @reaction("brokers.lapse_threads")

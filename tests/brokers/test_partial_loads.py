@@ -7,19 +7,24 @@ import pytest
 
 from brokers.models import Booking, Tour, TourStatus
 from brokers.services.amendments import accept_amendment, propose_amendment
+from brokers.services.begun import close_begun_legs
 from brokers.services.bundles import claim_bundle
 from brokers.services.cancelling import cancel_booking
 from brokers.services.claiming import Wanted
+from brokers.services.claims import claim_load
 from carriers.models import ReturnLeg
+from carriers.services.fleet import archive_driver, archive_trailer, archive_truck
+from carriers.services.legs import withdraw_leg
 from carriers.visibility import Viewer, view
 from foundation.accounts.models import Organization
+from foundation.trade import clock
 from foundation.trade.errors import Conflict
 from foundation.trade.posting import Status
 from loads.models import Load
 from loads.terms import StopTerms
 from matching.models import Match, OnBoard
-from tests.brokers.booked import claim, going_home, open_load
-from tests.builders import make_actor, make_organization, now, stop_terms
+from tests.brokers.booked import claim, going_home, local_load, open_load
+from tests.builders import make_actor, make_driver, make_organization, make_trailer, make_truck, now, stop_terms
 from tests.matching.market import run
 
 CHICAGO, ST_LOUIS, TULSA, DALLAS = "60601", "63101", "74103", "75201"
@@ -291,3 +296,80 @@ def test_partials_of_a_bundle_that_each_fill_the_trailer_leave_nothing_behind_wh
         leg.refresh_from_db()
         assert (leg.status, leg.length_feet, leg.taken_length_feet) == (status, free, 53 - free)
     assert (leg.weight_pounds, leg.taken_weight_pounds, leg.taken_pallets) == (45_000, 0, 0)
+
+
+def test_a_leg_whose_tour_has_begun_leaves_the_market_and_stays_off_it(
+    carrier: Organization, leg: ReturnLeg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, other = claim(carrier, part(20), leg), claim(carrier, part(10), leg)
+    assert close_begun_legs() == 0
+    begun = Tour.objects.get().starts_at + timedelta(minutes=1)
+    monkeypatch.setattr(clock, "now", lambda: begun)
+    with pytest.raises(Conflict, match="under way"):
+        claim(carrier, part(5), leg)
+    assert close_begun_legs() == 1
+    leg.refresh_from_db()
+    assert (leg.status, leg.length_feet) == (Status.COVERED, 23)
+    assert close_begun_legs() == 0
+    booking = other.loads.get().booking
+    assert booking is not None
+    cancel_booking(actor=make_actor(carrier), booking_id=booking.public_id, version=1, reason="weather")
+    leg.refresh_from_db()
+    assert (leg.status, leg.length_feet, leg.taken_length_feet) == (Status.COVERED, 33, 20), "nobody joins on the way"
+    assert kept.loads.get().booking is not None
+
+
+def test_who_is_on_a_booked_tour_stays_in_service(carrier: Organization, leg: ReturnLeg) -> None:
+    driver, trailer = make_driver(carrier), make_trailer(carrier)
+    made = claim(carrier, part(20), leg, driver_id=driver.public_id, trailer_id=trailer.public_id)
+    withdraw_leg(actor=make_actor(carrier), leg_id=leg.public_id)  # the booking on it stands
+    actor = make_actor(carrier)
+    archive = {
+        "truck": lambda: archive_truck(actor=actor, truck_id=leg.truck.public_id),
+        "driver": lambda: archive_driver(actor=actor, driver_id=driver.public_id),
+        "trailer": lambda: archive_trailer(actor=actor, trailer_id=trailer.public_id),
+    }
+    for verb in archive.values():
+        with pytest.raises(Conflict, match="is on a booked tour that has not ended") as refused:
+            verb()
+        assert refused.value.code == "on_a_tour"
+    booking = made.loads.get().booking
+    assert booking is not None
+    cancel_booking(actor=actor, booking_id=booking.public_id, version=1, reason="truck_broke_down")
+    for verb in archive.values():
+        assert verb().archived_at is not None
+
+
+def test_a_backhaul_that_falls_through_after_its_outbound_load_leaves_no_leg_behind(carrier: Organization) -> None:
+    truck = make_truck(carrier)
+    out, home = local_load(make_organization()), _stops("77002", "75201", 5, 6)
+    back = open_load(make_organization(), stops=home, rate_cents=900_00)
+    claim_bundle(
+        actor=make_actor(carrier),
+        loads=[Wanted(load_id=each.public_id) for each in (out, back)],
+        truck_id=truck.public_id,
+        return_home_by=now() + timedelta(days=14),
+    )
+    first, second = Booking.objects.order_by("pk")
+    for booking, status in ((first, Status.COVERED), (second, Status.WITHDRAWN)):
+        cancel_booking(actor=make_actor(carrier), booking_id=booking.public_id, version=1, reason="truck_broke_down")
+        assert ReturnLeg.objects.get().status == status, "the truck does not come to Houston any more"
+
+
+def test_a_partial_home_takes_its_leg_off_the_market_when_the_load_out_falls_through(carrier: Organization) -> None:
+    truck = make_truck(carrier)
+    out = local_load(make_organization())
+    made = claim_load(
+        actor=make_actor(carrier),
+        load_id=out.public_id,
+        truck_id=truck.public_id,
+        return_home_by=now() + timedelta(days=14),
+    )
+    leg = ReturnLeg.objects.get()
+    partial = {"size": "partial", "length_feet": 20, "weight_pounds": 9_000, "rate_cents": 900_00}
+    claim(carrier, open_load(make_organization(), stops=_stops("77002", "75201", 5, 6), **partial), leg)
+    booking = made.loads.get().booking
+    assert booking is not None
+    cancel_booking(actor=make_actor(carrier), booking_id=booking.public_id, version=1, reason="truck_broke_down")
+    leg.refresh_from_db()
+    assert (leg.status, leg.taken_length_feet) == (Status.COVERED, 20), "its carrier decides about that booking"

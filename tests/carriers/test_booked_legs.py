@@ -14,6 +14,7 @@ from carriers.store import terms_of
 from carriers.visibility import Viewer, view
 from foundation.events.models import Event, FeedEntry
 from foundation.places.queries import find_place
+from foundation.trade.equipment import Attribute
 from foundation.trade.errors import Conflict, Invalid
 from tests.builders import leg_terms, make_actor, make_driver, make_leg, make_organization, make_truck, now
 from tests.rest.clients import ApiClient

@@ -22,6 +22,7 @@ from matching.engine.tours import (
     score_tours,
     tours_of,
 )
+from matching.engine.tours.drive import drive
 from matching.engine.tours.layout import lay_out
 from matching.engine.tours.table import TravelTable
 from matching.engine.travel import GreatCircleTravel
@@ -152,6 +153,29 @@ def test_a_tour_of_one_load_has_the_very_figures_of_its_pair(seed):
             assert np.array_equal(one, other, equal_nan=one.dtype.kind == "f"), item.name
     for row in range(300):
         assert tours.refusal_sentence(row) == pairs.refusal_sentence(row)
+
+
+@pytest.mark.parametrize("policy", [DEFAULT_POLICY, NO_HOURS], ids=["hours", "no hours"])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_tour_driven_by_itself_has_the_figures_of_its_score(seed, policy):
+    legs, loads, rng = market(seed)
+    driven_at_all = 0
+    for row in range(len(legs)):
+        for _ in range(30):
+            chosen = rng.choice(len(loads), size=rng.integers(1, 3), replace=False).tolist()
+            tours = chain_tours(loads, [row], [chosen])
+            scores, driven = score_tours(legs, loads, tours, ROADS, policy), drive(legs, loads, tours, ROADS, policy)
+            assert (driven is not None) == bool(scores.feasible[0])
+            if driven is None:
+                continue
+            driven_at_all += 1
+            assert driven.finish_at == scores.finish_at[0]
+            assert driven.day.plans.wait_minutes[0] == scores.wait_minutes[0]
+            for name in ("pickup_deadhead_miles", "loaded_miles", "between_deadhead_miles", "home_deadhead_miles"):
+                assert getattr(driven.routes, name)[0] == getattr(scores, name)[0]
+    assert driven_at_all
+    with pytest.raises(ValueError, match="One tour"):
+        drive(legs, loads, chain_tours(loads, [0, 1], [[0], [1]]), ROADS, policy)
 
 
 @pytest.mark.parametrize("by_own_gain", [False, True], ids=["market", "own"])
