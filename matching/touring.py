@@ -21,16 +21,17 @@ from matching.engine.explain import segments_of
 from matching.engine.policy import Policy
 from matching.engine.problem import Legs, Loads
 from matching.engine.refusals import Refusal
-from matching.engine.timeline import Segment, TimeLine, timeline
+from matching.engine.timeline import Segment, TimeLine
 from matching.engine.tours import Tours, TourScores, best_insertions, chain_tours, score_tours, tours_of
+from matching.engine.tours.drive import Driven, drive
 from matching.engine.tours.insertion import MOST_LOADS, MOST_STOPS
 from matching.engine.tours.layout import lay_out
-from matching.engine.tours.routes import route_tours
-from matching.engine.tours.score import tour_chains
 from matching.engine.travel import TravelOracle
+from matching.engine.why import rested
 from matching.policies import current_policy
 from matching.remembered import RememberedTravel
 from matching.rows import earliest_minute, latest_minute, legs_as_columns, loads_as_columns
+from matching.why_not import LATE
 
 _NO_LIMIT = np.nan
 _DEPARTURES_AT_ONCE = 48
@@ -105,9 +106,8 @@ def plan_home(
     roads, policy = RememberedTravel(travel or travel_oracle()), current_policy()
     legs = _free(legs_as_columns([leg]), max(leg.ready_at, not_before), is_alone=len(loads) == 1)
     columns = _timed(loads_as_columns(loads), loads, times)
-    tours, scores = _best(legs, columns, loads, roads, policy)
-    _check(legs, columns, scores, loads, roads, policy)
-    return _planned(legs, columns, tours, scores, loads, roads, policy, ends_at_home=True)
+    tours, driven = _driven(legs, columns, loads, roads, policy)
+    return _planned(legs, columns, tours, driven, loads, roads, policy, ends_at_home=True)
 
 
 def plan_out(
@@ -122,13 +122,30 @@ def plan_out(
     roads, policy = RememberedTravel(travel or travel_oracle()), current_policy()
     legs = _free(legs_as_columns([truck]), truck.ready_at, is_alone=len(loads) == 1)
     columns = _timed(loads_as_columns(loads), loads, times)
-    tours, scores = _best(legs, columns, loads, roads, policy)
-    _check(legs, columns, scores, loads, roads, policy)
-    departure = _latest_departure(legs, columns, tours, scores, roads, policy)
+    tours, driven = _driven(legs, columns, loads, roads, policy)
+    departure = _latest_departure(legs, columns, tours, driven.finish_at, roads, policy)
     if departure > int(legs.ready_at[0]):
         legs = replace(legs, ready_at=np.array([departure], dtype=np.int64))
-        scores = score_tours(legs, columns, tours, roads, policy)
-    return _planned(legs, columns, tours, scores, loads, roads, policy, ends_at_home=False)
+        driven = _day(legs, columns, tours, roads, policy)
+    return _planned(legs, columns, tours, driven, loads, roads, policy, ends_at_home=False)
+
+
+def why_not_for_others(*, leg: ReturnLeg, load: Load, times: Times, not_before: datetime) -> tuple[str, str]:
+    """Return the code and reason for which a truck cannot take a load on these times, as others than its carrier may
+    read them, two empty strings where they know of none.
+
+    The driver counts as rested, what the roomiest stretch has free is free, and hours are not told from a home-by that
+    is too early.
+    """
+    roads, policy = RememberedTravel(travel_oracle()), current_policy()
+    legs = rested(_free(legs_as_columns([leg]), max(leg.ready_at, not_before), is_alone=True))
+    columns = _timed(loads_as_columns([load]), [load], times)
+    _, scores = _best(legs, columns, [load], roads, policy)
+    rule = Refusal(int(scores.refusal[0]))
+    if rule is Refusal.NONE:
+        return "", ""
+    why = LATE if rule in (Refusal.HOME_BY, Refusal.HOURS) else scores.refusal_sentence(0)
+    return ("too_late" if rule in _TOO_LATE else "cannot_carry"), why
 
 
 def _free(legs: Legs, starts_at: datetime, *, is_alone: bool) -> Legs:
@@ -177,6 +194,30 @@ def _best(
     return found.tours, found.scores
 
 
+def _driven(
+    legs: Legs, columns: Loads, loads: Sequence[Load], travel: TravelOracle, policy: Policy
+) -> tuple[Tours, Driven]:
+    """Return the order that gains the carrier most, and its day; raise `Conflict` with the engine's reason.
+
+    A load alone has one order: it is driven at once, and scored only where it has to be said why it cannot be.
+    """
+    if len(loads) == 1:
+        tours = chain_tours(columns, [0], [[0]])
+        driven = drive(legs, columns, tours, travel, policy)
+        if driven is not None:
+            return tours, driven
+    tours, scores = _best(legs, columns, loads, travel, policy)
+    _check(legs, columns, scores, loads, travel, policy)
+    return tours, _day(legs, columns, tours, travel, policy)
+
+
+def _day(legs: Legs, columns: Loads, tours: Tours, travel: TravelOracle, policy: Policy) -> Driven:
+    driven = drive(legs, columns, tours, travel, policy)
+    if driven is None:
+        raise AssertionError("a tour that scores say can be driven has its day")
+    return driven
+
+
 def _check(
     legs: Legs, columns: Loads, scores: TourScores, loads: Sequence[Load], travel: TravelOracle, policy: Policy
 ) -> None:
@@ -206,13 +247,12 @@ def _all_aboard(columns: Loads) -> Tours:
 
 
 def _latest_departure(
-    legs: Legs, columns: Loads, tours: Tours, scores: TourScores, travel: TravelOracle, policy: Policy
+    legs: Legs, columns: Loads, tours: Tours, finish: int, travel: TravelOracle, policy: Policy
 ) -> int:
     """Return the last minute at which the truck may leave and still be empty as early as it can be.
 
     Who leaves later is empty no sooner, so the answer is bracketed by tours that leave at many instants at once.
     """
-    finish = int(scores.finish_at[0])
     sure, beyond = int(legs.ready_at[0]), finish
     while beyond - sure > 1:
         count = min(_DEPARTURES_AT_ONCE, beyond - sure - 1)
@@ -246,7 +286,7 @@ def _planned(
     legs: Legs,
     columns: Loads,
     tours: Tours,
-    scores: TourScores,
+    driven: Driven,
     loads: Sequence[Load],
     travel: TravelOracle,
     policy: Policy,
@@ -254,9 +294,7 @@ def _planned(
     ends_at_home: bool,
 ) -> PlannedTour:
     """Return the tour with its time line written down."""
-    layout = lay_out(columns, tours)
-    routes = route_tours(legs, tours.leg_row, columns, layout, travel)
-    day = timeline(tour_chains(legs, tours.leg_row, columns, layout, routes, policy), policy.duty)
+    layout, routes, day = lay_out(columns, tours), driven.routes, driven.day
     miles = routes.ways.miles[0]
     stops = tuple(
         PlannedStop(
@@ -269,14 +307,14 @@ def _planned(
         )
         for at, (stop, times) in enumerate(zip(tours.stops.tolist(), day.stops, strict=True))
     )
-    home_miles = float(scores.home_deadhead_miles[0]) if ends_at_home else 0.0
-    empty = float(scores.pickup_deadhead_miles[0]) + float(scores.between_deadhead_miles[0]) + home_miles
-    ends_at = _instant(int(scores.finish_at[0])) if ends_at_home else stops[-1].ends_at
+    home_miles = float(routes.home_deadhead_miles[0]) if ends_at_home else 0.0
+    empty = float(routes.pickup_deadhead_miles[0]) + float(routes.between_deadhead_miles[0]) + home_miles
+    ends_at = _instant(driven.finish_at) if ends_at_home else stops[-1].ends_at
     return PlannedTour(
         starts_at=_instant(int(legs.ready_at[0])),
         ends_at=ends_at,
         stops=stops,
-        loaded_miles=round(float(scores.loaded_miles[0]), 1),
+        loaded_miles=round(float(routes.loaded_miles[0]), 1),
         empty_miles=round(empty, 1),
         steps=tuple(segments_of(_until(day, ends_at))),
         policy_version=policy.version,

@@ -11,6 +11,7 @@ from brokers.booking_queries import load_in_sight
 from brokers.models import Offer, Thread, ThreadStatus
 from brokers.retrying import retried
 from brokers.services.booking import plan_for
+from brokers.services.inviting import check_can_be_offered
 from brokers.services.table import (
     check_load_version,
     check_may_deal,
@@ -127,6 +128,7 @@ def invite_carrier(
     actor.require_confirmed_email()
     found, seller = load_to_offer(actor, load_id)
     manner = _Manner(terms, load_version, expires_in_minutes, confirmed)
+    _check_can_be_offered(actor, seller, leg_id, found, manner)
 
     def work() -> Offer:
         load = locked_load(found.pk)
@@ -136,7 +138,6 @@ def invite_carrier(
         taker = leg.organization
         if taker.pk != seller.pk:
             _check_in_sight(taker, load, now)
-        _check_carries(leg, load)
         vehicle = Vehicle(truck=leg.truck, leg=leg, driver=leg.driver, trailer=leg.trailer, home_base=leg.home_base)
         return _begin(actor, Side.SELLER, taker, load, vehicle, manner, now)
 
@@ -241,11 +242,19 @@ def _check_can_take(taker: Organization, vehicle: Vehicle, load: Load, manner: _
     plan_for(load=load, stop_times=whole.stop_times, vehicle=vehicle, carrier=taker, now=now)
 
 
-def _check_carries(leg: ReturnLeg, load: Load) -> None:
-    """Raise `Conflict` where the truck, as everybody sees it, cannot carry the load."""
-    fits = leg.weight_pounds >= load.weight_pounds and leg.length_feet >= load.length_feet
-    if leg.equipment not in load.truck_codes or not fits:
-        raise Conflict("cannot_carry", "This truck cannot carry this load: look at its equipment, weight and length.")
+def _check_can_be_offered(actor: Actor, seller: Organization, leg_id: str, load: Load, manner: _Manner) -> None:
+    """Raise `Conflict` with the engine's reason where the truck cannot take the load as it is offered, as far as the
+    seller may know it. What is wrong otherwise is refused under the load's lock.
+    """
+    now = clock.now()
+    require_acting(actor, seller, Decision.OFFERS, now)
+    leg = leg_of(seller, leg_id, now)
+    own = leg.organization_id in (load.sold_by.pk, load.organization_id)
+    if own or load.version != manner.load_version or not is_on_the_market(load, now):
+        return
+    _check_in_sight(leg.organization, load, now)
+    whole = manner.judged(load, actor.organization, now)
+    check_can_be_offered(load=load, stop_times=whole.stop_times, leg=leg, now=now)
 
 
 def load_to_bargain(actor: Actor, *, load_id: str, truck_id: str, leg_id: str) -> Load:

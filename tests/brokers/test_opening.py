@@ -13,9 +13,11 @@ from brokers.terms import StopTime
 from carriers.models import ReturnLeg
 from carriers.services.legs import withdraw_leg
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound
+from foundation.trade.hours import DutyClock
 from loads.services import withdraw_load
 from tests.brokers.bargains import Deal, make_deal, offer_by, terms
-from tests.builders import make_actor, make_leg, make_organization, make_truck, now
+from tests.brokers.booked import claim, open_load
+from tests.builders import make_actor, make_leg, make_organization, make_truck, now, stop_terms
 
 
 @pytest.fixture
@@ -24,14 +26,8 @@ def deal(db: None) -> Deal:
 
 
 def _invite(deal: Deal, leg: ReturnLeg, **fields: Any) -> Offer:
-    return invite_carrier(
-        actor=deal.shipper,
-        load_id=deal.load.public_id,
-        leg_id=leg.public_id,
-        terms=terms(deal.load),
-        load_version=1,
-        **fields,
-    )
+    given = {"terms": terms(deal.load), "load_version": 1, **fields}
+    return invite_carrier(actor=deal.shipper, load_id=deal.load.public_id, leg_id=leg.public_id, **given)
 
 
 def test_a_truck_that_cannot_be_there_in_time_is_refused_with_the_engines_reason(deal: Deal) -> None:
@@ -55,8 +51,53 @@ def test_a_truck_of_another_kind_cannot_carry_it(deal: Deal) -> None:
     with pytest.raises(Conflict) as refused:
         offer_by(deal.carrier, flatbed, deal.load)
     assert refused.value.code == "cannot_carry"
-    with pytest.raises(Conflict, match="This truck cannot carry this load"):
+    with pytest.raises(Conflict, match="the truck is a flatbed, the load wants a van") as refused:
         _invite(deal, flatbed)
+    assert refused.value.code == "cannot_carry"
+    assert not Thread.objects.exists()
+
+
+def test_a_seller_is_told_that_a_truck_it_would_offer_to_cannot_be_there_in_time(deal: Deal) -> None:
+    late = make_leg(deal.carrier.organization, hours=200, ready_at=deal.load.first_stop.closes_at + timedelta(hours=9))
+    with pytest.raises(Conflict, match=r"reaches the pickup 9 h.* after it closes\. Offer it other times") as refused:
+        _invite(deal, late)
+    assert refused.value.code == "too_late"
+    assert not Thread.objects.exists()
+    first = deal.load.first_stop.opens_at
+    asked = tuple(
+        StopTime(sequence=number, opens_at=first + timedelta(hours=a), closes_at=first + timedelta(hours=b))
+        for number, a, b in [(0, 30, 60), (1, 100, 150)]
+    )
+    assert _invite(deal, late, terms=terms(deal.load, stop_times=asked)).number == 1
+
+
+def test_a_seller_learns_no_drivers_hours_from_what_it_may_offer(db: None) -> None:
+    first = now() + timedelta(days=1)
+    there = stop_terms("75201", first + timedelta(hours=24), hours=20, kind="delivery")
+    deal = make_deal(stops=(stop_terms("60601", first), there))
+    tired = make_leg(
+        deal.carrier.organization,
+        hours=120,
+        ready_at=deal.load.first_stop.opens_at,
+        clock=DutyClock(drive_minutes=0, shift_minutes=0, cycle_minutes=0),
+    )
+    with pytest.raises(Conflict, match="leaves too little time to be home by then at legal hours") as refused:
+        _invite(deal, tired)  # on the load's own times matching says as much
+    for word in ("cycle", "clock", "driving", "rest", "34"):
+        assert word not in refused.value.sentence
+    posted = terms(deal.load)
+    moved = tuple(replace(time, closes_at=time.closes_at + timedelta(minutes=1)) for time in posted.stop_times)
+    assert _invite(deal, tired, terms=replace(posted, stop_times=moved)).number == 1, "its carrier finds out by itself"
+
+
+def test_a_truck_with_loads_on_board_is_not_offered_what_fits_nowhere_beside_them(deal: Deal) -> None:
+    aboard = {"size": "partial", "length_feet": 40, "weight_pounds": 10_000, "rate_cents": 900_00}
+    first = deal.load.first_stop.opens_at
+    stops = stop_terms("60601", first), stop_terms("63101", first + timedelta(hours=8), kind="delivery")
+    claim(deal.carrier.organization, open_load(make_organization(), stops=stops, **aboard), deal.leg)
+    with pytest.raises(Conflict, match="beside the loads that are booked on it there is no room") as refused:
+        _invite(deal, deal.leg)
+    assert refused.value.code == "cannot_carry"
 
 
 def test_a_leg_that_left_the_market_takes_no_load(deal: Deal) -> None:
