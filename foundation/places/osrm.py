@@ -26,6 +26,10 @@ class RoutingFailed(Exception):
     """The routing server did not answer, or answered something that is no table of miles."""
 
 
+class NotAsked(RoutingFailed):
+    """The routing server is not asked here: nothing failed."""
+
+
 class OsrmTravel:
     """Asks `/table` and `/route` of an OSRM-compatible server; what it cannot answer `fallback` does, as estimated.
 
@@ -93,7 +97,8 @@ class OsrmTravel:
             try:
                 miles, minutes = self._table(lat, lon, far_lats[part], far_lons[part], outward=outward)
             except RoutingFailed as problem:
-                log.warning("The routing server failed, the built-in road network answers: %s", problem)
+                level = logging.DEBUG if isinstance(problem, NotAsked) else logging.WARNING
+                log.log(level, "The routing server gave no table, the built-in road network answers: %s", problem)
                 miles = minutes = np.full(len(part), np.nan)
             travel.miles[part], travel.minutes[part] = miles, minutes
         missing = np.flatnonzero(~(np.isfinite(travel.miles) & np.isfinite(travel.minutes)))
@@ -123,7 +128,7 @@ class OsrmTravel:
         if self._clock() < self._resting_until:
             raise RoutingFailed("it failed a moment ago and is left alone")
         if connection.in_atomic_block:
-            raise RoutingFailed("it is not asked inside a transaction")
+            raise NotAsked("it is not asked inside a transaction")
         try:
             response = self._session.get(
                 f"{self.url}/{path}", params=parameters, timeout=self._timeout, allow_redirects=False
