@@ -84,7 +84,7 @@ def _rows_after(ticket: Ticket, watched: frozenset[str], facts: frozenset[str], 
         if watched:
             changes = queries.changes_of(watched, facts, after=position)[: MOST_REPLAYED + 1]
             for place, subject in changes.values_list("position", "subject"):
-                rows.setdefault(place, (CHANGED, subject))  # who hears the fact itself needs no second word
+                rows.setdefault(place or 0, (CHANGED, subject))  # who hears the fact itself needs no second word
         return [(place, *rows[place]) for place in sorted(rows)]
     finally:
         connection.close()  # back to the pool: a stream waits for minutes

@@ -1,4 +1,4 @@
-"""Claims, negotiation, a brokered sale and a cancellation, side by side in the browsers of those whom they concern."""
+"""Claims, negotiation and a cancellation, side by side in the browsers of those whom they concern."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from brokers.models import Booking, Thread
+from brokers.models import Booking
 from carriers.models import ReturnLeg
 from foundation.accounts.models import Organization, Person
 from foundation.trade.posting import Status
@@ -24,10 +24,9 @@ NEWS_MS = 20_000  # patience of a busy machine, not a promise
 
 @dataclass
 class Cast:
-    """A shipper, a broker, a carrier and its rival, each carrier with a truck that goes home from Chicago to Dallas."""
+    """A shipper, a carrier and its rival, each carrier with a truck that goes home from Chicago to Dallas."""
 
     shipper: Organization
-    broker: Organization
     leg: ReturnLeg
     rival_leg: ReturnLeg
     driver: Person
@@ -45,15 +44,13 @@ class Cast:
 @pytest.fixture
 def cast(installation: Installation) -> Cast:
     shipper = make_organization("Prairie Paper", contact_phone="+1 312 555 0100")
-    broker = make_organization("Lakeside Brokers", brokers=True)
     carrier, rival = (make_organization(name, hauls=True) for name in ("Ruiz Trucking", "Other Trucking"))
     ready = now() + timedelta(hours=1)
     driver = make_person(carrier, "driver")
     unit = make_driver(carrier, name="Dana Driver", person=driver)
-    owners = {"shipper": shipper, "broker": broker, "carrier": carrier, "rival": rival}
+    owners = {"shipper": shipper, "carrier": carrier, "rival": rival}
     return Cast(
         shipper,
-        broker,
         make_leg(carrier, ready_at=ready, hours=150, driver=unit.public_id),
         make_leg(rival, ready_at=ready, hours=150),
         driver,
@@ -180,38 +177,6 @@ def test_a_wrong_clock_in_the_computer_does_not_move_the_countdown(visit: Watche
     carrier.get_by_label("Rate", exact=True).fill("2450")
     carrier.get_by_role("button", name="Send the offer").click()
     expect(carrier.locator(".live-left .countdown")).to_have_text(re.compile(r"^(29|30):\d\d$"))
-
-
-def test_a_brokered_sale_shows_each_side_its_own_rate(visit: WatchedBrowser, cast: Cast) -> None:
-    load = cast.post(2_700)
-    shipper = _enter(visit, cast, "shipper", f"/loads/{load.public_id}/")
-    broker = _enter(visit, cast, "broker", f"/bargain/loads/{load.public_id}/tender/")
-    broker.get_by_label("Rate", exact=True).fill("2,650")
-    broker.get_by_role("button", name="Send the tender").click()
-    expect(broker).to_have_url(re.compile("/threads/thread_"))
-    expect(shipper.locator("#bargain")).to_contain_text("Brokers who would sell it", timeout=NEWS_MS)
-    shipper.goto(f"/threads/{Thread.objects.get(load=load).public_id}/")
-    shipper.get_by_role("button", name="Accept $2,650.00").click()
-    expect(shipper.get_by_text("sells this load to carriers now").first).to_be_visible()
-
-    broker.goto(f"/loads/{load.public_id}/price/")
-    broker.locator("[name=rate_cents]").fill("2,222")
-    broker.locator("[name=book_now]").check()
-    broker.get_by_role("button", name="Save").click()
-    carrier = _enter(visit, cast, "carrier", f"/bargain/loads/{load.public_id}/claim/?leg={cast.leg.public_id}")
-    expect(carrier.locator("main")).to_contain_text("Lakeside Brokers")
-    expect(carrier.locator("main")).not_to_contain_text("Prairie")
-    carrier.get_by_role("button", name="Book now for $2,222.00").click()
-    expect(carrier).to_have_url(re.compile("/bookings/bkg_"))
-    booking = Booking.objects.get(load=load)
-
-    shipper.goto(f"/bookings/{booking.public_id}/")
-    expect(shipper.locator("#booking")).to_contain_text("$2,650.00")
-    expect(shipper.locator("#booking")).not_to_contain_text("2,222")
-    expect(carrier.locator("#booking")).not_to_contain_text("2,650")
-    broker.goto(f"/bookings/{booking.public_id}/")
-    expect(broker.locator("#booking")).to_contain_text("$428.00")
-    picture(broker, "booking-of-a-broker")
 
 
 def test_a_cancellation_says_what_it_costs_and_returns_load_and_truck_live(visit: WatchedBrowser, cast: Cast) -> None:

@@ -259,7 +259,12 @@ def _an_amendment_is_agreed_with_a_new_paper(stage: Stage, booking: Booking) -> 
     carrier = stage.open("carrier", f"/bookings/{booking.public_id}/")
     _news(carrier.locator(papers), "In force")
     mill = stage.open("mill", f"/bookings/{booking.public_id}/")
-    broker = stage.open("broker", f"/bookings/{booking.public_id}/amend/carriage/")
+    broker = stage.open("broker", f"/bookings/{booking.public_id}/")
+    for page, own, others in ((carrier, "$1,900.00", "2,250"), (mill, "$2,250.00", "1,900"), (broker, "$350.00", "")):
+        expect(page.locator("#booking")).to_contain_text(own)
+        if others:
+            expect(page.locator("main")).not_to_contain_text(others)
+    broker.locator(papers).get_by_role("link", name="Change the terms").click()
     broker.locator("[name=linehaul_cents]").fill("2,000")
     broker.locator("[name=reason]").fill("The mill opens two hours later.")
     broker.get_by_role("button", name="Propose the change").click()
