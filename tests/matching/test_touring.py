@@ -85,7 +85,7 @@ def test_five_loads_are_too_many_for_one_tour(shipper: Organization, carrier: Or
 
 def _slow_departure(truck: ReturnLeg, load: Load) -> datetime:
     """Return the last minute at which the truck may leave, by trying every one."""
-    legs, loads = touring._free(legs_as_columns([truck]), truck.ready_at), loads_as_columns([load])
+    legs, loads = touring._free(legs_as_columns([truck]), truck.ready_at, is_alone=False), loads_as_columns([load])
     tours = chain_tours(loads, [0], [[0]])
     first = int(legs.ready_at[0])
     best = int(score_tours(legs, loads, tours, ROADS, DEFAULT_POLICY).finish_at[0])
