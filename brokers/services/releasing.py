@@ -1,6 +1,7 @@
 """Releasing what an accepted offer has reserved; the offer itself is closed, or lives on, by the caller."""
 
 from datetime import datetime
+from typing import Any
 
 from brokers.models import CLAIM_MOVES, Claim, ClaimedLoad, ClaimStatus, Offer
 from foundation.trade.status import change_status
@@ -24,7 +25,7 @@ def release_hold(
     if hold is None:
         return
     ClaimedLoad.objects.filter(claim=hold).update(is_held=False)
-    changes = {} if checks is None else {"checks": checks}
+    changes: dict[str, Any] = {} if checks is None else {"checks": checks}
     change_status(
         hold,
         to=ClaimStatus.RELEASED,
