@@ -7,9 +7,10 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from brokers.models import CancelReason, ContentionStatus
 from foundation.accounts.models import Organization
 from foundation.rest.fields import instant
-from foundation.trade.money import dollars
+from foundation.trade.money import cents_from_text, dollars
 from foundation.trade.windows import local
 
 register = template.Library()
@@ -39,6 +40,41 @@ def above(cents: int, asked_cents: int) -> str:
     if not difference:
         return "the same"
     return f"+{dollars(difference)}" if difference > 0 else dollars(difference)
+
+
+@register.filter
+def earns_words(cents: int) -> SafeString:
+    """Write what a trip leaves as a sentence goes on: "earns you $610", or "costs you $1,061 more than it brings"."""
+    amount = format_html('<strong class="tabular">{}</strong>', dollars(round(abs(cents) / 100) * 100)[:-3])
+    if cents < 0:
+        return format_html("costs you {} more than it brings", amount)
+    return format_html("earns you {}", amount)
+
+
+@register.filter
+def profit(cents: int) -> SafeString:
+    """Write compensation or margin, exact: "$544.44", or "a loss of $250.00"."""
+    amount = format_html("<strong>{}</strong>", dollars(abs(cents)))
+    return format_html("a loss of {}", amount) if cents < 0 else amount
+
+
+@register.filter
+def in_cents(amount: str) -> int:
+    """Return an amount of a payload in cents."""
+    return cents_from_text(amount)
+
+
+@register.filter
+def cancel_reason(value: str) -> str:
+    """Write why a booking fell through, within a sentence."""
+    label = str(CancelReason(value).label)
+    return label[:1].lower() + label[1:]
+
+
+@register.filter
+def contention_status(value: str) -> str:
+    """Write where a contention stands, within a sentence."""
+    return str(ContentionStatus(value).label).lower()
 
 
 @register.filter
