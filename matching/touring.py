@@ -155,7 +155,7 @@ def _free(legs: Legs, starts_at: datetime, *, is_alone: bool) -> Legs:
     road need not be asked for that run.
     """
     none = np.full(len(legs), _NO_LIMIT)
-    run = {"home_miles": np.zeros(len(legs)), "home_minutes": np.zeros(len(legs))} if is_alone else {}
+    run: dict[str, Any] = {"home_miles": np.zeros(len(legs)), "home_minutes": np.zeros(len(legs))} if is_alone else {}
     return replace(
         legs,
         **run,

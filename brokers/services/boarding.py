@@ -11,8 +11,8 @@ from carriers.services.booked import Amounts, cover_leg, drop_leg, reopen_leg, s
 from foundation.events.services import HasLabel
 from foundation.trade.posting import Status
 from loads.models import Load, LoadSize
+from matching.engine.tours.insertion import MOST_LOADS, MOST_STOPS
 from matching.services.boarding import note_on_board
-from matching.touring import MOST_LOADS, MOST_STOPS
 
 _NOTHING: Amounts = (0, 0, 0)
 _FEWEST_STOPS = 2  # of a load

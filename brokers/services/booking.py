@@ -129,13 +129,18 @@ def lock_for(vehicle: Vehicle) -> Vehicle:
     _HELD_TOURS.all(truck=vehicle.truck.pk)
     driver = vehicle.driver or (leg.driver if leg is not None else None)
     trailer = vehicle.trailer or (leg.trailer if leg is not None else None)
-    truck = _in_service(Truck, vehicle.truck, "truck")
-    usual = truck if leg is None else None
+    truck = _in_service(Truck, vehicle.truck, "truck") or vehicle.truck
+    held_driver = _in_service(Driver, driver, "driver")
+    if held_driver is None and leg is None:
+        _hold_usual(Driver, truck.usual_driver_id)
+    held_trailer = _in_service(Trailer, trailer, "trailer")
+    if held_trailer is None and leg is None:
+        _hold_usual(Trailer, truck.usual_trailer_id)
     return Vehicle(
-        truck=truck or vehicle.truck,
+        truck=truck,
         leg=leg,
-        driver=_in_service(Driver, driver, "driver") or _usual(Driver, usual and usual.usual_driver_id),
-        trailer=_in_service(Trailer, trailer, "trailer") or _usual(Trailer, usual and usual.usual_trailer_id),
+        driver=held_driver,
+        trailer=held_trailer,
         home_base=vehicle.home_base,
         return_home_by=vehicle.return_home_by,
     )
@@ -265,7 +270,7 @@ def _in_service(model: type[Truck | Driver | Trailer], unit: Any, noun: str) -> 
     return row
 
 
-def _usual(model: type[Driver | Trailer], key: int | None) -> None:
+def _hold_usual(model: type[Driver | Trailer], key: int | None) -> None:
     """Hold the unit that a truck that goes out takes where none is named: the plan chooses it from the truck's row."""
     if key is not None:
         _HELD_UNITS[model].all(key=key)

@@ -1,6 +1,7 @@
 """Contentions: money of a cancellation that hangs on one side's word is asked of the other, agreed or disputed."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -180,7 +181,7 @@ def _owe_as_agreed(row: Contention, booking: Booking) -> None:
     row.booking.refresh_from_db()
 
 
-def _close(row: Contention, to: ContentionStatus, actor: HasLabel | str, now: datetime, **columns: object) -> None:
+def _close(row: Contention, to: ContentionStatus, actor: HasLabel | str, now: datetime, **columns: Any) -> None:
     change_status(
         row,
         to=to,

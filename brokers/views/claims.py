@@ -136,7 +136,7 @@ def standing(request: HttpRequest, load_id: str) -> HttpResponse:
     """Say whether a load is gone, reserved or changed since `?version=`, to a page on which it is being booked."""
     viewer, now = actor_of(request).organization, clock.now()
     load, is_gone = load_to_bargain(viewer, load_id, now)
-    context = {"href": reverse("brokers:bargain", args=[load_id]), "words": "See the next best loads"}
+    context: dict[str, Any] = {"href": reverse("brokers:bargain", args=[load_id]), "words": "See the next best loads"}
     if is_gone or load.status != Status.OPEN:
         found = next_best(viewer, load, now, leg_id=_leg_in_form(request))
         context |= {"sentence": "This load is gone.", "is_gone": True, "viewer": viewer, **found}

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import connection, models
 from django.db.models import QuerySet, Value
-from django.db.models.query import get_related_populators
+from django.db.models.query import get_related_populators  # type: ignore[attr-defined] - the stubs leave it out
 from django.db.transaction import TransactionManagementError
 
 from foundation.trade.statements import rows_of
@@ -23,7 +23,7 @@ Row = TypeVar("Row", bound=models.Model)
 class _Place(Value):
     """Where a value belongs in a kept query; it is compiled to itself."""
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """Return a place for one value, and this place as its value."""
         return "%s", [self]
 
@@ -141,7 +141,7 @@ def update(row: models.Model, values: Mapping[str, Any], *, where: Mapping[str, 
 
     Say whether they were; raises `IntegrityError` by the constraint that is broken.
     """
-    fields = [row._meta.get_field(name) for name in values]
+    fields: list[Any] = [row._meta.get_field(name) for name in values]
     given = {f"v_{field.column}": field.get_db_prep_save(values[field.name], connection) for field in fields}
     asked = {f"w_{name}": value for name, value in where.items()}
     lists = tuple(name for name, value in where.items() if isinstance(value, list))
