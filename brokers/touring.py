@@ -178,7 +178,7 @@ def _shortest(
     refused: Conflict | None = None
     for load in reversed(loads):
         try:
-            out = _going_out(organization, chosen, begins, load.last_stop)
+            out = going_out(organization, chosen, begins, load.last_stop)
             found.append(plan_out(truck=out, loads=loads, times=times))
         except Conflict as refusal:
             refused = refused or refusal
@@ -331,7 +331,7 @@ def _whole(leg: ReturnLeg) -> ReturnLeg:
     return twin
 
 
-def _going_out(carrier: Organization, chosen: Chosen, begins: Standing, delivery: Stop) -> ReturnLeg:
+def going_out(carrier: Organization, chosen: Chosen, begins: Standing, delivery: Stop) -> ReturnLeg:
     """Return the leg, never stored, of a truck that goes from where it stands to where it is empty."""
     return ReturnLeg(
         id=0,

@@ -1,6 +1,6 @@
 """What an amendment touches: whose yes it needs, what it changes, and whether that is still as it was proposed on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -110,8 +110,9 @@ def judged(
     after = replace(after, stop_times=(tuple(stop_times) or before.stop_times) if freight else ())
     whole = completed(after, load)
     moved = freight and whole.stop_times != before.stop_times
-    # what stays as it was may lie in the past by now
-    moment = now if moved else min(now, *(time.opens_at for time in whole.stop_times))
+    # what stays as it was may lie in the past by now, what moves may not
+    moment = min(now, *(time.opens_at for time in whole.stop_times))
+    _check_ahead(whole.stop_times, before.stop_times if freight else whole.stop_times, now)
     judge(
         whole,
         load,
@@ -159,7 +160,12 @@ def moves_times(amendment: Amendment) -> bool:
 
 def touches_tour(amendment: Amendment) -> bool:
     """Say whether the tour has to be planned anew."""
-    return moves_times(amendment) or bool(PLANNED_BY & amendment.load_changes.keys())
+    return moves_times(amendment) or changes_planned_freight(amendment)
+
+
+def changes_planned_freight(amendment: Amendment) -> bool:
+    """Say whether an amendment changes freight that the tour is planned by."""
+    return bool(PLANNED_BY & amendment.load_changes.keys())
 
 
 def has_moved_on(amendment: Amendment, booking: Booking, load: Load) -> bool:
@@ -189,6 +195,15 @@ def _check_touched(
     if subject == Subject.FREIGHT and terms is not None:
         sentence = "An amendment of the freight holds no money. Propose the rate as one of the carriage or of the sale."
         problems.add("terms", "not_here", sentence)
+    problems.settle()
+
+
+def _check_ahead(times: Sequence[StopTime], before: Sequence[StopTime], now: datetime) -> None:
+    problems = Problems()
+    for index, time in enumerate(times):
+        if time not in before and time.closes_at <= now:
+            sentence = "This window is over already. Give one that closes after now."
+            problems.add(f"stop_times.{index}.closes_at", "in_the_past", sentence)
     problems.settle()
 
 

@@ -13,7 +13,7 @@ from brokers.models import (
     Booking,
     Tour,
 )
-from brokers.papers.amending import has_moved_on, touches_tour
+from brokers.papers.amending import changes_planned_freight, has_moved_on, touches_tour
 from brokers.papers.amendment_facts import tell_of_amended_booking, tell_of_amendment
 from brokers.services.boarding import settle_leg
 from brokers.services.confirmations import issue_confirmation
@@ -21,6 +21,7 @@ from brokers.services.records import write_record
 from brokers.services.tours import replan, write_stops
 from brokers.terms import StopTime, terms_of
 from brokers.touring import PlannedTour, agreed_times, end_of_plan, live_bookings, plan_tour, start_of
+from brokers.underway import plan_under_way
 from carriers.models import ReturnLeg
 from carriers.services.booked import begin_leg_at
 from foundation.accounts.actor import Actor
@@ -42,7 +43,10 @@ _PROMISED = (
     "The truck cannot do this as it would be amended: it cannot be there in time, or not carry it beside what is on "
     "board. Ask the carrier for other times."
 )
-_UNDER_WAY = "The truck is under way, so freight and times cannot be planned anew. Rate and terms can still change."
+_UNDER_WAY = (
+    "The truck is under way, and this cannot be any more as it would be amended. Times at the stops ahead, rate and "
+    "terms can still change."
+)
 
 
 def settle_amendment(*, amendment: Amendment, booking: Booking, load: Load, actor: Actor, now: datetime) -> None:
@@ -97,20 +101,30 @@ def _carriers_own(actor: Actor, booking: Booking) -> Iterator[None]:
     try:
         yield
     except TradeError as refusal:
-        if actor.organization.pk == booking.carrier_id or refusal.code == "under_way":
+        if actor.organization.pk == booking.carrier_id:
             raise
-        raise Conflict(refusal.code, _PROMISED) from refusal
+        # how far the truck is follows from the driver's hours, too
+        raise Conflict(refusal.code, _UNDER_WAY if refusal.code == "under_way" else _PROMISED) from refusal
 
 
 def _planned(amendment: Amendment, booking: Booking, tour: Tour, now: datetime) -> PlannedTour:
-    if tour.starts_at <= now:
-        raise Conflict("under_way", _UNDER_WAY)
     bookings = live_bookings(tour)
     others = [each.load for each in bookings if each.pk != booking.pk]
     load = next(each.load for each in bookings if each.pk == booking.pk)
     for name, (_, value) in amendment.load_changes.items():
         setattr(load, name, value)
-    times = agreed_times(bookings) | ({booking.load_id: _times(amendment)} if _times(amendment) else {})
+    stood = agreed_times(bookings)
+    times = stood | ({booking.load_id: _times(amendment)} if _times(amendment) else {})
+    if tour.starts_at <= now:
+        return plan_under_way(
+            tour=tour,
+            booking=booking,
+            loads=[*others, load],
+            before=stood,
+            times=times,
+            changes_freight=changes_planned_freight(amendment),
+            now=now,
+        )
     return plan_tour(
         organization=tour.organization,
         truck=tour.truck,
