@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import connection, models
 from django.db.models import QuerySet, Value
-from django.db.models.query import get_related_populators  # type: ignore[attr-defined] - the stubs leave it out
+from django.db.models.query import get_related_populators  # type: ignore[attr-defined]
 from django.db.transaction import TransactionManagementError
 
 from foundation.trade.statements import rows_of
