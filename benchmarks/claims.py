@@ -119,7 +119,7 @@ def _carrier(organization: Organization, loads: Sequence[Load]) -> Carrier:
     EmailAddress.objects.create(user=person, email=email, verified=True, primary=True)
     Membership.objects.create(organization=organization, person=person, role=Role.OWNER)
     actor = Actor(organization=organization, scopes=ALL_SCOPES, person=person, role=Role.OWNER)
-    _, key = create_key(actor=actor, name="Benchmark", scopes=KEY_SCOPES)
+    _, key = create_key(actor=actor, name=new_id("Benchmark"), scopes=KEY_SCOPES)
     trucks = [
         Truck(
             organization=organization,
