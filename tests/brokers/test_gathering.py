@@ -15,6 +15,7 @@ from brokers.trust.queries import digits_of
 from foundation.accounts.models import FederalRecord, Organization, PaymentAccount, Verification
 from foundation.accounts.queries import record_of
 from loads.models import Load
+from tests.brokers.bargains import make_deal, offer_by
 from tests.brokers.booked import claim, going_home, open_load
 from tests.builders import make_organization, make_record, make_truck, now
 
@@ -173,6 +174,11 @@ def test_the_statement_agrees_with_its_slow_twin_on_small_worlds(seed: int, stra
         booked_at=at - timedelta(hours=dice.choice(HOURS[:6])),
         status=BookingStatus.BOOKED,
     )
+    if dice.random() < 0.7:  # bargained over, at once or after a hold
+        deal = make_deal()
+        offer = offer_by(deal.carrier, deal.leg, deal.load)
+        Booking.objects.filter(pk=booked.pk).update(offer=offer)
+        Claim.objects.filter(carrier=bargained).exclude(status=ClaimStatus.PENDING).update(offer=offer)
     for company in [*companies, hauler]:
         record = record_of(company)
         asked: dict[str, Any] = {

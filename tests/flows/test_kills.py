@@ -17,7 +17,7 @@ import pytest
 import requests
 from django.db import connection, transaction
 
-from brokers.models import Booking, BookingStatus, OfferStatus, Thread, ThreadStatus
+from brokers.models import Booking, BookingStatus, Claim, ClaimStatus, OfferStatus, Thread, ThreadStatus
 from foundation.accounts.models import Market, Organization
 from foundation.events.models import Event
 from foundation.trade.ids import new_id
@@ -43,7 +43,7 @@ class Deed:
     status: int
 
 
-def _sandbox(**does: bool) -> Organization:
+def _sandbox(**does: Any) -> Organization:
     return make_organization(market=Market.SANDBOX, **does)
 
 
@@ -118,6 +118,34 @@ def test_a_web_server_killed_after_the_commit_gives_the_answer_that_was_never_re
     _hold_that_it_was_done_once(deed)
 
 
+def test_a_web_server_killed_before_an_acceptance_is_held_holds_it_once_when_the_request_comes_again(
+    installation: Installation,
+) -> None:
+    silent = _sandbox(hauls=True, usdot_number="90000006")  # of this number the recorded registry says nothing
+    shipper = _sandbox()
+    load = open_load(shipper)
+    offer = offer_by(make_actor(silent), going_home(silent), load)
+    body = {"number": offer.number, "load_version": load.version}
+    deed, key = Deed(shipper, f"/offers/{offer.public_id}/acceptance", body, (load,), 202), new_id("try")
+    tms = Tms(installation.url, shipper)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE brokers_claimedload IN SHARE MODE")  # it waits here, in its transaction
+        thread = threading.Thread(target=_asked_in_vain, args=(tms, deed, key))
+        thread.start()
+        _wait(lambda: _somebody_waits_for("brokers_claimedload"))
+        installation.kill("web")
+    thread.join(30)
+    offer.refresh_from_db()
+    assert (offer.status, Claim.objects.filter(offer=offer).count()) == (OfferStatus.LIVE, 0)
+    installation.bring_back("web")
+    answer = _until_answered(tms, deed, key)
+    assert (answer.status_code, answer.json()["status"]) == (202, "held"), answer.text
+    again = tms.send(deed.path, deed.body, key=key, seconds=30)
+    assert (again.status_code, again.headers.get("Idempotent-Replayed")) == (202, "true")
+    assert Claim.objects.filter(offer=offer, status=ClaimStatus.PENDING).count() == 1
+    assert _booked(deed) == []
+
+
 def _booked(deed: Deed) -> list[str]:
     """Return the ids of all bookings of the deed's loads, whatever became of them."""
     return list(Booking.objects.filter(load__in=deed.loads).order_by("pk").values_list("public_id", flat=True))
@@ -162,8 +190,12 @@ def _wait(holds: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def _somebody_waits_for_stops() -> bool:
+    return _somebody_waits_for("brokers_tourstop")
+
+
+def _somebody_waits_for(table: str) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'brokers_tourstop'::regclass")
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass", [table])
         return cursor.fetchone() is not None
 
 
