@@ -193,16 +193,19 @@ class Held:
 def held_rows() -> Iterator[list[Held]]:
     """Collect the rows that statements hold, in their order, read off the statements that are executed."""
     found: list[Held] = []
-    own = set(ReturnLeg.objects.values_list("pk", flat=True))
+    stood = {
+        "carriers_returnleg": set(ReturnLeg.objects.values_list("pk", flat=True)),
+        "brokers_tour": set(Tour.objects.values_list("pk", flat=True)),
+    }
 
     def note(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         answer = execute(sql, params, many, context)
         holds = _HOLDS.search(sql)
         if holds and holds[1] in ORDER:
             begun, keys = _asked_again(sql, params)
-            # a leg home that the transaction has made itself is nobody else's to wait for
-            made = {key for key in keys if holds[1] == "carriers_returnleg" and key not in own}
-            found.extend(Held(begun, holds[1], key) for key in keys if key not in made)
+            # a leg home or a tour that the transaction has made itself is nobody else's to wait for
+            known = stood.get(holds[1])
+            found.extend(Held(begun, holds[1], key) for key in keys if known is None or key in known)
         return answer
 
     with connection.execute_wrapper(note):
