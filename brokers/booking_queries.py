@@ -160,9 +160,7 @@ def _whole_bookings(rows: QuerySet[Booking]) -> QuerySet[Booking]:
     """Return bookings with all that is shown; the organizations come apart, since so many joins take long to plan."""
     whole = rows.select_related("load", "tour__truck", "tour__driver", "tour__trailer", "leg", "opened_leg")
     organizations = ("shipper", "seller", "carrier", "cancelled_for", "owed_by", "load__organization", "load__seller")
-    return whole.prefetch_related(
-        *organizations, "carrier__payment_accounts", "booked_by", "load__stops", "tour_stops"
-    )
+    return whole.prefetch_related(*organizations, "carrier__payment_accounts", "booked_by", "load__stops", "tour_stops")
 
 
 def _whole_claims(rows: QuerySet[Claim]) -> QuerySet[Claim]:

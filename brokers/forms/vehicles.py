@@ -217,14 +217,6 @@ def _leg_words(leg: ReturnLeg, gain_cents: int | None) -> str:
     return f"{leg.truck.number}: empty {leg.empty_city}, {leg.empty_state}, {ready} → {home}{gain}"
 
 
-def _acted_groups(acted: Sequence[tuple[ReturnLeg, int | None]]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the options of those for whom the reader acts, a group for each; they come sorted by carrier."""
-    return [
-        (f"For {each}, for whom you act", [(LEG + leg.public_id, _acted_words(leg, gain)) for leg, gain in rows])
-        for each, rows in groupby(acted, key=lambda row: row[0].organization)
-    ]
-
-
 def _acted_words(leg: ReturnLeg, gain_cents: int | None) -> str:
     """Return a leg as the broker that acts for its carrier sees it: no truck number, home by its area only."""
     gain = f" · gain {_round(gain_cents)} at market costs" if gain_cents is not None else ""

@@ -59,11 +59,6 @@ def is_reached(leg: ReturnLeg) -> bool:
     return not openers or BookingStatus.BOOKED in openers
 
 
-def fullest_stretch(tour: Tour) -> Amounts:
-    """Return the most pounds, feet and pallets of partial loads that are on board at once, each on its own stretch."""
-    return _most(_aboard(_stops(tour)))
-
-
 def _takes_more(leg: ReturnLeg, tour: Tour, stops: Sequence[TourStop], ways: Sequence[Amounts], now: datetime) -> bool:
     """Say whether another load can join: the truck comes there and is not under way, no full load rides on the leg,
     some stretch has room by weight and length, and the engine can plan one load more.
