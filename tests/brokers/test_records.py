@@ -16,9 +16,12 @@ from brokers.services.tenders import tender_load
 from foundation.events.models import FeedEntry
 from foundation.trade.errors import NotFound
 from loads.models import Load
+from loads.services import sell_load
 from tests.brokers.bargains import make_deal, offer_by, terms
+from tests.brokers.booked import local_load
 from tests.brokers.papers import make_booking
-from tests.builders import make_actor, make_organization, now
+from tests.brokers.test_bundles import back_load, bundle
+from tests.builders import make_actor, make_organization, make_truck, now
 
 pytestmark = pytest.mark.django_db
 
@@ -126,3 +129,29 @@ def test_of_what_fell_through_the_shipper_owes_the_tonu_of_its_sale_once_it_agre
     assert record.fell_through_at is not None
     heard = FeedEntry.objects.exclude(organization_id=broker.organization.public_id)
     assert not any("311.17" in json.dumps(entry.payload) for entry in heard.filter(event__name="booking.cancelled"))
+
+
+@pytest.mark.usefixtures("straight_roads", "empty_cache")
+def test_a_bundle_writes_a_record_of_each_load_that_was_sold_with_its_own_figures() -> None:
+    carrier, broker = make_organization("Ruiz Trucking", hauls=True), make_organization("Lakeside", brokers=True)
+    outbound, back = local_load(make_organization("Cascade Foods")), back_load(make_organization("Prairie Paper"))
+    for load, charged, paid in ((outbound, 1_000_00, 800_00), (back, 900_00, 950_00)):
+        sell_load(load=load, seller=broker, shipper_rate_cents=charged, actor="system", now=now())
+        Load.objects.filter(pk=load.pk).update(rate_cents=paid, book_now=True)
+        load.refresh_from_db()
+    bundle(carrier, make_truck(carrier), outbound, back)
+    figures = {
+        record.consignor_name: (record.charged_cents, record.carrier_pay_cents, record.compensation_cents)
+        for record in TransactionRecord.objects.all()
+    }
+    assert figures == {
+        "Cascade Foods": (1_000_00, 800_00, 200_00),
+        "Prairie Paper": (900_00, 950_00, -50_00),
+    }
+    cancel_booking(
+        actor=make_actor(carrier), booking_id=back.bookings.get().public_id, version=None, reason="truck_broke_down"
+    )
+    fell = TransactionRecord.objects.get(consignor_name="Prairie Paper")
+    assert (fell.charged_cents, fell.carrier_pay_cents, fell.compensation_cents) == (0, 0, 0)
+    stands = TransactionRecord.objects.get(consignor_name="Cascade Foods")
+    assert (stands.charged_cents, stands.compensation_cents) == (1_000_00, 200_00)
