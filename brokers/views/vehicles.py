@@ -99,7 +99,7 @@ def _planned(
         ground, plan = planned(load=load, stop_times=times, vehicle=vehicle, carrier=viewer, now=now)
     except (Conflict, Invalid, NotFound) as refusal:
         return {"problem": refusal.sentence}
-    if vehicle.leg is None and vehicle.return_home_by is not None:
+    if vehicle.leg is None and ground.home is None and vehicle.return_home_by is not None:
         taken = leg_promised_in(vehicle.truck, plan.ends_at, vehicle.return_home_by)
         if taken is not None:
             return {"problem": _PROMISED.format(truck=vehicle.truck, city=taken.empty_city, state=taken.empty_state)}
