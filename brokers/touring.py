@@ -109,7 +109,8 @@ def vehicle_of(
     problems = Problems()
     leg = _found(problems, "leg", leg_id, own_leg, carrier)
     named = truck_id or (leg.truck.public_id if leg is not None else "")
-    truck = leg.truck if leg is not None and not truck_id else _found(problems, "truck", named, truck_of, carrier)
+    is_legs = leg is not None and named == leg.truck.public_id
+    truck = leg.truck if leg is not None and is_legs else _found(problems, "truck", named, truck_of, carrier)
     if truck is None and not named and not problems.has("leg"):
         problems.add("truck", "required", "Choose the truck that takes it.")
     if truck is not None and truck.archived_at is not None:
@@ -222,11 +223,11 @@ def standing_of(
         earlier = earlier.exclude(pk=but.pk)
     last = earlier.order_by("-ends_at").select_related("leg").first()
     if last is not None:
-        back_at = _back_home_at(last, now)
         if last.ends_at >= before:  # said at once: who waits for this truck's lock need not wait for an engine as well
             late = duration((last.ends_at - before) / timedelta(minutes=1))
             sentence = f"Truck {truck} is on another tour, which ends {late} after this pickup closes."
             raise Conflict("too_late", sentence)
+        back_at = _back_home_at(last, now)
         if base is None or back_at is None or back_at > before:
             return Standing(place=end_of(last), since=max(now, last.ends_at))
         return Standing(place=base_place(base), since=max(now, back_at))
