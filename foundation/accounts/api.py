@@ -59,6 +59,7 @@ class PaymentAccountViewSet(ResourceViewSet):
     """Where the organization is paid."""
 
     scopes = {"retrieve": "organization:write", "update": "organization:write"}
+    for_people_only = True
     if_match_optional = frozenset({"update"})
     queryset = PaymentAccount.objects.none()
     serializer_class = PaymentAccountSerializer

@@ -142,9 +142,11 @@ class Operation(AutoSchema):
         if operation is None or not hasattr(self.view, "required_scope"):
             return operation
         scope = self.view.required_scope()
-        if scope:
-            words = f"Needs the scope `{scope}`."
-            operation["description"] = f"{operation.get('description', '')}\n\n{words}".strip()
+        if getattr(self.view, "for_people_only", False):
+            operation["security"] = [{SessionScheme.name: []}]
+            _describe(operation, f"Needs the permission `{scope}`, which no key holds.")
+        elif scope:
+            _describe(operation, f"Needs the scope `{scope}`.")
             operation["x-required-scope"] = scope
         for status, response in operation["responses"].items():
             self._add_headers(str(status), response)
@@ -188,6 +190,10 @@ class Operation(AutoSchema):
 def _action(view: Any) -> str | None:
     """Return the name of the action that is described; "" for a view that is not one of ours."""
     return view.action_name() if hasattr(view, "action_name") else ""
+
+
+def _describe(operation: Schema, words: str) -> None:
+    operation["description"] = f"{operation.get('description', '')}\n\n{words}".strip()
 
 
 def _required(parameter: OpenApiParameter) -> OpenApiParameter:

@@ -59,6 +59,7 @@ class Endpoint(APIView):
     buckets: ClassVar[Mapping[str, str]] = {}
     requires_idempotency_key: ClassVar[frozenset[str]] = frozenset()
     field_names: ClassVar[Mapping[str, str]] = {}
+    for_people_only: ClassVar[bool] = False  # its scopes are none that a key may hold
 
     permission_classes: ClassVar[list[type[BasePermission]]] = [Scoped]  # type: ignore[misc]
     throttle_classes: ClassVar[list[type[BaseThrottle]]] = [BucketThrottle]  # type: ignore[misc]

@@ -109,6 +109,13 @@ def test_a_key_is_offered_what_some_address_asks_for_and_nothing_else():
     assert asked - {None, ""} == KEY_SCOPES == SCOPE_LABELS.keys()
 
 
+def test_an_address_for_people_alone_offers_itself_to_no_key():
+    written = json.loads((settings.BASE_DIR / "docs" / "openapi.json").read_text())
+    for operation in written["paths"]["/api/v1/payment-account"].values():
+        assert operation["security"] == [{"session": []}]
+        assert "which no key holds" in operation["description"]
+
+
 def test_a_key_that_was_given_a_permission_which_is_gone_keeps_the_others(owner):
     key, text = make_key(owner, scopes=["loads:read"])
     ApiKey.objects.filter(pk=key.pk).update(scopes=["loads:read", "webhooks:manage"])
