@@ -23,7 +23,7 @@ from brokers.services.claiming import (
     naming,
     sent_before,
 )
-from brokers.services.held_offers import claimant, settle_acceptance
+from brokers.services.held_offers import check_still_books, claimant, settle_acceptance
 from brokers.touring import vehicle_in, vehicle_of
 from brokers.trust import Judgement, judge_claim
 from carriers.models import ReturnLeg, Truck
@@ -114,6 +114,12 @@ def _check_still_claims(actor: Actor, carrier: Organization, now: datetime) -> N
         raise Forbidden("unverified", f"{carrier} is not verified to haul, so nobody can claim loads for it yet.")
 
 
+def _check_claimant(actor: Actor, claim: Claim, now: datetime) -> None:
+    """Raise `Forbidden` unless who made a claim on hold may still book, and claim for this carrier."""
+    check_still_books(actor, "bookings:write")
+    _check_still_claims(actor, claim.carrier, now)
+
+
 def _is_over(claim: Claim, now: datetime) -> bool:
     return claim.held_until is not None and claim.held_until <= now
 
@@ -179,7 +185,7 @@ def _why_no_more(claim: Claim, loads: Sequence[Load], now: datetime) -> str:
     carrier's sight; "" otherwise.
     """
     try:
-        _check_still_claims(claimant(claim), claim.carrier, now)
+        _check_claimant(claimant(claim, now), claim, now)
     except Forbidden as refusal:
         return refusal.sentence
     return "" if all(sees_load(claim.carrier, load, now) for load in loads) else _OUT_OF_SIGHT
@@ -204,14 +210,14 @@ def _book_held(claim: Claim, judgement: Judgement) -> Claim:
     rows = list(claim.loads.all())
     held = {key: locked_load(pk=key) for key in sorted(row.load_id for row in rows)}
     now = clock.now()
-    actor, vehicle = claimant(claim), vehicle_in(claim)
+    actor, vehicle = claimant(claim, now), vehicle_in(claim)
     lock_for(vehicle)
     standing = locked(Claim.objects.all(), [claim.pk])[claim.pk]
     if standing.status != ClaimStatus.PENDING:
         return _by_id(claim.public_id)
     if _is_over(standing, now):
         raise Conflict("time_over", _TIME_OVER)
-    _check_still_claims(actor, claim.carrier, now)
+    _check_claimant(actor, claim, now)
     for row in rows:
         load = held[row.load_id]
         wanted = Wanted(load_id=load.public_id, load_version=row.load_version, rate_cents=row.rate_cents)
@@ -234,7 +240,8 @@ def _release(claim: Claim, outcome: str, judgement: Judgement) -> Claim:
         for key in sorted(row.load_id for row in claim.loads.all()):
             locked_load(pk=key)
         ClaimedLoad.objects.filter(claim=claim).update(is_held=False)
-        return _close(claim, ClaimStatus.RELEASED, outcome[:300], judgement, clock.now(), claimant(claim))
+        now = clock.now()
+        return _close(claim, ClaimStatus.RELEASED, outcome[:300], judgement, now, claimant(claim, now))
 
     try:
         return retried(work)

@@ -36,10 +36,11 @@ from brokers.terms import terms_of
 from brokers.thread_facts import tell_released
 from brokers.touring import vehicle_in
 from brokers.trust import Judgement, judge_claim
-from foundation.accounts.actor import SCOPES_BY_ROLE, Actor
-from foundation.accounts.models import Decision, Role
+from foundation.accounts.actor import Actor
+from foundation.accounts.models import Decision
+from foundation.accounts.present import actor_now
 from foundation.trade import clock
-from foundation.trade.errors import Busy, Conflict, TradeError
+from foundation.trade.errors import Busy, Conflict, Forbidden, TradeError
 from foundation.trade.status import change_status
 from loads.models import Load
 
@@ -87,14 +88,24 @@ def settle_acceptance(*, claim_id: str) -> Claim:
         return _release(hold, judgement, *_words(refused))
 
 
-def claimant(claim: Claim) -> Actor:
-    """Return who claimed or accepted, as the one in whose name it is booked later."""
-    return Actor(
+def claimant(claim: Claim, now: datetime) -> Actor:
+    """Return who claimed or accepted, in whose name it is booked later, with what it may do at this moment."""
+    return actor_now(
         organization=claim.made_by_organization,
-        scopes=SCOPES_BY_ROLE[Role.DISPATCHER],
         person=claim.made_by,
         key_id="" if claim.made_by else claim.made_by_label,
+        now=now,
     )
+
+
+def check_still_books(actor: Actor, *scopes: str) -> None:
+    """Raise `Forbidden` unless who claimed or accepted still holds these scopes: it may have left since."""
+    if not all(actor.may(scope) for scope in scopes):
+        sentence = (
+            f"Who decided this for {actor.organization} may not book for it any more. A colleague who may "
+            "can decide anew."
+        )
+        raise Forbidden("may_not_book", sentence)
 
 
 def _why_no_more(hold: Claim, offer: Offer, thread: Thread, now: datetime) -> str:
@@ -110,7 +121,9 @@ def _why_no_more(hold: Claim, offer: Offer, thread: Thread, now: datetime) -> st
 
 def _check(hold: Claim, offer: Offer, thread: Thread, load: Load, now: datetime) -> None:
     side = other(side_of_offer(offer, thread))
-    require_side(claimant(hold), thread, side, Decision.ACCEPTANCE, now)
+    actor = claimant(hold, now)
+    check_still_books(actor, "offers:write", "bookings:write")
+    require_side(actor, thread, side, Decision.ACCEPTANCE, now)
     check_still_stands(thread, load, now)
     check_load_version(load, offer.load_version)
 
@@ -126,7 +139,7 @@ def _book(seen: Claim, judgement: Judgement) -> Claim:
     if offer.status != OfferStatus.HELD or _is_over(hold, now):
         raise Conflict("time_over", _TIME_OVER)
     _check(hold, offer, thread, load, now)
-    actor = claimant(hold)
+    actor = claimant(hold, now)
     booking = book(
         load=load,
         terms=terms_of(offer),

@@ -4,16 +4,15 @@ import hashlib
 import hmac
 import re
 from datetime import datetime, timedelta
-from typing import Any
 
-from allauth.account.models import EmailAddress
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, ParseError
 from rest_framework.request import Request
 
-from foundation.accounts.actor import SCOPES_BY_ROLE, Actor
-from foundation.accounts.models import ApiKey, Market, Membership, Person
+from foundation.accounts.actor import Actor
+from foundation.accounts.models import ApiKey, Market, Person
+from foundation.accounts.present import actor_by_key, keys_named
 from foundation.trade import clock
 from foundation.trade.kept import Kept
 
@@ -34,14 +33,7 @@ def key_text(*, market: str, public_id: str, secret: str) -> str:
     return f"bh_{KINDS[market]}_{public_id.removeprefix('key_')}_{secret}"
 
 
-def _keys(public_id: Any) -> QuerySet[ApiKey]:
-    membership = Membership.objects.filter(organization=OuterRef("organization"), person=OuterRef("created_by"))
-    confirmed = EmailAddress.objects.filter(user=OuterRef("created_by"), primary=True, verified=True)
-    rows = ApiKey.objects.filter(public_id=public_id).select_related("organization", "created_by")
-    return rows.annotate(creator_role=Subquery(membership.values("role")[:1]), email_confirmed=Exists(confirmed))
-
-
-_KEY = Kept(_keys)
+_KEY = Kept(keys_named)
 
 
 def _find(text: str) -> ApiKey | None:
@@ -63,25 +55,13 @@ def _note_use(key: ApiKey, now: datetime) -> None:
 
 
 def actor_of_key(text: str) -> tuple[ApiKey, Actor] | None:
-    """Return a valid key with the actor it makes, or None; notes the use.
-
-    A key never may more than the person who made it: it stops with their account or membership, and loses the
-    scopes that their role loses.
-    """
+    """Return a valid key with the actor it makes, or None; notes the use."""
     key = _find(text)
     now = clock.now()
-    if key is None or not key.is_active(now) or not key.created_by.is_active:
-        return None
-    role: str | None = key.creator_role  # type: ignore[attr-defined]
-    if role is None:
+    actor = actor_by_key(key, now) if key is not None else None
+    if key is None or actor is None:
         return None
     _note_use(key, now)
-    actor = Actor(
-        organization=key.organization,
-        scopes=frozenset(key.scopes) & SCOPES_BY_ROLE[role],
-        key_id=key.public_id,
-        email_confirmed=key.email_confirmed,  # type: ignore[attr-defined]
-    )
     return key, actor
 
 
