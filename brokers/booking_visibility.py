@@ -158,9 +158,10 @@ def _contentions(booking: Booking, viewer: Organization) -> list[dict[str, Any]]
 
 def agents_payload(booking: Booking, side: Organization) -> dict[str, Any]:
     """Return a booking as a broker reads it that acts for a side: as the side does, without its tour, the times that
-    follow from its driver's hours, and what a sale beyond this one earns it.
+    follow from its driver's hours, and what a sale beyond this one earns it or what is contended of it.
     """
     found = booking_payload(booking, side) | {"acting_for": named(side)}
+    found["contentions"] = [each for each in found["contentions"] if each["agreement"] != Agreement.SALE]
     found["stops"] = [{name: value for name, value in stop.items() if name != "planned"} for stop in found["stops"]]
     return {name: value for name, value in found.items() if name not in _NOT_AN_AGENTS}
 

@@ -69,5 +69,5 @@ def contention_rows(booking: Booking, side: Organization, actor: Actor, now: dat
     """Return the contentions of a booking that a side of it reads, for an actor that is that side or acts for it."""
     return [
         ContentionRow(row, waits(row, now), waits(row, now) and may_answer(actor, row, now))
-        for row in contentions_read_by(booking, side)
+        for row in contentions_read_by(booking, side, by=actor.organization)
     ]

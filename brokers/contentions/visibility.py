@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from brokers.models import Booking, CancelReason, Contention
+from brokers.models import Agreement, Booking, CancelReason, Contention
 from foundation.accounts.models import Organization
 from foundation.rest.fields import instant, money, named
 
@@ -33,10 +33,15 @@ def contention_payload(contention: Contention) -> dict[str, Any]:
     }
 
 
-def contentions_read_by(booking: Booking, viewer: Organization) -> list[Contention]:
-    """Return the contentions of a booking of which a party is a side, that of the carriage in front."""
+def contentions_read_by(booking: Booking, side: Organization, *, by: Organization | None = None) -> list[Contention]:
+    """Return the contentions of a booking of which a party is a side, that of the carriage in front.
+
+    `by` is the broker that reads them for that party, if one does: in a sale nobody is represented.
+    """
     rows = booking.contentions.select_related("claimant", "asked", "answered_by_organization", "booking__load")
-    return [row for row in rows.order_by("agreement") if viewer.pk in (row.claimant_id, row.asked_id)]
+    if by is not None and by.pk != side.pk:
+        rows = rows.filter(agreement=Agreement.CARRIAGE)
+    return [row for row in rows.order_by("agreement") if side.pk in (row.claimant_id, row.asked_id)]
 
 
 def recorded(contention: Contention) -> dict[str, Any]:

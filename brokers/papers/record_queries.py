@@ -1,6 +1,6 @@
 """Reads of 371.3 records: the broker's own, and what a party was given on its requests. Margins stand nowhere else."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from brokers.models import Booking, RecordRequest, TransactionRecord
 from foundation.accounts.models import Organization
@@ -31,9 +31,13 @@ def own_record_of_booking(viewer: Organization, booking_id: str) -> TransactionR
 def records_to_ask_for(viewer: Organization, booking_id: str) -> list[TransactionRecord]:
     """Return the records of a booking that the viewer, its shipper or carrier, may ask the brokers for.
 
-    To be asked, not to be shown: what a party reads of one is what its request was given.
+    To be asked, not to be shown: what a party reads of one is what its request was given. Who acted for a side acted in
+    the carriage, which is no business of a shipper whose load a broker sold.
     """
-    party = Q(booking__shipper=viewer) | Q(booking__carrier=viewer)
+    shipper_of_it = Q(booking__shipper=viewer) & (
+        Q(basis=TransactionRecord.Basis.SALE) | Q(booking__seller=F("booking__shipper"))
+    )
+    party = shipper_of_it | Q(booking__carrier=viewer)
     rows = TransactionRecord.objects.filter(party, booking__public_id=booking_id).exclude(broker=viewer)
     return list(rows.select_related("broker", "booking__load").order_by("pk"))
 

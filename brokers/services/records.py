@@ -1,6 +1,7 @@
 """The 49 CFR 371.3 record of each brokered transaction: written with the booking, kept for three years."""
 
 from datetime import datetime
+from typing import Any
 
 from brokers.contentions.visibility import recorded
 from brokers.models import Agreement, Booking, BookingStatus, ContentionStatus, TransactionRecord
@@ -55,11 +56,14 @@ def _write(
             freight_bill_number=load.reference,
             written_at=now,
         )
-    before = None if is_new else row.compensation_cents
+    stood = {} if is_new else _content(row)
     if basis == TransactionRecord.Basis.SALE:
         _settle(row, booking)
     if booking.status == BookingStatus.CANCELLED:
         _fall_through(row, booking)
+    if _content(row) == stood and row.keep_until >= load.delivery_closes_at + KEPT_FOR:
+        # its version moves only with what its broker reads: else it would tell an agent that the sale beyond it moved
+        return row
     row.keep_until = max(row.keep_until or now, max(now, load.delivery_closes_at) + KEPT_FOR)
     row.updated_at = now
     if not is_new:
@@ -70,7 +74,7 @@ def _write(
         actor=SYSTEM,
         action="record.written" if is_new else "record.brought_up_to_date",
         subject=row.public_id,
-        changes={"compensation_cents": [before, row.compensation_cents]},
+        changes={"compensation_cents": [stood.get("compensation_cents"), row.compensation_cents]},
     )
     return row
 
@@ -88,14 +92,26 @@ def _settle(row: TransactionRecord, booking: Booking) -> None:
     row.compensation_paid_by = booking.shipper.name if row.charged_cents else ""
 
 
+def _content(row: TransactionRecord) -> dict[str, Any]:
+    """Return what a record says, apart from when it was written and how long it is kept."""
+    names = {field.attname for field in TransactionRecord._meta.concrete_fields} - {"version", "updated_at"}
+    return {name: getattr(row, name) for name in names - {"keep_until"}}
+
+
 def _fall_through(row: TransactionRecord, booking: Booking) -> None:
-    """Write who cancelled and why, and what each side said of money that hung on a word."""
+    """Write who cancelled and why, and what each side said of money that hung on a word.
+
+    Who acted for a side acted in the carriage: in a sale nobody is represented, and its money is the seller's and the
+    shipper's.
+    """
     row.fell_through_at = booking.cancelled_at
     row.fell_through_because = booking.cancel_reason
     row.fell_through_for = "" if booking.cancelled_for is None else booking.cancelled_for.name
     row.fell_through_note = booking.cancel_note
-    said = booking.contentions.select_related("claimant", "asked", "answered_by_organization")
-    row.contentions = [recorded(each) for each in said.order_by("agreement")]
+    said = booking.contentions.select_related("claimant", "asked", "answered_by_organization").order_by("agreement")
+    if row.basis != TransactionRecord.Basis.SALE:
+        said = said.filter(agreement=Agreement.CARRIAGE)
+    row.contentions = [recorded(each) for each in said]
 
 
 def _owed_to_the_carrier(booking: Booking) -> int:

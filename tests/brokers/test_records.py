@@ -1,27 +1,37 @@
 """The 371.3 record: what it holds, how long it is kept, who reads it."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 
 from brokers.contentions.queries import contention_of
 from brokers.models import Booking, Contention, RecordRequest, TransactionRecord
 from brokers.services.acceptance import accept_offer
 from brokers.services.cancelling import cancel_booking
 from brokers.services.contending import answer_contention
+from brokers.services.record_requests import ask_for_record
 from brokers.services.records import write_record
 from brokers.services.tenders import tender_load
+from brokers.terms import BargainTerms
+from foundation.accounts.models import Organization, RelationshipKind
 from foundation.events.models import FeedEntry
+from foundation.trade import clock
 from foundation.trade.errors import NotFound
 from loads.models import Load
 from loads.services import sell_load
 from tests.brokers.bargains import make_deal, offer_by, terms
-from tests.brokers.booked import local_load
+from tests.brokers.booked import claim, going_home, local_load, open_load
 from tests.brokers.papers import make_booking
 from tests.brokers.test_bundles import back_load, bundle
-from tests.builders import make_actor, make_organization, make_truck, now
+from tests.builders import make_actor, make_organization, make_relationship, make_truck, now
+from tests.matching.conftest import sign_in
+from tests.rest.clients import ApiClient
+
+__all__ = ["sign_in"]
 
 pytestmark = pytest.mark.django_db
 
@@ -155,3 +165,60 @@ def test_a_bundle_writes_a_record_of_each_load_that_was_sold_with_its_own_figure
     assert (fell.charged_cents, fell.carrier_pay_cents, fell.compensation_cents) == (0, 0, 0)
     stands = TransactionRecord.objects.get(consignor_name="Cascade Foods")
     assert (stands.charged_cents, stands.compensation_cents) == (1_000_00, 200_00)
+
+
+@pytest.mark.usefixtures("straight_roads", "empty_cache")
+def test_who_acted_for_a_side_reads_nothing_of_what_shipper_and_broker_contend(
+    monkeypatch: pytest.MonkeyPatch, sign_in: Callable[..., Client]
+) -> None:
+    shipper, carrier = make_organization("Cascade Foods"), make_organization("Ruiz Trucking", hauls=True)
+    broker = make_organization("Lakeside Brokers", brokers=True)
+    agents = [make_organization(name, brokers=True) for name in ("Two Rivers Agency", "Hill Agency")]
+    for side, agent in zip((carrier, broker), agents, strict=True):
+        make_relationship(side, agent, RelationshipKind.REPRESENTS)
+    load = open_load(shipper, rate_cents=None)
+    sell_load(load=load, seller=broker, shipper_rate_cents=2_956_78, actor="system", now=now())
+    Load.objects.filter(pk=load.pk).update(rate_cents=2_412_34, book_now=True, tonu_cents=250_00)
+    load.refresh_from_db()
+    claim(carrier, load, going_home(carrier, hours=240), actor=make_actor(agents[0]))
+    booking = Booking.objects.get()
+    monkeypatch.setattr(
+        "brokers.services.contending.sale_terms", lambda booking: BargainTerms(linehaul_cents=0, tonu_cents=333_33)
+    )
+    late = max(load.first_stop.closes_at, booking.tour_stops.order_by("sequence")[0].arrives_at) + timedelta(hours=3)
+    monkeypatch.setattr(clock, "now", lambda: late)
+    cancel_booking(actor=make_actor(carrier), booking_id=booking.public_id, version=1, reason="load_not_ready")
+    of_carriage = Contention.objects.get()
+    answer_contention(
+        actor=make_actor(broker), contention_id=of_carriage.public_id, version=1, agrees=True, answer="Carriage-said"
+    )
+    kept = TransactionRecord.objects.get(basis="representation")
+    assert [each["answer"] for each in kept.contentions] == ["Carriage-said"]
+    of_sale = Contention.objects.get(agreement="sale")
+    monkeypatch.setattr(clock, "now", lambda: late + timedelta(hours=1))
+    answer_contention(
+        actor=make_actor(shipper), contention_id=of_sale.public_id, version=1, agrees=True, answer="Sale-said"
+    )
+
+    again = TransactionRecord.objects.get(basis="representation")
+    assert (again.version, again.updated_at, again.contentions) == (kept.version, kept.updated_at, kept.contentions)
+    assert [each["agreement"] for each in TransactionRecord.objects.get(basis="sale").contentions] == [
+        "carriage",
+        "sale",
+    ]
+    paths = ["/api/v1/transaction-records", f"/api/v1/bookings/{booking.public_id}"]
+    pages = [f"/transaction-records/{kept.public_id}/", f"/bookings/{booking.public_id}/"]
+    for agent in agents:
+        read = [ApiClient(agent).get(path) for path in [*paths, f"{paths[0]}/{kept.public_id}"]]
+        read += [sign_in(agent).get(path) for path in pages]
+        assert any("Carriage-said" in each.content.decode() for each in read)
+        for each in read:
+            assert not any(secret in each.content.decode() for secret in ("Sale-said", "333.33", "2956.78", "2,956.78"))
+    given = [request.given["basis"] for request in ask(shipper, booking)]
+    assert given == ["sale"], "it is no side of the carriage"
+    assert [request.given["basis"] for request in ask(carrier, booking)] == ["sale", "representation"]
+
+
+def ask(party: Organization, booking: Booking) -> list[RecordRequest]:
+    """Let a party ask for the records of a booking."""
+    return ask_for_record(actor=make_actor(party), booking_id=booking.public_id, reason="Our auditor asks.")
