@@ -35,6 +35,7 @@ WIRING: Mapping[str, tuple[str, ...]] = {
     "load.covered": _LOADS + _PROPOSALS + _THREADS,
     "load.opened": _LOADS,
     "load.edited": _LOADS + _PROPOSALS + _OFFERS,
+    "load.noted": _LOADS + _PROPOSALS + _OFFERS,
     "load.sold": _LOADS + _PROPOSALS + _THREADS,
     "load.taken_back": _LOADS + _PROPOSALS + _THREADS,
     "load.withdrawn": _LOADS + _PROPOSALS + _THREADS,

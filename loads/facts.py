@@ -6,6 +6,7 @@ from foundation.accounts.actor import Actor, named_to
 from foundation.accounts.models import Organization
 from foundation.accounts.queries import brokers_representing, is_represented
 from foundation.events.services import HasLabel, notify, publish, record_audit
+from foundation.trade.posting import Status
 from loads.models import Load
 from loads.visibility import Viewer, payload, stands
 
@@ -17,8 +18,10 @@ def tell(
     *,
     changed: dict[str, Any] | None = None,
     brokers: bool = True,
+    seller: bool = True,
 ) -> None:
-    """Publish a fact about a load and audit it; brokers hear of what is or was on the market only.
+    """Publish a fact about a load and audit it; brokers hear of what is or was on the market only, and the `seller`
+    not of what it does not read.
 
     Each hears in the words of what it may read. The version is the one that the owner counts.
     """
@@ -27,7 +30,7 @@ def tell(
     if name != "load.drafted" and brokers and is_represented(owner):
         for broker in brokers_representing(owner):
             audience[broker.public_id] = payload(load, stands(load, broker, represents=True))
-    if load.seller is not None:
+    if load.seller is not None and seller:
         audience[load.seller.public_id] = payload(load, Viewer.SELLER)
     publish(name=name, subject=load.public_id, audience=audience, version=load.owners_version)
     record_audit(
@@ -47,7 +50,8 @@ def tell_of_seller(load: Load, actor: HasLabel | str, *, changed: dict[str, Any]
     if seller is None:
         raise ValueError(f"{load} has no seller whose terms could have changed")
     audience = {seller.public_id: payload(load, Viewer.SELLER)}
-    publish(name="load.edited", subject=load.public_id, audience=audience, version=load.version)
+    name = "load.edited" if load.status == Status.OPEN else "load.noted"
+    publish(name=name, subject=load.public_id, audience=audience, version=load.version)
     record_audit(
         organization_id=seller.public_id,
         actor=named_to(seller, actor),

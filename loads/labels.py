@@ -66,6 +66,7 @@ ACTIONS: Mapping[str, str] = {
     "load.drafted": "Saved as a draft",
     "load.opened": "Posted",
     "load.edited": "Edited",
+    "load.noted": "Edited",
     "load.confirmed": "Confirmed",
     "load.withdrawn": "Withdrawn",
     "load.covered": "Booked by a carrier",

@@ -33,6 +33,7 @@ class Load(Posting):
     (`seller`). Then `shipper_rate_cents` is what the owner pays the broker, and `rate_cents`, `book_now`, accessorial
     terms and days to pay are the broker's towards carriers; the owner reads none of these. `before_sale` keeps the
     owner's own, which return when the sale ends, and `seller_edits` counts the versions that the owner does not see.
+    A version is what others deal on: `private_edits` counts the owner's changes that make none (`selling.is_material`).
     `book_now` opens a load with a rate to claims.
     """
 
@@ -61,6 +62,7 @@ class Load(Posting):
     shipper_rate_cents = models.PositiveIntegerField(null=True, blank=True)
     before_sale = models.JSONField(default=dict, blank=True)
     seller_edits = models.PositiveIntegerField(default=0)
+    private_edits = models.PositiveIntegerField(default=0)
     # derived from the stops when saved
     pickup_lat = models.FloatField()
     pickup_lon = models.FloatField()
@@ -140,6 +142,11 @@ class Load(Posting):
     def owners_version(self) -> int:
         """The version as the owner counts it: what a seller changed of its own terms is no version of the owner's."""
         return self.version - self.seller_edits
+
+    @property
+    def edition(self) -> int:
+        """Which of the owner's edits this is, private ones too: what an edit is compared with, so that none is lost."""
+        return self.owners_version + self.private_edits
 
     @property
     def first_stop(self) -> "Stop":

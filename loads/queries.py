@@ -57,12 +57,16 @@ def locked_load(*, pk: int | None = None, public_id: str = "", seen: Load | None
     """Return a load with owner, seller and stops, its row held until the transaction ends: for a service that has
     checked who asks. Raises `NotFound`.
 
-    `seen` is the load as it was read before: while its version stands, so do its stops.
+    `seen` is the load as it was read before: while nobody has changed it, its stops stand.
     """
     load = _HELD_BY_KEY.first(pk=pk) if pk is not None else _HELD_BY_ID.first(public_id=public_id)
     if load is None:
         raise NotFound("There is no such load here.")
-    same = seen is not None and (seen.pk, seen.version) == (load.pk, load.version)
+    same = seen is not None and (seen.pk, seen.version, seen.private_edits) == (
+        load.pk,
+        load.version,
+        load.private_edits,
+    )
     return with_stops(load, list(seen.stops.all()) if seen is not None and same else None)
 
 

@@ -118,6 +118,11 @@ def confirm_posting(row: Row, *, now: datetime, fact: Fact[Row], noun: str) -> N
 def raise_version(row: Row, *, now: datetime, confirmed: bool) -> None:
     """Prepare a locked row's next version before its changed terms are saved; editing an open posting confirms it."""
     row.version += 1
+    mark_edited(row, now=now, confirmed=confirmed)
+
+
+def mark_edited(row: Posting, *, now: datetime, confirmed: bool) -> None:
+    """Prepare a locked row before changes that make no new version are saved; likewise."""
     row.updated_at = now
     if confirmed:
         row.confirmed_at = now

@@ -113,8 +113,8 @@ class LoadViewSet(PostingViewSet):
         return loads_to_sell(self.actor.organization)
 
     def version_of(self, row: Load) -> int:
-        """Return the version that the owner counts."""
-        return row.owners_version
+        """Return the edition: it counts private edits too."""
+        return row.edition
 
     def market_rows(self) -> QuerySet[Load]:
         """Return others' open loads."""
@@ -149,7 +149,7 @@ class LoadViewSet(PostingViewSet):
     def edit_row(self, row: Load, data: Mapping[str, Any]) -> Load:
         """Edit a load."""
         terms = terms_from(data)
-        return services.edit_load(actor=self.actor, load_id=row.public_id, version=row.owners_version, terms=terms)
+        return services.edit_load(actor=self.actor, load_id=row.public_id, version=row.edition, terms=terms)
 
     def upsert_row(self, external_id: str, data: Mapping[str, Any], version: int | None) -> tuple[Load, str]:
         """Post or edit a load by the organization's own number."""

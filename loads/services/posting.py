@@ -16,6 +16,7 @@ from foundation.trade.life_cycle import (
     check_version,
     confirm_posting,
     expire_due,
+    mark_edited,
     open_posting,
     raise_version,
     withdraw_posting,
@@ -27,9 +28,10 @@ from loads.models import Load
 from loads.queries import kept_load, load_by_external_id, load_by_form, locked_load, own_load
 from loads.road import Stretch, stretches
 from loads.rules import validate
-from loads.services.selling import check_as_sold, keep_sale, take_back_load
+from loads.services.selling import check_as_sold, is_material, keep_sale, take_back_load
 from loads.store import changes, columns, write_stops
 from loads.terms import LoadTerms, terms_of
+from loads.visibility import LOAD_FIELDS, Viewer
 
 NOUN = "load"
 Outcome = Literal["created", "changed", "unchanged"]
@@ -75,8 +77,9 @@ def post_load(
 
 
 def edit_load(*, actor: Actor, load_id: str, version: int | None, terms: LoadTerms, post: bool = False) -> Load:
-    """Change the terms of a load; of an open one this confirms it too. `version` is the one that was looked at.
+    """Change the terms of a load; of an open one this confirms it too. `version` is the edition that was looked at.
 
+    What others deal on gets a new version; what only its own people read leaves it, and every offer, as they are.
     With `post` a load that is off the market goes there on the new terms, in the same transaction.
 
     Raises `NotFound`, `Forbidden`, `Stale` for another version, `Conflict` once it is covered or, where a broker sells
@@ -214,22 +217,32 @@ def _edit(
             if is_open:
                 confirm_posting(load, now=now, noun=NOUN, fact=lambda row: tell("load.confirmed", row, actor))
             return load, False
+        material = is_material(changed)
+        if not (material or opens):
+            del values["loaded_miles"]  # of roads read anew: a figure that others deal on
         for name, value in values.items():
             setattr(load, name, value)
-        raise_version(load, now=now, confirmed=is_open)
+        if material or opens:
+            raise_version(load, now=now, confirmed=is_open)
+        else:
+            mark_edited(load, now=now, confirmed=is_open)
+            load.private_edits += 1
         load.save()
         write_stops(load, terms)
         load = locked_load(pk=load.pk)  # with the new stops
         if opens:
             open_posting(load, now=now, noun=NOUN, fact=lambda row: tell("load.opened", row, actor, changed=changed))
+        elif material and is_open:
+            tell("load.edited", load, actor, changed=changed)
         else:
-            tell("load.edited", load, actor, changed=changed, brokers=is_open)
+            read = material or bool(LOAD_FIELDS[Viewer.SELLER] & changed.keys())
+            tell("load.noted", load, actor, changed=changed, brokers=False, seller=read)
     return load, True
 
 
 def _check_version(load: Load, version: int | None) -> None:
-    """Raise `Stale` when the owner worked on another version than the stored one, as the owner counts them."""
-    check_version(load, version, stored=load.owners_version)
+    """Raise `Stale` when the owner worked on another edition than the stored one."""
+    check_version(load, version, stored=load.edition)
 
 
 def _roads(terms: LoadTerms) -> list[Stretch]:

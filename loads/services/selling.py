@@ -24,7 +24,8 @@ from loads.terms import SALE_COLUMNS, LoadTerms, SaleTerms
 
 NOUN = "load"
 
-# What an owner may change of a load that a broker sells: neither what is hauled nor where and when.
+# What nobody bargains on: neither what is hauled nor where and when nor for what. It makes no new version, and an owner
+# may change it of a load that a broker sells.
 _NOT_MATERIAL = frozenset(
     {"reference", "notes", "private_notes", "instructions", "reserve_cents", "audience", "partners_first_until"}
 )
@@ -184,8 +185,7 @@ def check_as_sold(load: Load, changed: Mapping[str, Sequence[Any]]) -> None:
 
     `changed` holds [before, after] by field, such as `weight_pounds` or `stops.0.opens_at`.
     """
-    material = [name for name, (before, after) in changed.items() if _is_material(name, before, after)]
-    if load.seller is None or not material:
+    if load.seller is None or not is_material(changed):
         return
     or_else = " or withdraw the load, which ends the sale" if load.status == Status.OPEN else ""
     sentence = (
@@ -196,7 +196,12 @@ def check_as_sold(load: Load, changed: Mapping[str, Sequence[Any]]) -> None:
     raise Conflict("sold_by_a_broker", sentence)
 
 
-def _is_material(name: str, before: Any, after: Any) -> bool:
+def is_material(changed: Mapping[str, Sequence[Any]]) -> bool:
+    """Say whether [before, after] by field change what others deal on; offers on the version before are superseded."""
+    return any(_is_term(name, before, after) for name, (before, after) in changed.items())
+
+
+def _is_term(name: str, before: Any, after: Any) -> bool:
     if name.endswith(("opens_at", "closes_at")):  # a form has no seconds, and changes no window by leaving them out
         return _minute(before) != _minute(after)
     return name not in _NOT_MATERIAL and not name.endswith(".instructions")

@@ -75,7 +75,7 @@ def edit(request: HttpRequest, load_id: str) -> HttpResponse:
     if request.method != "POST":
         check_editable(load, "load")
         terms = terms_of(load)
-        freight = freight_initial(terms, zone) | {"version": load.owners_version, "external_id": load.external_id}
+        freight = freight_initial(terms, zone) | {"version": load.edition, "external_id": load.external_id}
         form = LoadForm(time_zone=zone, freight=freight, stops=stops_initial(terms), kept=_kept(load))
         return _show(request, form, load)
     form = LoadForm(time_zone=zone, data=_stops_changed(request.POST), kept=_kept(load))
@@ -210,7 +210,7 @@ def _show(
 ) -> HttpResponse:
     """Render the form's page. `version_of_row` takes over the stored version, once both were compared."""
     if version_of_row and load is not None and form.freight.is_bound:
-        form.overwrite("version", str(load.owners_version))
+        form.overwrite("version", str(load.edition))
     actor = actor_of(request)
     about_stops = request.method == "POST" and _is_about_stops(request.POST)
     values = {

@@ -36,6 +36,7 @@ def detail(request: HttpRequest, load_id: str) -> HttpResponse:
     sells = viewer is Viewer.SELLER
     context = {
         "load": view(load, viewer),
+        "edition": load.edition if owns else None,
         "first": load.first_stop,
         "last": load.last_stop,
         "viewer": viewer.value,

@@ -110,7 +110,7 @@ def test_the_owners_form_has_the_freight_and_not_the_price(sold, shipper, sign_i
     answer = client.post(f"/loads/{sold.public_id}/edit/", typed | {"notes": "Ring twice."})
     assert answer.status_code == 302, errors_in(answer)
     load = Load.objects.get()
-    assert (load.weight_pounds, load.rate_cents, load.book_now, load.owners_version) == (38_000, 2_173_00, True, 3)
+    assert (load.weight_pounds, load.rate_cents, load.book_now, load.edition) == (38_000, 2_173_00, True, 3)
     assert load.notes == "Ring twice."
     stale = client.post(f"/loads/{sold.public_id}/edit/", filled(version="2", weight_pounds="38500", do="save"))
     assert stale.status_code == 412

@@ -87,7 +87,7 @@ def test_a_draft_is_told_to_the_owner_only(owner, shipper, broker):
     load = post_load(actor=owner, terms=load_terms(), draft=True)
     edit_load(actor=owner, load_id=load.public_id, version=1, terms=load_terms(weight_pounds=1_000))
     withdraw_load(actor=owner, load_id=load.public_id)
-    assert facts() == ["load.drafted", "load.edited", "load.withdrawn"]
+    assert facts() == ["load.drafted", "load.noted", "load.withdrawn"]
     for name in facts():
         assert hearers(name) == {shipper.public_id}
 
