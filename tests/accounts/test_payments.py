@@ -64,7 +64,9 @@ def test_a_routing_number_has_its_prefix_and_its_check_digit(digits: str, fits: 
     assert is_routing_number(digits) is fits
 
 
-@pytest.mark.parametrize(("number", "shown"), [("12345", "45"), ("1234567", "67"), ("12345678", "5678")])
+@pytest.mark.parametrize(
+    ("number", "shown"), [("12345", "45"), ("1234567", "67"), ("0000012345", "45"), ("12345678", "5678")]
+)
 def test_of_a_short_number_less_is_shown(number: str, shown: str) -> None:
     assert last_four_of(number) == shown
 
@@ -73,6 +75,8 @@ def test_a_fingerprint_depends_on_both_numbers_and_on_the_secret(settings) -> No
     made = fingerprint_of(ROUTING, NUMBER)
     assert made not in (fingerprint_of(ROUTING, NUMBER[:-1] + "0"), fingerprint_of("011401533", NUMBER))
     assert made == fingerprint_of(ROUTING, NUMBER)
+    for same in ("123456789", "0123456789", "00000000123456789", "000-1234 56789"):
+        assert fingerprint_of(ROUTING, same) == made
     settings.SECRET_KEY = "another"
     assert made != fingerprint_of(ROUTING, NUMBER)
 
@@ -119,6 +123,7 @@ def test_every_owner_has_a_mail_and_nobody_else(owner: Actor) -> None:
         (bank(number="1234"), "account_number"),
         (bank(number="12345678901234567890"), "account_number"),
         (bank(number="12A45678"), "account_number"),
+        (bank(number="00000000"), "account_number"),
         (bank(name=" "), "name"),
         (PaymentTerms(kind="cash", name="X"), "kind"),
         (PaymentTerms(kind="factor", name=""), "name"),
@@ -157,11 +162,17 @@ def test_only_an_owner_who_is_signed_in_says_it_and_only_of_a_carrier(owner: Act
         set_payment_account(actor=make_actor(make_organization("Prairie Paper")), terms=bank())
 
 
-def test_a_fourth_change_within_a_day_waits(owner: Actor) -> None:
-    for number in ("11111111", "22222222", "33333333"):
+def test_a_fourth_change_within_a_day_waits_and_the_first_entry_is_none(owner: Actor) -> None:
+    for number in ("11111111", "22222222", "33333333", "44444444"):
         set_payment_account(actor=owner, terms=bank(number))
     with pytest.raises(Conflict, match="3 times within a day"):
-        set_payment_account(actor=owner, terms=bank("44444444"))
+        set_payment_account(actor=owner, terms=bank("55555555"))
+    first = PaymentAccount.objects.order_by("pk").first()
+    assert first is not None
+    PaymentAccount.objects.filter(pk=first.pk).update(
+        set_at=now() - timedelta(days=2), ended_at=now() - timedelta(days=1, minutes=1)
+    )
+    set_payment_account(actor=owner, terms=bank("55555555"))
 
 
 def test_a_change_is_flagged_for_seven_days_and_the_first_entry_is_none(owner: Actor) -> None:
@@ -197,6 +208,15 @@ def test_who_comes_later_with_another_carriers_account_is_flagged_and_names_nobo
     left.update(set_at=now() - timedelta(days=100))
     left.update(ended_at=now() - timedelta(days=91))
     assert "shared_account" not in flags(later.organization)
+
+
+@pytest.mark.parametrize("written", ["12345678", "0012345678", "00000000012345678", "00-1234 5678"])
+def test_another_carriers_account_is_known_however_many_zeros_stand_in_front(owner: Actor, written: str) -> None:
+    later = make_actor(make_organization("Copy Trucking", hauls=True, usdot_number="7654321"))
+    set_payment_account(actor=owner, terms=bank("0012345678"))
+    PaymentAccount.objects.update(set_at=now() - timedelta(days=30))
+    set_payment_account(actor=later, terms=bank(written))
+    assert "shared_account" in flags(later.organization)
 
 
 def test_two_carriers_of_one_factoring_company_share_nothing(owner: Actor) -> None:

@@ -82,16 +82,19 @@ def fingerprint_of(routing_number: str, account_number: str) -> str:
     """Return what tells an account from others without telling its number; "" for none.
 
     A keyed hash (HMAC-SHA256 under a key derived from the installation's secret): who has the table alone cannot try
-    out numbers.
+    out numbers. Spaces, dashes and leading zeros make no other account: banks fill numbers up with zeros.
     """
     if not account_number:
         return ""
-    return salted_hmac(_PEPPER, f"{routing_number}:{account_number}", algorithm="sha256").hexdigest()
+    numbers = f"{_bare(routing_number)}:{_bare(account_number).lstrip('0')}"
+    return salted_hmac(_PEPPER, numbers, algorithm="sha256").hexdigest()
 
 
 def last_four_of(account_number: str) -> str:
-    """Return what an account may be recognised by: its last four digits, two of a short one."""
-    return account_number[-4:] if len(account_number) >= _SHOWN_FROM else account_number[-2:]
+    """Return what an account may be recognised by: its last four digits, two of a short one; zeros in front lengthen
+    nothing.
+    """
+    return account_number[-4:] if len(account_number.lstrip("0")) >= _SHOWN_FROM else account_number[-2:]
 
 
 def is_routing_number(digits: str) -> bool:
@@ -123,8 +126,9 @@ def _checked(terms: PaymentTerms) -> PaymentTerms:
             "bottom left of a check."
         )
         problems.add("routing_number", "check_digit", sentence)
-    if not (account.isascii() and account.isdigit() and SHORTEST_ACCOUNT <= len(account) <= LONGEST_ACCOUNT):
-        sentence = f"An account number has {SHORTEST_ACCOUNT} to {LONGEST_ACCOUNT} digits and nothing else."
+    digits = account.isascii() and account.isdigit() and account.strip("0")
+    if not (digits and SHORTEST_ACCOUNT <= len(account) <= LONGEST_ACCOUNT):
+        sentence = f"An account number has {SHORTEST_ACCOUNT} to {LONGEST_ACCOUNT} digits, not all zero, nothing else."
         problems.add("account_number", "digits", sentence)
     problems.settle()
     return PaymentTerms(kind=terms.kind, name=name, routing_number=routing, account_number=account)
@@ -135,7 +139,8 @@ def _bare(text: str) -> str:
 
 
 def _require_pace(organization: Organization, now: datetime) -> None:
-    rows = PaymentAccount.objects.filter(organization=organization, set_at__gt=now - timedelta(days=1))
+    """Raise `Conflict` after the last change of a day: each ended the account that stood, a first entry ended none."""
+    rows = PaymentAccount.objects.filter(organization=organization, ended_at__gt=now - timedelta(days=1))
     if rows.count() >= CHANGES_A_DAY:
         sentence = f"This was changed {CHANGES_A_DAY} times within a day. Change it again tomorrow."
         raise Conflict("too_many_changes", sentence)
