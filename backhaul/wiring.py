@@ -6,6 +6,7 @@ _LOADS = ("matching.match_loads",)
 _LEGS = ("matching.match_legs",)
 _PROPOSALS = ("brokers.lapse_proposals",)  # of what is not any more as it was proposed
 _THREADS = ("brokers.lapse_threads",)  # about what is not to be had any more
+_CLAIMS = ("brokers.settle_claims",)  # on hold, on what is not any more as it was claimed
 _OFFERS = ("brokers.supersede_offers",)  # on an older version of the load
 _ORGANIZATIONS = ("matching.match_organization",)
 _RATES = ("matching.observe_rate",)
@@ -34,12 +35,12 @@ WIRING: Mapping[str, tuple[str, ...]] = {
     "thread.split": _NOTICES,
     "load.covered": _LOADS + _PROPOSALS + _THREADS,
     "load.opened": _LOADS,
-    "load.edited": _LOADS + _PROPOSALS + _OFFERS,
-    "load.noted": _LOADS + _PROPOSALS + _OFFERS,
-    "load.sold": _LOADS + _PROPOSALS + _THREADS,
-    "load.taken_back": _LOADS + _PROPOSALS + _THREADS,
-    "load.withdrawn": _LOADS + _PROPOSALS + _THREADS,
-    "load.expired": _LOADS + _PROPOSALS + _THREADS,
+    "load.edited": _LOADS + _PROPOSALS + _OFFERS + _CLAIMS,
+    "load.noted": _LOADS + _PROPOSALS + _OFFERS + _CLAIMS,
+    "load.sold": _LOADS + _PROPOSALS + _THREADS + _CLAIMS,
+    "load.taken_back": _LOADS + _PROPOSALS + _THREADS + _CLAIMS,
+    "load.withdrawn": _LOADS + _PROPOSALS + _THREADS + _CLAIMS,
+    "load.expired": _LOADS + _PROPOSALS + _THREADS + _CLAIMS,
     "leg.covered": _LEGS + _PROPOSALS + _THREADS,
     "leg.opened": _LEGS,
     "leg.reduced": _LEGS + _PROPOSALS,

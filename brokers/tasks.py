@@ -41,6 +41,12 @@ def check_claims(subjects: list[str], settle: Settle) -> None:
     pending.check_claims(subjects=subjects, settle=settle)
 
 
+@reaction("brokers.settle_claims")
+def settle_claims(subjects: list[str], settle: Settle) -> None:
+    """Settle the claims on hold on loads that are not to be had any more as they were claimed."""
+    pending.settle_claims_on(subjects=subjects, settle=settle)
+
+
 @shared_task(name="brokers.check_waiting_claims", ignore_result=True, soft_time_limit=90, time_limit=120)
 def check_waiting_claims() -> None:
     """Check the claims on hold again."""

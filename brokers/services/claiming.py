@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from brokers.acting import both_sides_sentence, check_not_sold_for, on_both_sides_of
+from brokers.acting import both_sides_sentence, check_not_sold_for, on_both_sides_of, require_acting
 from brokers.booking_queries import claim_by_form, claim_of, is_claim_of, sees_load
 from brokers.facts import tell_of_claim
 from brokers.models import Booking, Claim, ClaimedLoad, ClaimStatus, Tour
@@ -19,11 +19,11 @@ from brokers.services.lapsing import lapse_rivals
 from brokers.terms import BargainTerms, posted_terms
 from brokers.trust import Judgement, take_hold, take_pace
 from foundation.accounts.actor import Actor
-from foundation.accounts.models import Organization
+from foundation.accounts.models import Decision, Organization
 from foundation.events.services import together
 from foundation.trade import clock
 from foundation.trade.constraints import refusing
-from foundation.trade.errors import Conflict, NotFound
+from foundation.trade.errors import Conflict, Forbidden, NotFound
 from foundation.trade.kept import insert, with_rows
 from foundation.trade.money import dollars
 from loads.models import Load
@@ -70,6 +70,13 @@ def sent_before(carrier: Organization, form_token: str, load_ids: Sequence[str])
         sentence = "This form has claimed another load already. Reload the page of this one, then claim it."
         raise Conflict("form_used", sentence)
     return made
+
+
+def check_still_claims(actor: Actor, carrier: Organization, now: datetime) -> None:
+    """Raise `Forbidden` unless the actor may claim for this carrier, and that may haul, at this moment."""
+    require_acting(actor, carrier, Decision.CLAIMS, now)
+    if not (carrier.hauls and carrier.is_verified):
+        raise Forbidden("unverified", f"{carrier} is not verified to haul, so nobody can claim loads for it yet.")
 
 
 def check_as_seen(load: Load, carrier: Organization, wanted: Wanted) -> None:
@@ -170,6 +177,8 @@ def _claim(
     made = sent_before(carrier, form_token, [each.load_id for each in wanted.values()])
     if made is not None:
         return made
+    if actor.organization.pk != carrier.pk:  # what lets it act may have ended while this waited for the loads
+        check_still_claims(actor, carrier, now)
     loads = [held[seen] for seen in wanted]
     for load in loads:
         with naming(load, among=len(loads)):

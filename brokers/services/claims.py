@@ -5,10 +5,9 @@ that of many at the same moment one books and the others hear that the load is g
 that books. Where trust cannot be judged yet, the load is reserved for ten minutes at most while the check repeats.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from brokers.acting import require_acting
 from brokers.booking_queries import claim_of, claims_to_settle, load_in_sight, sees_load
 from brokers.facts import tell_of_claim
 from brokers.models import CLAIM_MOVES, Claim, ClaimedLoad, ClaimStatus
@@ -18,6 +17,7 @@ from brokers.services.claiming import (
     Wanted,
     book_in_order,
     check_as_seen,
+    check_still_claims,
     claim_terms,
     claim_together,
     naming,
@@ -28,7 +28,7 @@ from brokers.touring import vehicle_in, vehicle_of
 from brokers.trust import Judgement, judge_claim
 from carriers.models import ReturnLeg, Truck
 from foundation.accounts.actor import Actor
-from foundation.accounts.models import Capability, Decision, Organization
+from foundation.accounts.models import Capability, Organization
 from foundation.accounts.queries import represented_by
 from foundation.trade import clock
 from foundation.trade.errors import Busy, Conflict, Forbidden, NotFound, TradeError
@@ -103,21 +103,14 @@ def claiming_carrier(actor: Actor, *, truck_id: str, leg_id: str, now: datetime)
     if carrier.pk == actor.organization.pk:
         actor.require_posting(Capability.HAULS)
         return carrier
-    _check_still_claims(actor, carrier, now)
+    check_still_claims(actor, carrier, now)
     return carrier
-
-
-def _check_still_claims(actor: Actor, carrier: Organization, now: datetime) -> None:
-    """Raise `Forbidden` unless the actor may claim for this carrier, and that may haul, at this moment."""
-    require_acting(actor, carrier, Decision.CLAIMS, now)
-    if not (carrier.hauls and carrier.is_verified):
-        raise Forbidden("unverified", f"{carrier} is not verified to haul, so nobody can claim loads for it yet.")
 
 
 def _check_claimant(actor: Actor, claim: Claim, now: datetime) -> None:
     """Raise `Forbidden` unless who made a claim on hold may still book, and claim for this carrier."""
     check_still_books(actor, "bookings:write")
-    _check_still_claims(actor, claim.carrier, now)
+    check_still_claims(actor, claim.carrier, now)
 
 
 def _is_over(claim: Claim, now: datetime) -> bool:
@@ -181,14 +174,29 @@ def settle_claim(*, claim_id: str) -> Claim:
 
 
 def _why_no_more(claim: Claim, loads: Sequence[Load], now: datetime) -> str:
-    """Return why a claim on hold has nothing to wait for: who made it may not claim any more, or a load is out of the
-    carrier's sight; "" otherwise.
+    """Return why a claim on hold has nothing to wait for: who made it may not claim any more, or a load is gone, has
+    changed or is out of the carrier's sight; "" otherwise.
     """
     try:
         _check_claimant(claimant(claim, now), claim, now)
-    except Forbidden as refusal:
+        _check_loads(claim, loads, now)
+    except (Forbidden, Conflict, NotFound) as refusal:
         return refusal.sentence
-    return "" if all(sees_load(claim.carrier, load, now) for load in loads) else _OUT_OF_SIGHT
+    return ""
+
+
+def _check_loads(claim: Claim, loads: Iterable[Load], now: datetime) -> None:
+    """Raise unless each load of a claim on hold is for sale and in sight, as the carrier saw it when it claimed."""
+    standing = {load.pk: load for load in loads}
+    rows = list(claim.loads.all())
+    for row in rows:
+        load = standing[row.load_id]
+        wanted = Wanted(load_id=load.public_id, load_version=row.load_version, rate_cents=row.rate_cents)
+        with naming(load, among=len(rows)):
+            if not sees_load(claim.carrier, load, now):
+                raise NotFound(_OUT_OF_SIGHT)
+            check_for_sale(load, carrier=claim.carrier, seller=load.sold_by, now=now)
+            check_as_seen(load, claim.carrier, wanted)
 
 
 def release_due_claims() -> int:
@@ -218,13 +226,7 @@ def _book_held(claim: Claim, judgement: Judgement) -> Claim:
     if _is_over(standing, now):
         raise Conflict("time_over", _TIME_OVER)
     _check_claimant(actor, claim, now)
-    for row in rows:
-        load = held[row.load_id]
-        wanted = Wanted(load_id=load.public_id, load_version=row.load_version, rate_cents=row.rate_cents)
-        with naming(load, among=len(rows)):
-            if not sees_load(claim.carrier, load, now):
-                raise NotFound(_OUT_OF_SIGHT)
-            check_as_seen(load, claim.carrier, wanted)
+    _check_loads(claim, held.values(), now)
     loads = [held[row.load_id] for row in rows]
     bookings = book_in_order(
         loads=loads, vehicle=vehicle, carrier=claim.carrier, actor=actor, now=now, claim_id=claim.pk

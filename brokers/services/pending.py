@@ -45,6 +45,20 @@ def check_claims(*, subjects: Sequence[str], settle: Settle) -> None:
             settle(subject)
 
 
+def settle_claims_on(*, subjects: Sequence[str], settle: Settle) -> int:
+    """Settle the claims on hold on loads that left the market, were sold or were changed; return how many are closed.
+
+    So whoever waits is told at once. An acceptance on hold ends with its thread or its offer.
+    """
+    count = 0
+    for subject in subjects:
+        waiting = pending_claims().filter(loads__load__public_id=subject, offer__isnull=True)
+        count += sum(_settled(claim) for claim in list(waiting))
+        with transaction.atomic():
+            settle(subject)
+    return count
+
+
 def check_waiting_claims() -> int:
     """Check every claim and acceptance on hold again, then ask about the carriers whose offers could not be booked at
     once until the registry answers; return how many are settled now.

@@ -3,16 +3,19 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from brokers.models import Booking
+from brokers.services import claiming
 from brokers.services.booking import Vehicle, book
+from brokers.services.bundles import claim_bundle
 from brokers.services.cancelling import cancel_booking
 from brokers.services.claims import claim_load
 from brokers.terms import posted_terms
-from foundation.accounts.models import Decision, Organization, RelationshipKind
+from foundation.accounts.models import Decision, Organization, Relationship, RelationshipKind
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound
 from loads.models import Load
 from loads.queries import locked_load
@@ -50,6 +53,40 @@ def test_a_broker_does_not_claim_for_whom_it_does_not_act_or_who_keeps_that(
     make_relationship(carrier, broker, RelationshipKind.REPRESENTS, keeps=[Decision.CLAIMS])
     with pytest.raises(Forbidden, match="keeps claiming loads for itself"):
         claim(carrier, load, leg, actor=make_actor(broker))
+
+
+@pytest.mark.parametrize("ends", ["the relationship", "the decision"])
+@pytest.mark.parametrize("is_bundle", [False, True])
+def test_a_broker_that_may_not_claim_any_more_once_the_load_is_locked_books_nothing(
+    ends: str,
+    is_bundle: bool,
+    shipper: Organization,
+    carrier: Organization,
+    broker: Organization,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    grant = make_relationship(carrier, broker, RelationshipKind.REPRESENTS)
+    out, truck = local_load(shipper), make_truck(carrier)
+    home = open_load(shipper, from_place="77002", to_place="75201", opens_at=now() + timedelta(days=6))
+    real = claiming.locked_load
+
+    def locked_late(**words: Any) -> Load:
+        if ends == "the relationship":
+            Relationship.objects.filter(pk=grant.pk).delete()
+        else:
+            Relationship.objects.filter(pk=grant.pk).update(keeps=[Decision.CLAIMS])
+        return real(**words)
+
+    monkeypatch.setattr(claiming, "locked_load", locked_late)
+    fields: dict[str, Any] = {"truck_id": truck.public_id, "return_home_by": now() + timedelta(days=14)}
+    who = make_actor(broker)
+    loads = [claiming.Wanted(load_id=each.public_id) for each in (out, home)]
+    with pytest.raises(Forbidden) as refused:
+        claim_bundle(actor=who, loads=loads, **fields) if is_bundle else claim_load(
+            actor=who, load_id=out.public_id, **fields
+        )
+    assert refused.value.code == ("not_your_side" if ends == "the relationship" else "decision_kept")
+    assert Booking.objects.count() == 0
 
 
 def test_a_broker_cancels_for_its_side_unless_that_keeps_it(
