@@ -18,6 +18,7 @@ import requests
 from django.db import connection, transaction
 
 from brokers.models import Booking, BookingStatus, Claim, ClaimStatus, OfferStatus, Thread, ThreadStatus
+from foundation.accounts.federal.lookups import refresh_record
 from foundation.accounts.models import Market, Organization
 from foundation.events.models import Event
 from foundation.trade.ids import new_id
@@ -121,7 +122,8 @@ def test_a_web_server_killed_after_the_commit_gives_the_answer_that_was_never_re
 def test_a_web_server_killed_before_an_acceptance_is_held_holds_it_once_when_the_request_comes_again(
     installation: Installation,
 ) -> None:
-    silent = _sandbox(hauls=True, usdot_number="90000006")  # of this number the recorded registry says nothing
+    silent = _sandbox(hauls=True, usdot_number="90000006")
+    refresh_record(market=Market.SANDBOX, usdot_number=silent.usdot_number)  # which the recorded registry leaves open
     shipper = _sandbox()
     load = open_load(shipper)
     offer = offer_by(make_actor(silent), going_home(silent), load)
