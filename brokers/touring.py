@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
-from brokers.booking_queries import live_bookings
+from brokers.booking_queries import live_bookings, tour_home_on
+from brokers.crews import crew_problems
 from brokers.models import Booking, Claim, Thread, Tour, TourStatus
 from brokers.terms import StopTime, terms_of
 from carriers.choices import Chosen, base_place, choose
@@ -22,7 +23,7 @@ from carriers.store import place_of
 from carriers.terms import LegTerms
 from foundation.accounts.models import Organization
 from foundation.places.place import Place
-from foundation.trade.errors import Conflict, FieldProblem, Invalid, NotFound
+from foundation.trade.errors import Conflict, FieldProblem, Invalid, NotFound, TradeError
 from foundation.trade.posting import Status
 from foundation.trade.rules import Problems
 from loads.models import Load, Stop
@@ -104,7 +105,8 @@ def vehicle_of(
 ) -> Vehicle:
     """Return what these public ids name in the carrier's own fleet; with a leg its truck need not be named.
 
-    Raises `Invalid` with a sentence beside each field that names nothing, or a truck that is not the leg's.
+    Raises `Invalid` with a sentence beside each field that names nothing, or a truck, driver or trailer that is not the
+    leg's.
     """
     problems = Problems()
     leg = _found(problems, "leg", leg_id, own_leg, carrier)
@@ -120,6 +122,9 @@ def vehicle_of(
     driver = _found(problems, "driver", driver_id, driver_of, carrier)
     trailer = _found(problems, "trailer", trailer_id, trailer_of, carrier)
     home_base = _found(problems, "home_base", home_base_id, home_base_of, carrier)
+    if leg is not None and (driver, trailer) != (None, None):
+        for wrong in crew_problems(leg, tour_home_on(leg), driver=driver, trailer=trailer):
+            problems.add(wrong.field, wrong.code, wrong.sentence)
     problems.settle()
     assert truck is not None
     return Vehicle(
@@ -146,14 +151,16 @@ def plan_tour(
     times: Mapping[int, Sequence[StopTime]] | None = None,
     standing: Standing | None = None,
     crew_is_fixed: bool = False,
+    fits: Callable[[PlannedTour], None] | None = None,
 ) -> PlannedTour:
     """Return the engine's tour for these loads beside those that are on it `already`.
 
     `times` holds the agreed windows by the load's key; stops that are not named keep the load's own. With a leg the
     truck goes home. Without one it departs, as late as is legal, from where `standing` says (its home base, or where
     its last tour ends, unless told otherwise), and the tour ends where it is empty. `crew_is_fixed` says that no driver
-    or trailer named means none, and not the usual ones. Raises `Conflict` ("cannot_carry", "too_late") with the
-    engine's sentence, `Invalid` when nobody knows where the truck stands.
+    or trailer named means none, and not the usual ones. `fits` raises why a tour out cannot be for what comes after it:
+    then one that ends elsewhere is tried. Raises `Conflict` ("cannot_carry", "too_late") with the engine's sentence,
+    `Invalid` when nobody knows where the truck stands, and what `fits` raises of the shortest.
     """
     agreed = times or {}
     every = [*already, *loads]
@@ -161,7 +168,7 @@ def plan_tour(
         return plan_home(leg=_whole(leg), loads=every, times=agreed, not_before=now)
     begins = standing or standing_of(truck, home_base, now, before=latest_pickup(loads[0], agreed))
     chosen = outbound_choice(organization, truck, trailer, driver, home_base, begins, crew_is_fixed=crew_is_fixed)
-    return _shortest(organization, chosen, begins, every, agreed)
+    return _shortest(organization, chosen, begins, every, agreed, fits)
 
 
 def _shortest(
@@ -170,23 +177,32 @@ def _shortest(
     begins: Standing,
     loads: Sequence[Load],
     times: Mapping[int, Sequence[StopTime]],
+    fits: Callable[[PlannedTour], None] | None,
 ) -> PlannedTour:
-    """Return the tour out that drives fewest miles of those that end at the last stop of any of the loads.
+    """Return the tour out that drives fewest miles of those that end at the last stop of any of the loads, and fit.
 
-    Raises `Conflict` where none can be driven, with why not for the one that was added last.
+    Raises `Conflict` where none can be driven, with why not for the one that was added last; where none fits, what
+    `fits` raises of the shortest.
     """
     found: list[PlannedTour] = []
-    refused: Conflict | None = None
+    refused: TradeError | None = None
     for load in reversed(loads):
         try:
             out = going_out(organization, chosen, begins, load.last_stop)
             found.append(plan_out(truck=out, loads=loads, times=times))
         except Conflict as refusal:
             refused = refused or refusal
-    if not found:
-        assert refused is not None
-        raise refused
-    return min(found, key=lambda plan: (round(plan.loaded_miles + plan.empty_miles, 1), plan.ends_at))
+    if found:
+        refused = None
+    for plan in sorted(found, key=lambda plan: (round(plan.loaded_miles + plan.empty_miles, 1), plan.ends_at)):
+        try:
+            if fits is not None:
+                fits(plan)
+            return plan
+        except (Conflict, Invalid) as refusal:
+            refused = refused or refusal
+    assert refused is not None
+    raise refused
 
 
 def end_of_plan(plan: PlannedTour) -> Place:

@@ -11,6 +11,8 @@ from typing import Any
 
 from django import forms
 
+from brokers.booking_queries import tour_home_on
+from brokers.crews import crew_problems
 from carriers.models import HomeBase, ReturnLeg, Truck
 from carriers.queries import drivers_of, home_bases_of, trailers_of, trucks_of
 from foundation.accounts.models import Organization
@@ -22,6 +24,10 @@ from loads.models import Load
 
 LEG, TRUCK = "leg:", "truck:"
 _USUAL_WAY_HOME = timedelta(days=3)
+_NOT_THE_LEGS = (
+    "That {noun} cannot be had with this return leg, as it was posted or is booked. Choose from the list, or change it "
+    "on the return leg."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +96,27 @@ class VehicleForm(forms.Form):
         ]
         choices = [group for group in groups if group[1]]
         self._offer("vehicle", choices)
-        self._offer("driver", [("", "Not said"), *((row.public_id, row.name) for row in drivers_of(organization))])
-        trailers = (
-            (row.public_id, f"{row.number} · {row.get_equipment_display()}") for row in trailers_of(organization)
-        )
-        self._offer("trailer", [("", "None"), *trailers])
         bases = [(key, f"{base.name} · {base.city}, {base.state}") for key, base in self.bases.items()]
         self._offer("home_base", bases or [("", "No home base yet")])
         known = {key for _, options in choices for key, _ in options}
         first = next((key for _, options in choices for key, _ in options), "")
         self.chosen = str(self["vehicle"].value() or "") if self.is_bound else (chosen if chosen in known else first)
+        self._offer_crew(organization)
         self.initial = {**self._defaults(), **self.initial}
+
+    def _offer_crew(self, organization: Organization) -> None:
+        """Offer who may drive and what may be pulled: all that there are on the way out, on a leg what it allows."""
+        drivers, trailers, leg = list(drivers_of(organization)), list(trailers_of(organization)), self.leg
+        if leg is not None:
+            tour = tour_home_on(leg)
+            drivers = [row for row in drivers if not any(crew_problems(leg, tour, driver=row, trailer=None))]
+            trailers = [row for row in trailers if not any(crew_problems(leg, tour, driver=None, trailer=row))]
+        words = ((row.public_id, f"{row.number} · {row.get_equipment_display()}") for row in trailers)
+        self._offer("driver", [("", "Not said"), *((row.public_id, row.name) for row in drivers)])
+        self._offer("trailer", [("", "None"), *words])
+        if leg is not None:
+            for name in ("driver", "trailer"):
+                self.fields[name].error_messages["invalid_choice"] = _NOT_THE_LEGS.format(noun=name)
 
     def _offer(self, name: str, choices: list[Any]) -> None:
         field = self.fields[name]

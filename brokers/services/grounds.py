@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from brokers.booking_queries import live_bookings, tour_home_on
+from brokers.crews import crew_problems
 from brokers.models import Booking, Tour, TourStatus
 from brokers.services.outbound import Outbound, tour_to_join
 from brokers.terms import StopTime
@@ -28,12 +29,15 @@ from brokers.touring import (
 )
 from carriers.choices import Chosen
 from carriers.models import Driver, HomeBase, ReturnLeg, Trailer
+from carriers.road import way
 from carriers.services.booked import check_beginning
+from carriers.store import place_of
 from carriers.terms import LegTerms
 from foundation.accounts.models import Organization
 from foundation.trade.errors import Conflict, FieldProblem, Invalid
 from foundation.trade.life_cycle import is_on_the_market
 from foundation.trade.posting import Status
+from foundation.trade.windows import local
 from loads.models import Load
 
 _LEG_GONE = "This return leg is not on the market any more: it was taken, withdrawn or has expired. Choose another."
@@ -175,6 +179,8 @@ def _ground(
             raise Conflict("leg_taken", _LEG_GONE)
         if tour is not None and tour.starts_at <= now:
             raise Conflict("under_way", "This truck is under way on its tour already; it takes no more loads on it.")
+        for wrong in crew_problems(leg, tour, driver=vehicle.driver, trailer=vehicle.trailer):
+            raise Conflict(wrong.code, wrong.sentence)  # the leg was edited since it was named
         bookings = live_bookings(tour) if tour is not None else []
         return Ground(tour=tour, bookings=bookings, standing=None, chosen=None, next_tour_at=None)
     pickup_by = latest_pickup(load, {load.pk: stop_times})
@@ -196,7 +202,7 @@ def _plan(
 ) -> PlannedTour:
     times: Mapping[int, Sequence[StopTime]] = agreed_times(ground.bookings) | {load.pk: tuple(stop_times)}
     driver, trailer = ground.crew(vehicle) if ground.home is not None else (vehicle.driver, vehicle.trailer)
-    plan = plan_tour(
+    return plan_tour(
         organization=carrier,
         truck=vehicle.truck,
         trailer=trailer,
@@ -209,12 +215,31 @@ def _plan(
         times=times,
         standing=ground.standing,
         crew_is_fixed=ground.home is not None,
+        fits=lambda plan: _check_after(plan, vehicle, ground.home),
     )
-    if vehicle.leg is None:
-        _check_promises(vehicle, plan, but=ground.home)
-    if ground.home is not None:
-        check_beginning(leg=ground.home, empty=end_of_plan(plan), ready_at=plan.ends_at)
-    return plan
+
+
+def _check_after(plan: PlannedTour, vehicle: Vehicle, home: ReturnLeg | None) -> None:
+    """Raise `Conflict` where a tour out cannot be for the truck's return legs, of which `home` is the tour's own, and
+    `Invalid` where the truck is asked to be home sooner than it can after this tour.
+
+    Of a load that joins, the leg home says by when; an earlier time that can be kept changes nothing of it.
+    """
+    _check_promises(vehicle, plan, but=home)
+    if home is None:
+        return
+    end = end_of_plan(plan)
+    check_beginning(leg=home, empty=end, ready_at=plan.ends_at)
+    asked = vehicle.return_home_by
+    if asked is None or asked >= home.home_by:
+        return
+    if plan.ends_at + way(end, place_of(home, "home")).expected() > asked:
+        by = local(home.home_by, home.home_time_zone)
+        sentence = (
+            "This load joins the tour on which the truck goes out already, and after that it cannot be home by then. "
+            f"Its return leg says {by:%a %b %-d, %H:%M %Z}: leave this out, or give a later time."
+        )
+        raise Invalid([FieldProblem("return_home_by", "too_early", sentence)])
 
 
 def _check_promises(vehicle: Vehicle, plan: PlannedTour, *, but: ReturnLeg | None) -> None:
