@@ -16,6 +16,7 @@ from brokers.touring import Vehicle, end_of, planned_tours
 from carriers.models import ReturnLeg, Truck
 from carriers.services.booked import begin_leg_at, drop_leg
 from foundation.events.services import HasLabel
+from foundation.trade.errors import TradeError
 from foundation.trade.locks import locked
 from foundation.trade.posting import Status
 from loads.models import Load, LoadSize
@@ -30,10 +31,13 @@ class Outbound:
     home: ReturnLeg
 
 
-def hold_legs_home(truck: Truck) -> None:
-    """Hold the legs home of a truck's planned tours out, before those tours are held: a load that joins moves them."""
+def hold_legs_home(truck: Truck) -> set[int]:
+    """Hold the legs home of a truck's planned tours out, before those tours are held: a load that joins moves them.
+
+    Return their keys.
+    """
     tours = Booking.objects.filter(tour__truck=truck, tour__status=TourStatus.PLANNED, status=BookingStatus.BOOKED)
-    locked(ReturnLeg.objects.filter(pk__in=tours.filter(opened_leg__isnull=False).values("opened_leg")))
+    return set(locked(ReturnLeg.objects.filter(pk__in=tours.filter(opened_leg__isnull=False).values("opened_leg"))))
 
 
 def tour_to_join(load: Load, stop_times: Sequence[StopTime], vehicle: Vehicle, now: datetime) -> Outbound | None:
@@ -63,20 +67,29 @@ def leg_home_of(bookings: Sequence[Booking]) -> ReturnLeg | None:
 def follow_home(*, leg: ReturnLeg, tour: Tour, actor: HasLabel | str, now: datetime) -> None:
     """Let the locked leg home follow what is left of a tour out, from which a booking has gone.
 
-    While others go out, it begins where the truck is empty then; where a load is booked on it, it stays as booked. With
-    the last one it is withdrawn; or only taken off the market, where a load is booked on it: that booking stands, and
-    its carrier decides.
+    While others go out, it begins where the truck is empty then; where it cannot, since the truck would be home too
+    late, it is withdrawn, and its carrier posts another. Where a load is booked on it, it stays as booked. With the
+    last one it is withdrawn; or only taken off the market, where a load is booked on it: that booking stands, and its
+    carrier decides. Raises nothing for any of that: whoever cancels is not told of a carrier's way home.
     """
     if leg.status not in (Status.OPEN, Status.COVERED):
         return
     back = Tour.objects.filter(leg=leg, status=TourStatus.PLANNED).first()
     if tour.status == TourStatus.PLANNED:
         if back is None:
-            begin_leg_at(leg=leg, empty=end_of(tour), ready_at=tour.ends_at, actor=actor, now=now)
+            _begin_or_drop(leg, tour, actor, now)
     elif back is None:
         drop_leg(leg=leg, actor=actor, now=now)
     else:
         settle_leg(leg=leg, tour=back, actor=actor, now=now)
+
+
+def _begin_or_drop(leg: ReturnLeg, tour: Tour, actor: HasLabel | str, now: datetime) -> None:
+    """Let a leg home begin where its tour ends now; one that would begin in vain leaves the market."""
+    try:
+        begin_leg_at(leg=leg, empty=end_of(tour), ready_at=tour.ends_at, actor=actor, now=now)
+    except TradeError:
+        drop_leg(leg=leg, actor=actor, now=now)
 
 
 def _is_crew(tour: Tour, vehicle: Vehicle) -> bool:

@@ -7,8 +7,10 @@ from datetime import datetime
 from brokers.booking_queries import live_bookings
 from brokers.facts import tell_of_tour
 from brokers.models import TOUR_MOVES, Booking, Tour, TourStatus, TourStop
-from brokers.touring import PlannedTour, agreed_times, plan_tour, start_of
+from brokers.services.outbound import leg_home_of
+from brokers.touring import PlannedTour, agreed_times, end_of_plan, plan_tour, start_of
 from carriers.models import Driver, ReturnLeg, Trailer, Truck
+from carriers.services.booked import check_beginning
 from foundation.events.services import HasLabel
 from foundation.places.place import Place
 from foundation.trade.constraints import refusing
@@ -84,7 +86,8 @@ def write_stops(*, tour: Tour, plan: PlannedTour, bookings: Sequence[Booking], i
 def leave_tour(*, tour: Tour, booking: Booking, actor: HasLabel | str, now: datetime) -> None:
     """Take a cancelled booking off its locked tour, which is planned anew without it, or cancelled with its last one.
 
-    A tour that has begun, or that the engine cannot plan anew, keeps the times of the stops that remain.
+    A tour that has begun keeps the times of the stops that remain; so does one that cannot be planned anew, or not
+    beside the truck's other tours. Nothing of that is a reason not to cancel.
     """
     TourStop.objects.filter(tour=tour, booking=booking).delete()
     remaining = live_bookings(tour)
@@ -99,23 +102,33 @@ def leave_tour(*, tour: Tour, booking: Booking, actor: HasLabel | str, now: date
         )
         return
     plan = None if tour.starts_at <= now else _without(tour, remaining, now)
-    if plan is None:
+    if plan is None or not _is_replanned(tour, plan, remaining):
         tour.version += 1
         tour.save(update_fields=["version"])
         _number_anew(tour)
-    else:
-        replan(tour=tour, plan=plan)
-        write_stops(tour=tour, plan=plan, bookings=remaining)
     tell_of_tour(tour, actor)
+
+
+def _is_replanned(tour: Tour, plan: PlannedTour, remaining: Sequence[Booking]) -> bool:
+    """Write the plan, or leave the tour as it stood and say no where a unit is on another tour in the new time."""
+    try:
+        replan(tour=tour, plan=plan)
+    except TradeError:
+        tour.refresh_from_db(fields=[*_figures(plan), "version"])
+        return False
+    write_stops(tour=tour, plan=plan, bookings=remaining)
+    return True
 
 
 def _without(tour: Tour, remaining: Sequence[Booking], now: datetime) -> PlannedTour | None:
     """Return the tour of the bookings that remain; None where the engine has none, as after its first pickups closed.
 
-    A tour out on whose leg home a load is booked keeps its plan too: that booking rests on where and when it ends.
+    A tour out on whose leg home a load is booked keeps its plan too: that booking rests on where and when it ends. One
+    after which the truck would be home too late is none.
     """
     if tour.leg is None and _is_followed(remaining):
         return None
+    home = leg_home_of(remaining) if tour.leg is None else None
     try:
         return plan_tour(
             organization=tour.organization,
@@ -129,9 +142,15 @@ def _without(tour: Tour, remaining: Sequence[Booking], now: datetime) -> Planned
             times=agreed_times(remaining),
             standing=start_of(tour, now) if tour.leg is None else None,
             crew_is_fixed=True,
+            fits=lambda plan: _check_home(plan, home),
         )
     except TradeError:
         return None
+
+
+def _check_home(plan: PlannedTour, home: ReturnLeg | None) -> None:
+    if home is not None:
+        check_beginning(leg=home, empty=end_of_plan(plan), ready_at=plan.ends_at)
 
 
 def _is_followed(bookings: Sequence[Booking]) -> bool:

@@ -20,6 +20,7 @@ from foundation.accounts.access import actor_of, scope_required
 from foundation.accounts.models import Decision, Organization
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Invalid, NotFound
+from foundation.trade.windows import local
 from loads.models import Load
 
 _PROMISED = (
@@ -115,7 +116,8 @@ def _planned(
     leg, last = vehicle.leg, plan.stops[-1]
     end_words = f"Home in {leg.home_city}, {leg.home_state}" if leg else "Empty; its way home goes on the market"
     if ground.home is not None:
-        end_words = "Empty; its way home, on the market already, begins then and there"
+        by = local(ground.home.home_by, ground.home.home_time_zone)
+        end_words = f"Empty; its return leg begins then and there: home by {by:%a %b %-d, %H:%M %Z}"
     return {
         "plan": plan,
         "truck": vehicle.truck,
