@@ -4,7 +4,8 @@
 needs in the house's order and decides on what it reads then; what may exist once is a constraint in the end.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from brokers.acting import both_sides_sentence, on_both_sides_of
 from brokers.booking_queries import holds_on
 from brokers.facts import tell_of_booking, tell_of_tour
 from brokers.models import Booking, BookingStatus, Offer, Tour, TourStatus
+from brokers.retrying import Overtaken
 from brokers.services.boarding import settle_leg
 from brokers.services.confirmations import issue_confirmation
 from brokers.services.grounds import Ground, home_for, leg_home, plan_for, planned
@@ -59,6 +61,18 @@ _HELD_UNITS: Mapping[type[Truck | Driver | Trailer], Kept[Any]] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Joinable:
+    """The tours and the legs home, by key, that were held before their truck: what began meanwhile is not held."""
+
+    tours: Set[int]
+    homes: Set[int]
+
+    def has(self, tour: Tour, home: ReturnLeg) -> bool:
+        """Say whether a tour and its leg home are held, so that nobody else changes them."""
+        return tour.pk in self.tours and home.pk in self.homes
+
+
 def book(
     *,
     load: Load,
@@ -80,20 +94,20 @@ def book(
     this transaction; `is_checked` says that `check_bookable` was asked since the lock; `lapses` that rivals lapse with
     this booking, and not once for the whole bundle. Raises `Conflict` when the load
     or leg is gone or reserved, when the truck cannot take it (with the engine's sentence, to the carrier), or when a
-    unit is on another tour; `Invalid` for a field that must change.
+    unit is on another tour; `Invalid` for a field that must change; `Overtaken` to begin anew.
     """
     if not is_checked:
         check_bookable(load, carrier=carrier, seller=seller, now=now, claim_id=claim_id)
-    vehicle = lock_for(vehicle)
+    vehicle, are_held = _lock(vehicle)
     if vehicle.truck.organization_id == carrier.pk:
         vehicle.truck.organization = carrier  # as it is in hand: it need not be read again
     try:
-        return _book(load, terms, vehicle, carrier, actor, now, offer, joins, lapses=lapses)
-    except Conflict as refusal:
+        return _book(load, terms, vehicle, carrier, actor, now, offer, joins, are_held, lapses=lapses)
+    except (Conflict, Invalid) as refusal:
         if actor.organization.pk == carrier.pk or actor.organization.pk != seller.pk:
             raise
-        # the other side's tours and hours are its own
-        raise Conflict(refusal.code, _PROMISED) from refusal
+        # the other side's tours, fleet and hours are its own
+        raise Conflict(refusal.code if isinstance(refusal, Conflict) else "cannot_carry", _PROMISED) from refusal
 
 
 def check_bookable(
@@ -121,12 +135,18 @@ def lock_for(vehicle: Vehicle) -> Vehicle:
 
     Raises `Conflict` for a unit that was taken out of service.
     """
+    return _lock(vehicle)[0]
+
+
+def _lock(vehicle: Vehicle) -> tuple[Vehicle, _Joinable]:
+    """Hold what `lock_for` holds, and return with it what a load may join then."""
     leg = vehicle.leg
+    homes: set[int] = set()
     if leg is not None:
         leg = _HELD_LEG.all(key=leg.pk)[0]
     else:
-        hold_legs_home(vehicle.truck)
-    _HELD_TOURS.all(truck=vehicle.truck.pk)
+        homes = hold_legs_home(vehicle.truck)
+    tours = {tour.pk for tour in _HELD_TOURS.all(truck=vehicle.truck.pk)}
     driver = vehicle.driver or (leg.driver if leg is not None else None)
     trailer = vehicle.trailer or (leg.trailer if leg is not None else None)
     truck = _in_service(Truck, vehicle.truck, "truck") or vehicle.truck
@@ -136,7 +156,7 @@ def lock_for(vehicle: Vehicle) -> Vehicle:
     held_trailer = _in_service(Trailer, trailer, "trailer")
     if held_trailer is None and leg is None:
         _hold_usual(Trailer, truck.usual_trailer_id)
-    return Vehicle(
+    held_vehicle = Vehicle(
         truck=truck,
         leg=leg,
         driver=held_driver,
@@ -144,6 +164,7 @@ def lock_for(vehicle: Vehicle) -> Vehicle:
         home_base=vehicle.home_base,
         return_home_by=vehicle.return_home_by,
     )
+    return held_vehicle, _Joinable(tours=tours, homes=homes)
 
 
 def _book(
@@ -155,6 +176,7 @@ def _book(
     now: datetime,
     offer: Offer | None,
     joins: Tour | None,
+    are_held: _Joinable,
     *,
     lapses: bool,
 ) -> Booking:
@@ -162,6 +184,8 @@ def _book(
         load=load, stop_times=terms.stop_times, vehicle=vehicle, carrier=carrier, now=now, joins=joins
     )
     tour = ground.tour
+    if tour is not None and ground.home is not None and not are_held.has(tour, ground.home):
+        raise Overtaken("The tour began while this waited for its truck: others may be changing it.")
     if tour is None:
         driver, trailer = ground.crew(vehicle)
         start = ground.standing.place if ground.standing is not None else None
