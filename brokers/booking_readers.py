@@ -8,8 +8,9 @@ from datetime import datetime
 
 from brokers.acting import kept_by
 from brokers.booking_queries import booking_for
-from brokers.booking_visibility import agents_payload, booking_payload
+from brokers.booking_visibility import agents_payload, booking_payload, reads_terms, role_of
 from brokers.models import Booking
+from brokers.paying import pays_to_payload
 from foundation.accounts.models import Decision, Organization
 from foundation.accounts.queries import represented_by
 from foundation.trade.errors import NotFound
@@ -39,4 +40,9 @@ def payload_read_by(viewer: Organization, booking: Booking, now: datetime) -> di
     side = side_read_by(viewer, booking, now)
     if side is None:
         raise NotFound("There is no such booking here.")
-    return booking_payload(booking, viewer) if side.pk == viewer.pk else agents_payload(booking, side)
+    if side.pk != viewer.pk:
+        return agents_payload(booking, side)
+    found = booking_payload(booking, viewer)
+    if reads_terms(booking, role_of(booking, viewer)):
+        found["pays_to"] = pays_to_payload(booking, now)
+    return found

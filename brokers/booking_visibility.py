@@ -22,7 +22,6 @@ from brokers.models import (
     Tour,
     TourStop,
 )
-from brokers.paying import pays_to_payload
 from brokers.terms import StopTime, terms_of
 from foundation.accounts.models import Organization
 from foundation.rest.fields import instant, money, named, numbered
@@ -31,7 +30,7 @@ from loads.models import Load, Stop
 
 CARRIER, SHIPPER, BROKER = "carrier", "shipper", "broker"
 
-_NOT_AN_AGENTS = ("tour", "pays_to", "opened_leg", "shipper_rate")
+_NOT_AN_AGENTS = ("tour", "opened_leg", "shipper_rate")
 _STOP_PLACE = ("kind", "city", "state", "zip", "time_zone", "facility", "address")
 
 
@@ -109,7 +108,7 @@ def booking_fact(booking: Booking, viewer: Organization) -> dict[str, Any]:
 
 
 def booking_payload(booking: Booking, viewer: Organization) -> dict[str, Any]:
-    """Return a booking as a party reads it in full."""
+    """Return a booking as a party reads it in full, save for where its carrier is paid: that ends with time."""
     role = role_of(booking, viewer)
     load, tour = booking.load, booking.tour
     times = {time.sequence: time for time in terms_of(booking).stop_times}
@@ -135,7 +134,6 @@ def booking_payload(booking: Booking, viewer: Organization) -> dict[str, Any]:
         "stops": [_stop(stop, times.get(stop.sequence), planned.get(stop.sequence)) for stop in load.stops.all()],
     }
     if reads_terms(booking, role):
-        found["pays_to"] = pays_to_payload(booking)
         found["terms"] = {
             "linehaul": money(booking.linehaul_cents),
             "fuel_surcharge": money(booking.fuel_surcharge_cents),

@@ -1,11 +1,16 @@
 """Where the carrier of a booking is paid, as the two sides that pay and are paid read it: by name and last digits."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from brokers.models import Booking
+from brokers.models import Booking, BookingStatus
+from brokers.terms import terms_of
 from foundation.accounts.models import PaymentAccount, PaymentKind
 from foundation.rest.fields import instant
+
+SHOWN_FOR = timedelta(days=180)
+"""So long after the last delivery window a carrier's account is shown: a load is paid by then, or it is a dispute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +28,12 @@ class PaysTo:
         return f"account of {self.account.name} ending in {self.account.last_four}"
 
 
-def pays_to(booking: Booking) -> PaysTo | None:
-    """Return where a booking's carrier is paid, None where it has not said so or hauls its own freight."""
-    if booking.carrier_id == booking.seller_id:
+def pays_to(booking: Booking, now: datetime) -> PaysTo | None:
+    """Return where a booking's carrier is paid.
+
+    None where it has not said so or hauls its own freight, and where the booking is no reason to pay it any more.
+    """
+    if booking.carrier_id == booking.seller_id or not _is_to_be_paid(booking, now):
         return None
     accounts: list[PaymentAccount] = list(booking.carrier.payment_accounts.all())
     current = next((each for each in accounts if each.ended_at is None), None)
@@ -35,9 +43,18 @@ def pays_to(booking: Booking) -> PaysTo | None:
     return PaysTo(current, changed)
 
 
-def pays_to_payload(booking: Booking) -> dict[str, Any] | None:
+def _is_to_be_paid(booking: Booking, now: datetime) -> bool:
+    """Say whether the seller may still have to pay: for the haul, or what a cancellation left owed to the carrier."""
+    if now >= max(time.closes_at for time in terms_of(booking).stop_times) + SHOWN_FOR:
+        return False
+    if booking.status == BookingStatus.BOOKED:
+        return True
+    return bool(booking.owed_by_id == booking.seller_id and booking.owed_tonu_cents + booking.owed_deadhead_cents)
+
+
+def pays_to_payload(booking: Booking, now: datetime) -> dict[str, Any] | None:
     """Return the same as plain JSON."""
-    found = pays_to(booking)
+    found = pays_to(booking, now)
     if found is None:
         return None
     return {

@@ -33,6 +33,7 @@ from brokers.api.booking_parts import (
 from brokers.booking_queries import bookings_of
 from brokers.booking_readers import booking_read_by, payload_read_by
 from brokers.models import Booking, BookingStatus, CancelReason
+from brokers.paying import SHOWN_FOR
 from brokers.services.cancelling import LONGEST_NOTE, cancel_booking
 from foundation.accounts.models import PaymentKind
 from foundation.rest.actors import actor_of
@@ -176,7 +177,10 @@ class BookingSerializer(StrictSerializer):
     load_version = serializers.IntegerField(help_text=f"The version of the load that both accepted. {_SELLERS}")
     owed = OwedSerializer(allow_null=True, help_text=f"null where nobody owes anything. {_SELLERS}")
     pays_to = PaysToSerializer(
-        allow_null=True, help_text=f"Where the carrier is paid; null where it has not said so. {_SELLERS}"
+        allow_null=True,
+        help_text="Where the carrier is paid; null where it has not said so, and once nothing is to be paid: of a "
+        f"cancellation that left nothing owed to it, and {SHOWN_FOR.days} days after the last delivery window. "
+        f"{_SELLERS}",
     )
     terms = TermsSerializer(help_text=_SELLERS)
     shipper_rate = MoneyField(help_text="What the shipper pays. Only the broker that sold the load sees it.")

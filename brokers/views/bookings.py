@@ -57,7 +57,7 @@ def show_booking(
     """Answer with a booking as its reader reads it; `error` and `words` are of a refused answer to a contention."""
     actor, now = actor_of(request), clock.now()
     booking, side = booking_read_by(actor.organization, booking_id, now)
-    context = _about(booking, actor.organization, side) | {
+    context = _about(booking, actor.organization, side, now) | {
         "may_write": actor.may("bookings:write"),
         "why_not_cancel": _why_not_cancel(actor, booking, now),
         "contentions": contention_rows(booking, side, actor, now) if booking.status == BookingStatus.CANCELLED else [],
@@ -69,7 +69,7 @@ def show_booking(
     return render(request, template, context, status=status)
 
 
-def _about(booking: Booking, viewer: Organization, side: Organization) -> dict[str, Any]:
+def _about(booking: Booking, viewer: Organization, side: Organization, now: datetime) -> dict[str, Any]:
     row = booking_row(booking, viewer, side)
     planned = booking.tour_stops.all() if row.role == CARRIER and row.is_own else ()
     return {
@@ -82,7 +82,7 @@ def _about(booking: Booking, viewer: Organization, side: Organization) -> dict[s
         "parties": row.parties,
         "zone": viewer.time_zone,
         "cancelled_by": _name(booking.cancelled_for, viewer),
-        "pays_to": pays_to(booking) if row.is_own and row.reads_terms else None,
+        "pays_to": pays_to(booking, now) if row.is_own and row.reads_terms else None,
         "owed_words": _owed_words(booking, row, viewer),
     }
 

@@ -7,6 +7,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from brokers.models import Booking
+from brokers.paying import SHOWN_FOR, pays_to
 from brokers.trust import flags_for_seller, judge_claim
 from foundation.accounts.actor import KEY_SCOPES, Actor
 from foundation.accounts.models import Organization, PaymentAccount, Role
@@ -282,3 +284,29 @@ def test_both_sides_of_a_booking_read_how_the_account_ends_and_that_it_changed(
     assert "ending in 8888" in page
     assert "after this was booked" in page
     assert "ending in" not in sign_in(shipper).get(f"/bookings/{booking.public_id}/").content.decode()
+
+
+def test_who_has_nothing_to_pay_any_more_reads_no_account(
+    owner: Actor, sign_in: Callable[..., Client], straight_roads: None
+) -> None:
+    shipper, carrier = make_organization("Prairie Paper"), owner.organization
+    set_payment_account(actor=owner, terms=bank())
+    load = open_load(shipper, tonu_cents=250_00)
+    booking = claim(carrier, load, going_home(carrier), actor=owner).loads.get().booking
+    assert booking is not None
+
+    def is_read(party: Organization) -> bool:
+        page = sign_in(party).get(f"/bookings/{booking.public_id}/").content.decode()
+        found = ApiClient(party).get(f"/api/v1/bookings/{booking.public_id}").json()["pays_to"]
+        assert ("ending in 6789" in page) is (found is not None)
+        return found is not None
+
+    assert is_read(shipper)
+    until = load.last_stop.closes_at + SHOWN_FOR
+    assert pays_to(booking, until - timedelta(seconds=1)) is not None
+    assert pays_to(booking, until) is None
+    cancelled = {"status": "cancelled", "cancelled_at": now(), "cancel_reason": "other", "cancelled_for": shipper}
+    Booking.objects.filter(pk=booking.pk).update(**cancelled)
+    assert [is_read(party) for party in (shipper, carrier)] == [False, False], "nothing is owed"
+    Booking.objects.filter(pk=booking.pk).update(owed_by=shipper, owed_tonu_cents=250_00)
+    assert is_read(shipper), "the TONU has to be paid"
