@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from foundation.events.models import AuditEntry, Event
 from foundation.trade.statements import rows_of
@@ -50,15 +50,54 @@ _AUDIT = """
 _NOTED = ("public_id", "organization_id", "actor", "action", "subject")
 
 
-@dataclass(slots=True)
-class _Waiting:
-    """What a block has told so far: facts with who reads what of them, and audit entries; `depth` counts the savepoints
-    that it began in.
+Fact = tuple[Event, Sequence[str], Sequence[str]]
+
+
+class _Savepoint:
+    """A savepoint of a block, as long as what was told or written in it stands.
+
+    The database layer forgets what waits for the commit with the savepoint that it was registered in, or with one
+    around that: so it knows which savepoints were undone, and asks the database nothing.
     """
 
+    def __init__(self) -> None:
+        transaction.on_commit(self)
+
+    def __call__(self) -> None:
+        """Nothing is left to do at the commit."""
+
+    def stands(self) -> bool:
+        """Say whether neither it nor one around it was undone."""
+        return any(waiting is self for _, waiting, _ in connection.run_on_commit)
+
+
+@dataclass(slots=True, eq=False)
+class _Told:
+    """A fact with who reads what of it, or an audit entry; in which savepoint of the block it was told, and in which it
+    was written before the block's end.
+    """
+
+    what: Fact | AuditEntry
+    told_in: _Savepoint | None
+    written_in: _Savepoint | None = None
+
+    def stands(self) -> bool:
+        return self.told_in is None or self.told_in.stands()
+
+    def is_written(self) -> bool:
+        return self.written_in is not None and self.written_in.stands()
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """What a block has told so far, in order; `depth` counts the savepoints that it began in."""
+
     depth: int
-    facts: list[tuple[Event, Sequence[str], Sequence[str]]] = field(default_factory=list)
-    entries: list[AuditEntry] = field(default_factory=list)
+    told: list[_Told] = field(default_factory=list)
+
+    def savepoint(self) -> _Savepoint | None:
+        """Return the present savepoint within the block; None where an undoing would undo the block."""
+        return _Savepoint() if _savepoints() > self.depth else None
 
 
 _waiting: ContextVar[_Waiting | None] = ContextVar("facts that wait to be written", default=None)
@@ -69,8 +108,8 @@ def together() -> Iterator[None]:
     """Write the facts and audit entries of a block together at its end, in their order, within its transaction.
 
     Until then they have no keys; a mail or notice about one of them has all written first. What is told inside a
-    savepoint of the block is written there, since that may be undone by itself. A block that raises writes nothing, and
-    one inside another leaves it to that.
+    savepoint waits as well, and is dropped where that savepoint is undone. A block that raises writes nothing, and one
+    inside another leaves it to that.
     """
     if _waiting.get() is not None:
         yield
@@ -85,26 +124,20 @@ def together() -> Iterator[None]:
 
 def write_fact(event: Event, readers: Sequence[str], payloads: Sequence[str]) -> None:
     """Write a fact with the payload, as JSON, that each of its readers may read; now, or with its block's others."""
-    waiting = _block()
+    waiting = _waiting.get()
     if waiting is not None:
-        waiting.facts.append((event, readers, payloads))
+        waiting.told.append(_Told((event, readers, payloads), waiting.savepoint()))
     else:
         _write_facts([(event, readers, payloads)])
 
 
 def write_audit(entry: AuditEntry) -> None:
     """Write an audit entry; now, or with its block's others."""
-    waiting = _block()
+    waiting = _waiting.get()
     if waiting is not None:
-        waiting.entries.append(entry)
+        waiting.told.append(_Told(entry, waiting.savepoint()))
     else:
         _write_entries([entry])
-
-
-def _block() -> _Waiting | None:
-    """Return the block in which what is told now may wait."""
-    waiting = _waiting.get()
-    return waiting if waiting is not None and waiting.depth == _savepoints() else None
 
 
 def _savepoints() -> int:
@@ -112,19 +145,31 @@ def _savepoints() -> int:
 
 
 def write_what_waits() -> None:
-    """Write what the block under way has told so far; without one there is nothing."""
+    """Write what the block under way has told so far; without one there is nothing.
+
+    What is written inside a savepoint is kept until the block's end, and written again where that was undone.
+    """
     waiting = _waiting.get()
     if waiting is None:
         return
-    facts, entries = waiting.facts, waiting.entries
-    waiting.facts, waiting.entries = [], []
+    waiting.told = [each for each in waiting.told if each.stands()]
+    left = [each for each in waiting.told if not each.is_written()]
+    if not left:
+        return
+    facts = [each.what for each in left if not isinstance(each.what, AuditEntry)]
+    entries = [each.what for each in left if isinstance(each.what, AuditEntry)]
     if facts:
         _write_facts(facts)
     if entries:
         _write_entries(entries)
+    inside = waiting.savepoint()
+    for each in left:
+        each.written_in = inside
+    if inside is None:
+        waiting.told = []
 
 
-def _write_facts(facts: Sequence[tuple[Event, Sequence[str], Sequence[str]]]) -> None:
+def _write_facts(facts: Sequence[Fact]) -> None:
     told = {
         "public_ids": [event.public_id for event, _, _ in facts],
         "names": [event.name for event, _, _ in facts],

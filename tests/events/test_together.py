@@ -62,6 +62,55 @@ def test_what_a_savepoint_undoes_is_not_told():
     assert list(AuditEntry.objects.order_by("pk").values_list("subject", flat=True)) == ["load_1", "load_3"]
 
 
+def test_what_a_savepoint_tells_keeps_its_place(django_assert_num_queries):
+    with transaction.atomic(), django_assert_num_queries(6), together():  # two savepoints, two statements
+        tell(1)
+        with transaction.atomic():
+            tell(2)
+            with transaction.atomic():
+                tell(3)
+            tell(4)
+        tell(5)
+    order = [f"load_{number}" for number in (1, 2, 3, 4, 5)]
+    assert list(Event.objects.order_by("pk").values_list("subject", flat=True)) == order
+    assert list(AuditEntry.objects.order_by("pk").values_list("subject", flat=True)) == order
+
+
+def test_what_was_told_in_a_savepoint_goes_with_the_one_around_it():
+    with transaction.atomic(), together():
+        tell(1)
+        try:
+            with transaction.atomic():
+                with transaction.atomic():
+                    tell(2)
+                raise RuntimeError
+        except RuntimeError:
+            tell(3)
+        with transaction.atomic():
+            tell(4)
+    assert list(Event.objects.order_by("pk").values_list("subject", flat=True)) == ["load_1", "load_3", "load_4"]
+
+
+@pytest.mark.parametrize("undone", [True, False])
+def test_what_a_notice_in_a_savepoint_has_written_is_told_once_whether_or_not_that_is_undone(undone):
+    with transaction.atomic(), together():
+        event = tell(1)
+        try:
+            with transaction.atomic():
+                notify(event=tell(2), organization_id="org_1", text="Gone.")
+                if undone:
+                    raise RuntimeError
+        except RuntimeError:
+            pass
+        tell(3)
+    kept = [1, 3] if undone else [1, 2, 3]
+    opened = Event.objects.filter(name="load.opened").order_by("pk")
+    assert list(opened.values_list("version", flat=True)) == kept
+    assert list(AuditEntry.objects.order_by("pk").values_list("subject", flat=True)) == [f"load_{n}" for n in kept]
+    assert Notice.objects.count() == (0 if undone else 1)
+    assert event.pk == opened[0].pk
+
+
 def test_a_block_that_raises_tells_nothing_and_leaves_nothing_for_the_next():
     with pytest.raises(ValueError, match="does not name a fact"), transaction.atomic(), together():
         publish(name="load.opened" if tell(1) is None else "Opened!", subject="load_1", audience={})
