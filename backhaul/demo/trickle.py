@@ -78,7 +78,7 @@ class Trickle:
             terms = terms_of(load)
             rate = round((terms.rate_cents or 0) * self._random.uniform(0.95, 1.06) / 500) * 500
             actor = self._shippers[load.organization_id]
-            edit_load(actor=actor, load_id=load.public_id, version=load.version, terms=replace(terms, rate_cents=rate))
+            edit_load(actor=actor, load_id=load.public_id, version=load.edition, terms=replace(terms, rate_cents=rate))
 
     def _load(self) -> None:
         if not self._withdraws_load():

@@ -68,7 +68,7 @@ class _Savepoint:
 
     def stands(self) -> bool:
         """Say whether neither it nor one around it was undone."""
-        return any(waiting is self for _, waiting, _ in connection.run_on_commit)
+        return any(kept[1] is self for kept in connection.run_on_commit)
 
 
 @dataclass(slots=True, eq=False)
