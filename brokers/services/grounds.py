@@ -237,7 +237,7 @@ def _check_after(plan: PlannedTour, vehicle: Vehicle, home: ReturnLeg | None) ->
         by = local(home.home_by, home.home_time_zone)
         sentence = (
             "This load joins the tour on which the truck goes out already, and after that it cannot be home by then. "
-            f"Its return leg says {by:%a %b %-d, %H:%M %Z}: leave this out, or give a later time."
+            f"Its return leg says {by:%a %b %-d, %H:%M %Z}: give that time or a later one."
         )
         raise Invalid([FieldProblem("return_home_by", "too_early", sentence)])
 
