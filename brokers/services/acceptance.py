@@ -33,7 +33,7 @@ from brokers.services.table import (
 from brokers.terms import terms_of
 from brokers.thread_queries import live_offer, offer_of
 from brokers.touring import vehicle_in
-from brokers.trust import Judgement, judge_claim, take_hold
+from brokers.trust import Judgement, judge_claim, take_hold, take_pace
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Decision
 from foundation.trade import clock
@@ -93,6 +93,8 @@ def accept_offer(
         _check(actor, offer, thread, load, number, load_version, moment)
         if thread.kind == Thread.Kind.TENDER:
             return _sell(actor, offer, thread, load, moment)
+        with _in_rules_words(actor, thread, moment):
+            take_pace(carrier=thread.taker, now=clock.now())  # its lock comes after loads and before the others
         return _book(actor, offer, thread, load, moment)
 
     return retried(work)
@@ -150,10 +152,9 @@ def _hold(actor: Actor, seen: Offer, number: int, load_version: int, judgement: 
 
     def work() -> Claim:
         load = locked_load(seen.thread.load_id)
-        try:
-            take_hold(carrier=seen.thread.taker, now=clock.now())  # its lock comes after loads and before the others
-        except Conflict as refusal:
-            raise _told_to(actor, seen.thread, now, refusal.code, refusal.sentence) from refusal
+        with _in_rules_words(actor, seen.thread, now):
+            take_pace(carrier=seen.thread.taker, now=clock.now())
+            take_hold(carrier=seen.thread.taker, now=clock.now())
         thread = held_thread(seen.thread, load)
         offer = offer_in(thread, seen)
         moment = clock.now()
@@ -161,6 +162,15 @@ def _hold(actor: Actor, seen: Offer, number: int, load_version: int, judgement: 
         return reserve_for(offer, thread=thread, load=load, actor=actor, judgement=judgement, now=moment)
 
     return retried(work)
+
+
+@contextmanager
+def _in_rules_words(actor: Actor, thread: Thread, now: datetime) -> Iterator[None]:
+    """Let the seller read that rules of trust refuse the carrier, and nothing of what else that has claimed."""
+    try:
+        yield
+    except Conflict as refusal:
+        raise _told_to(actor, thread, now, refusal.code, refusal.sentence) from refusal
 
 
 @contextmanager

@@ -35,7 +35,7 @@ from brokers.services.table import (
 from brokers.terms import terms_of
 from brokers.thread_facts import tell_released
 from brokers.touring import vehicle_in
-from brokers.trust import Judgement, judge_claim
+from brokers.trust import Judgement, judge_claim, take_pace
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Decision
 from foundation.accounts.present import actor_now
@@ -139,6 +139,7 @@ def _book(seen: Claim, judgement: Judgement) -> Claim:
     if offer.status != OfferStatus.HELD or _is_over(hold, now):
         raise Conflict("time_over", _TIME_OVER)
     _check(hold, offer, thread, load, now)
+    take_pace(carrier=thread.taker, now=now, settling=load)
     actor = claimant(hold, now)
     booking = book(
         load=load,
@@ -216,6 +217,8 @@ def _ended(why: str, ending: str) -> str:
 
 def _words(refused: TradeError) -> tuple[str, str]:
     """Return why a booking was refused, to the carrier and to the seller, who reads nothing of its hours."""
+    if refused.code == "pace":
+        return refused.sentence, _BLOCKED
     own = refused.__cause__ if isinstance(refused.__cause__, TradeError) else refused
     is_of_load = refused.code in OF_THE_LOAD | {"time_over", "load_changed", "seller_changed", "cannot_deal"}
     return own.sentence, refused.sentence if is_of_load else _CANNOT_COME

@@ -31,15 +31,16 @@ def judge_claim(
     return Judgement(results=tuple(results))
 
 
-def take_pace(*, carrier: Organization, now: datetime) -> None:
-    """Make sure that a new account does not rush; called in the transaction that makes the claim, before it.
+def take_pace(*, carrier: Organization, now: datetime, settling: Load | None = None) -> None:
+    """Make sure that a new account does not rush; called in the transaction that makes the claim or the booking of an
+    accepted offer, before it. What has reserved the load that is being settled does not count against itself.
 
     Claims of one new account at the same moment wait in line here. Raises `Conflict` after three within the hour.
     """
     if not is_new(carrier, now):
         return
     _wait_in_line(carrier)
-    made = made_lately(carrier, now)
+    made = made_lately(carrier, now, settling=() if settling is None else (settling.pk,))
     if len(made) >= RUSH_CLAIMS:
         raise Conflict("pace", rush_sentence(made))
 

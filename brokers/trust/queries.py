@@ -80,9 +80,11 @@ def held_lately(carrier: Organization, now: datetime) -> list[datetime]:
     return list(gathered(carrier, now).held_lately)
 
 
-def made_lately(carrier: Organization, now: datetime) -> list[datetime]:
-    """Return when the carrier claimed, or bargained a booking, in the last hour, oldest first."""
-    return list(gathered(carrier, now).made_lately)
+def made_lately(carrier: Organization, now: datetime, *, settling: Sequence[int] = ()) -> list[datetime]:
+    """Return when the carrier claimed, or bargained a booking, in the last hour, oldest first; without what has
+    reserved the loads, by their keys, that are being settled.
+    """
+    return list(gathered(carrier, now, loads=settling).made_lately)
 
 
 def digits_of(carrier: Organization, record: FederalRecord | None) -> list[str]:

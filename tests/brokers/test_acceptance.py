@@ -5,19 +5,20 @@ from datetime import timedelta
 
 import pytest
 
-from brokers.models import Booking, Offer, OfferStatus, Thread, ThreadOutcome, ThreadStatus
-from brokers.services import acceptance
+from brokers.models import Booking, Claim, Offer, OfferStatus, Thread, ThreadOutcome, ThreadStatus
+from brokers.services import acceptance, held_offers
+from brokers.services.claims import settle_claim
 from brokers.services.offers import accept_offer, counter_offer, withdraw_offer
 from brokers.services.tenders import tender_load
 from brokers.trust import Judgement, RuleResult
-from foundation.accounts.models import RelationshipKind
+from foundation.accounts.models import Organization, RelationshipKind
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound
 from foundation.trade.posting import Status
 from loads.services import edit_load
 from loads.terms import terms_of as load_terms_of
 from tests.brokers.bargains import Deal, make_deal, offer_by, seen_by, terms
-from tests.builders import make_actor, make_load, make_organization, make_relationship
+from tests.builders import make_actor, make_load, make_organization, make_relationship, make_truck, now
 
 
 @pytest.fixture
@@ -189,3 +190,61 @@ def test_only_brokers_tender_and_nobody_is_represented_in_a_tender(deal: Deal) -
         _accept(agent, tender)
     with pytest.raises(Conflict, match="own offer"):
         _accept(broker, tender)
+
+
+def _has_claimed(who: Organization, *, times: int) -> None:
+    """Let a carrier have claimed so many loads ten minutes ago."""
+    at, truck = now() - timedelta(minutes=10), make_truck(who)
+    for _ in range(times):
+        Claim.objects.create(
+            carrier=who, truck=truck, status="released", made_at=at, closed_at=at, made_by_organization=who
+        )
+
+
+def _is_new(who: Organization) -> None:
+    Organization.objects.filter(pk=who.pk).update(verified_at=now() - timedelta(days=3))
+
+
+def test_a_new_account_that_claimed_three_times_while_it_was_judged_is_refused_under_the_lock(
+    deal: Deal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _is_new(deal.carrier.organization)
+    offer = offer_by(deal.carrier, deal.leg, deal.load)
+    _has_claimed(deal.carrier.organization, times=3)
+    monkeypatch.setattr(acceptance, "judge_claim", lambda **_: Judgement(results=()))
+    with pytest.raises(Conflict, match="rules of trust") as refused:
+        _accept(deal.shipper, offer)
+    assert refused.value.code == "not_trusted", "how often the carrier claims is not the seller's to read"
+    offer.refresh_from_db()
+    assert (offer.status, Booking.objects.count()) == (OfferStatus.LIVE, 0)
+    counter = counter_offer(
+        actor=deal.shipper,
+        thread_id=offer.thread.public_id,
+        terms=terms(deal.load, 2_350),
+        on_number=1,
+        load_version=1,
+    )
+    with pytest.raises(Conflict, match="books 3 loads an hour at most") as refused:
+        _accept(deal.carrier, counter)
+    assert refused.value.code == "pace"
+
+
+@pytest.mark.parametrize(("times", "status"), [(2, "booked"), (3, "released")])
+def test_an_acceptance_on_hold_is_booked_at_a_new_accounts_pace(
+    times: int, status: str, deal: Deal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _is_new(deal.carrier.organization)
+    offer = offer_by(deal.carrier, deal.leg, deal.load)
+    waits = Judgement(results=(RuleResult(rule="record", result="hold", sentence="We are asking."),))
+    monkeypatch.setattr(acceptance, "judge_claim", lambda **_: waits)
+    monkeypatch.setattr(held_offers, "judge_claim", lambda **_: Judgement(results=()))
+    hold = _accept(deal.shipper, offer)
+    assert isinstance(hold, Claim)
+    _has_claimed(deal.carrier.organization, times=times)
+    settled = settle_claim(claim_id=hold.public_id)
+    assert (settled.status, Booking.objects.count()) == (status, times == 2)
+    if status == "released":
+        assert "books 3 loads an hour at most" in settled.outcome
+        assert "rules of trust" in settled.told
+        offer.refresh_from_db()
+        assert offer.status == OfferStatus.LIVE
