@@ -13,14 +13,18 @@ from django import forms
 
 from brokers.booking_queries import tour_home_on
 from brokers.crews import crew_problems
+from brokers.services.outbound import tour_to_join
+from brokers.terms import posted_terms
+from brokers.touring import Vehicle
 from carriers.models import HomeBase, ReturnLeg, Truck
 from carriers.queries import drivers_of, home_bases_of, trailers_of, trucks_of
 from foundation.accounts.models import Organization
+from foundation.trade import clock
 from foundation.trade.errors import Invalid
 from foundation.trade.money import dollars
 from foundation.trade.time_fields import WallTimeField, set_instant
 from foundation.trade.windows import local
-from loads.models import Load
+from loads.models import Load, LoadSize
 
 LEG, TRUCK = "leg:", "truck:"
 _USUAL_WAY_HOME = timedelta(days=3)
@@ -163,20 +167,31 @@ class VehicleForm(forms.Form):
             return {"vehicle": self.chosen}
         driver = leg.driver if leg else (truck.usual_driver if truck else None)
         trailer = leg.trailer if leg else (truck.usual_trailer if truck else None)
-        base = truck.home_base if truck and not leg else None
+        shared = self._shared_home()
+        base = shared.home_base if shared else truck.home_base if truck and not leg else None
         home = self._home(base.public_id if base else "")
         return {
             "vehicle": self.chosen,
             "driver": driver.public_id if driver else "",
             "trailer": trailer.public_id if trailer else "",
             "home_base": home.public_id if home else "",
-            "return_home_by": self._usual_home_by(home) if home and not leg else None,
+            "return_home_by": self._usual_home_by(home, shared) if home and not leg else None,
         }
+
+    def _shared_home(self) -> ReturnLeg | None:
+        """Return the leg home of the tour out that the load would join with the chosen truck: that says by when."""
+        if self.truck is None or self.leg is not None or self.load.size != LoadSize.PARTIAL:
+            return None
+        times = posted_terms(self.load, rate_cents=1).stop_times
+        joined = tour_to_join(self.load, times, Vehicle(truck=self.truck), clock.now())
+        return joined.home if joined is not None else None
 
     def _home(self, public_id: str) -> HomeBase | None:
         return self.bases.get(public_id) or next(iter(self.bases.values()), None)
 
-    def _usual_home_by(self, home: HomeBase) -> datetime:
+    def _usual_home_by(self, home: HomeBase, shared: ReturnLeg | None) -> datetime:
+        if shared is not None:
+            return local(shared.home_by, home.time_zone).replace(second=0, microsecond=0, tzinfo=None)
         there = local(self.load.delivery_closes_at + _USUAL_WAY_HOME, home.time_zone)
         return there.replace(minute=0, second=0, microsecond=0, tzinfo=None)
 

@@ -1,6 +1,7 @@
 """Where tours out end: another end is taken where the shortest fits not, and no cancellation fails on one."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,10 @@ from carriers.services.legs import withdraw_leg
 from foundation.accounts.models import Organization
 from foundation.trade.errors import Conflict, Invalid
 from foundation.trade.posting import Status
+from foundation.trade.windows import local
 from loads.models import Load
 from tests.brokers.booked import open_load
+from tests.brokers.test_bargain_pages import body
 from tests.brokers.test_outbound_tours import DALLAS, goes_out, part
 from tests.builders import make_actor, make_organization, make_truck, now, stop_terms
 
@@ -115,3 +118,11 @@ def test_a_partial_that_joins_cannot_ask_to_be_home_sooner_than_its_tour_lets_it
     leg.refresh_from_db()
     assert Tour.objects.get().bookings.count() == 2
     assert leg.ready_at == Tour.objects.get().ends_at
+
+
+def test_the_page_offers_to_be_home_when_the_tour_that_a_partial_joins_says(truck: Truck, sign_in: Any) -> None:
+    goes_out(truck, part(20, last=6))
+    leg = ReturnLeg.objects.get()
+    page = f"/bargain/loads/{part(20, last=3).public_id}/claim/?truck={truck.public_id}"
+    wall = f"{local(leg.home_by, leg.home_time_zone):%Y-%m-%dT%H:%M}"
+    assert f'value="{wall}"' in body(sign_in(truck.organization).get(page))
