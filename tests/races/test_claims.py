@@ -251,7 +251,8 @@ def test_without_lock_and_constraint_one_truck_is_on_two_tours(monkeypatch: pyte
     carrier = make_organization(hauls=True)
     truck = make_truck(carrier)
     loads, actors = [local_load(make_organization()) for _ in range(2)], [make_actor(carrier) for _ in range(2)]
-    monkeypatch.setattr(booking_service, "lock_for", lambda vehicle: vehicle)
+    nothing_held = booking_service._Joinable(tours=set(), homes=set())
+    monkeypatch.setattr(booking_service, "_lock", lambda vehicle: (vehicle, nothing_held))
     monkeypatch.setattr(booking_service, "_open_home", lambda *_: None)
     _meet(monkeypatch, 2)
     name = "truck_is_in_one_place"
