@@ -57,7 +57,7 @@ from foundation.trade.posting import Status  # noqa: E402
 from loads.models import Load, Stop  # noqa: E402
 
 GATE_MS = 150.0
-WARM_UPS = 4
+WARM_UPS = 6
 STARTS_WITHIN_SECONDS = 60.0
 
 Deed = Callable[[], bool]
@@ -303,7 +303,7 @@ def main() -> int:
     parser.add_argument("--each", type=int, default=40, help="how many loads each claims by its clock")
     parser.add_argument("--pause", type=float, default=1.0, help="seconds from one claim of a client to its next")
     parser.add_argument("--each-closed", type=int, default=20, help="how many loads each claims without a pause")
-    parser.add_argument("--workers", type=int, default=2, help="how many worker processes the web server has")
+    parser.add_argument("--workers", type=int, default=4, help="how many worker processes the web server has")
     asked = parser.parse_args()
     began = time.monotonic()
     if not Load.objects.exists():
