@@ -9,8 +9,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from brokers.models import Booking, Tour, TourStop
+from brokers.replanning import plan_anew
 from brokers.terms import StopTime
-from brokers.touring import PlannedTour, Standing, going_out, outbound_choice, plan_tour, start_of
+from brokers.touring import PlannedTour, Standing, going_out, outbound_choice, start_of
 from foundation.trade.errors import Conflict
 from loads.models import Load
 from matching.touring import plan_home
@@ -82,17 +83,7 @@ def _held(reached: Sequence[TourStop], times: Times) -> dict[int, tuple[StopTime
 
 def _planned(tour: Tour, loads: Sequence[Load], times: Times, last: TourStop) -> PlannedTour:
     if tour.leg is not None:
-        return plan_tour(
-            organization=tour.organization,
-            truck=tour.truck,
-            trailer=tour.trailer,
-            driver=tour.driver,
-            leg=tour.leg,
-            loads=loads,
-            home_base=None,
-            now=tour.starts_at,
-            times=times,
-        )
+        return plan_anew(tour, loads, now=tour.starts_at, times=times)
     # it has left by now: it drives on and waits at the stops, where a tour that has not begun would leave later
     begins = Standing(place=start_of(tour, tour.starts_at).place, since=tour.starts_at)
     chosen = outbound_choice(tour.organization, tour.truck, tour.trailer, tour.driver, None, begins, crew_is_fixed=True)

@@ -184,18 +184,26 @@ def _in_fair_words(actor: Actor, thread: Thread, now: datetime) -> Iterator[None
         raise Conflict("truck_not_ready", _NOT_READY) from refusal
 
 
+def book_offer(
+    actor: Actor, offer: Offer, thread: Thread, load: Load, now: datetime, *, claim_id: int | None = None
+) -> Booking:
+    """Book a held load on exactly the terms of an accepted offer; `claim_id` is the hold that it waited by."""
+    return book(
+        load=load,
+        terms=terms_of(offer),
+        vehicle=vehicle_in(thread),
+        carrier=thread.taker,
+        seller=thread.seller,
+        actor=actor,
+        now=now,
+        offer=offer,
+        claim_id=claim_id,
+    )
+
+
 def _book(actor: Actor, offer: Offer, thread: Thread, load: Load, now: datetime) -> Booking:
     with _in_fair_words(actor, thread, now):
-        booking = book(
-            load=load,
-            terms=terms_of(offer),
-            vehicle=vehicle_in(thread),
-            carrier=thread.taker,
-            seller=thread.seller,
-            actor=actor,
-            now=now,
-            offer=offer,
-        )
+        booking = book_offer(actor, offer, thread, load, now)
     _shake_hands(actor, offer, thread)
     return booking
 

@@ -15,12 +15,13 @@ from brokers.models import (
 )
 from brokers.papers.amending import changes_planned_freight, has_moved_on, touches_tour
 from brokers.papers.amendment_facts import tell_of_amended_booking, tell_of_amendment
+from brokers.replanning import plan_anew
 from brokers.services.boarding import settle_leg
 from brokers.services.confirmations import issue_confirmation
 from brokers.services.records import write_record
 from brokers.services.tours import replan, write_stops
 from brokers.terms import StopTime, terms_of
-from brokers.touring import PlannedTour, agreed_times, end_of_plan, live_bookings, plan_tour, start_of
+from brokers.touring import PlannedTour, agreed_times, end_of_plan, live_bookings
 from brokers.underway import plan_under_way
 from carriers.models import ReturnLeg
 from carriers.services.booked import begin_leg_at
@@ -125,20 +126,7 @@ def _planned(amendment: Amendment, booking: Booking, tour: Tour, now: datetime) 
             changes_freight=changes_planned_freight(amendment),
             now=now,
         )
-    return plan_tour(
-        organization=tour.organization,
-        truck=tour.truck,
-        trailer=tour.trailer,
-        driver=tour.driver,
-        leg=tour.leg,
-        loads=[load],
-        home_base=None,
-        now=now,
-        already=others,
-        times=times,
-        standing=start_of(tour, now) if tour.leg is None else None,
-        crew_is_fixed=True,
-    )
+    return plan_anew(tour, [*others, load], now=now, times=times)
 
 
 def _hold(booking: Booking) -> dict[int, ReturnLeg]:

@@ -19,8 +19,7 @@ from brokers.models import (
     Thread,
 )
 from brokers.retrying import retried
-from brokers.services.acceptance import OF_THE_LOAD, agree
-from brokers.services.booking import book
+from brokers.services.acceptance import OF_THE_LOAD, agree, book_offer
 from brokers.services.releasing import SETTLED, release_hold
 from brokers.services.table import (
     check_load_version,
@@ -32,9 +31,7 @@ from brokers.services.table import (
     note_move,
     offer_in,
 )
-from brokers.terms import terms_of
 from brokers.thread_facts import tell_released
-from brokers.touring import vehicle_in
 from brokers.trust import Judgement, judge_claim, take_pace
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Decision
@@ -141,17 +138,7 @@ def _book(seen: Claim, judgement: Judgement) -> Claim:
     _check(hold, offer, thread, load, now)
     take_pace(carrier=thread.taker, now=now, settling=load)
     actor = claimant(hold, now)
-    booking = book(
-        load=load,
-        terms=terms_of(offer),
-        vehicle=vehicle_in(thread),
-        carrier=thread.taker,
-        seller=thread.seller,
-        actor=actor,
-        now=now,
-        offer=offer,
-        claim_id=hold.pk,
-    )
+    booking = book_offer(actor, offer, thread, load, now, claim_id=hold.pk)
     agree(actor, offer, thread, clock.now())
     _close(hold, booking, judgement, now)
     return hold

@@ -7,8 +7,9 @@ from datetime import datetime
 from brokers.booking_queries import live_bookings
 from brokers.facts import tell_of_tour
 from brokers.models import TOUR_MOVES, Booking, Tour, TourStatus, TourStop
+from brokers.replanning import plan_anew
 from brokers.services.outbound import leg_home_of
-from brokers.touring import PlannedTour, agreed_times, end_of_plan, plan_tour, start_of
+from brokers.touring import PlannedTour, agreed_times, end_of_plan
 from carriers.models import Driver, ReturnLeg, Trailer, Truck
 from carriers.services.booked import check_beginning
 from foundation.events.services import HasLabel
@@ -130,18 +131,11 @@ def _without(tour: Tour, remaining: Sequence[Booking], now: datetime) -> Planned
         return None
     home = leg_home_of(remaining) if tour.leg is None else None
     try:
-        return plan_tour(
-            organization=tour.organization,
-            truck=tour.truck,
-            trailer=tour.trailer,
-            driver=tour.driver,
-            leg=tour.leg,
-            loads=[booking.load for booking in remaining],
-            home_base=None,
+        return plan_anew(
+            tour,
+            [booking.load for booking in remaining],
             now=now,
             times=agreed_times(remaining),
-            standing=start_of(tour, now) if tour.leg is None else None,
-            crew_is_fixed=True,
             fits=lambda plan: _check_home(plan, home),
         )
     except TradeError:
