@@ -13,6 +13,7 @@ from brokers.booking_queries import live_bookings, tour_home_on
 from brokers.crews import crew_problems
 from brokers.models import Booking, Tour, TourStatus
 from brokers.services.outbound import Outbound, tour_to_join
+from brokers.services.tours import in_two_places
 from brokers.terms import StopTime
 from brokers.touring import (
     PlannedTour,
@@ -215,16 +216,19 @@ def _plan(
         times=times,
         standing=ground.standing,
         crew_is_fixed=ground.home is not None,
-        fits=lambda plan: _check_after(plan, vehicle, ground.home),
+        fits=lambda plan: _check_after(plan, vehicle, ground),
     )
 
 
-def _check_after(plan: PlannedTour, vehicle: Vehicle, home: ReturnLeg | None) -> None:
-    """Raise `Conflict` where a tour out cannot be for the truck's return legs, of which `home` is the tour's own, and
-    `Invalid` where the truck is asked to be home sooner than it can after this tour.
+def _check_after(plan: PlannedTour, vehicle: Vehicle, ground: Ground) -> None:
+    """Raise `Conflict` where a tour out cannot be for the truck's next tour or for its return legs, of which the
+    ground's `home` is the tour's own, and `Invalid` where the truck is asked to be home sooner than it can after this.
 
     Of a load that joins, the leg home says by when; an earlier time that can be kept changes nothing of it.
     """
+    home = ground.home
+    if ground.next_tour_at is not None and plan.ends_at > ground.next_tour_at:
+        raise in_two_places(plan, vehicle.truck)
     _check_promises(vehicle, plan, but=home)
     if home is None:
         return

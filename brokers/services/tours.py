@@ -160,6 +160,19 @@ def _number_anew(tour: Tour) -> None:
             stop.save(update_fields=["sequence"])
 
 
+def in_two_places(plan: PlannedTour, unit: Truck | Driver | Trailer) -> Conflict:
+    """Return why a unit cannot be on a tour in whose time it is on another."""
+    noun = type(unit).__name__.lower()
+    name = unit.name if isinstance(unit, Driver) else f"{noun.capitalize()} {unit}"
+    zone = unit.organization.time_zone
+    span = f"{local(plan.starts_at, zone):%a %-d %b %H:%M} to {local(plan.ends_at, zone):%a %-d %b %H:%M}"
+    sentence = (
+        f"{name} is on another tour in that time ({span}), and nobody is in two places. "
+        f"Choose another {noun}, or cancel the other booking first."
+    )
+    return Conflict(f"{noun}_is_in_one_place", sentence)
+
+
 def _figures(plan: PlannedTour) -> dict[str, object]:
     return {
         "starts_at": plan.starts_at,
@@ -174,18 +187,10 @@ def _refusals(
     plan: PlannedTour, truck: Truck, driver: Driver | None, trailer: Trailer | None
 ) -> Mapping[str, TradeError]:
     """Return what each constraint of tours says: the name of the rule is the refusal's code."""
-    zone = truck.organization.time_zone
-    span = f"{local(plan.starts_at, zone):%a %-d %b %H:%M} to {local(plan.ends_at, zone):%a %-d %b %H:%M}"
-    found = {}
-    for noun, unit in (("truck", truck), ("driver", driver), ("trailer", trailer)):
-        if unit is not None:
-            name = unit.name if isinstance(unit, Driver) else f"{noun.capitalize()} {unit}"
-            rule = f"{noun}_is_in_one_place"
-            sentence = (
-                f"{name} is on another tour in that time ({span}), and nobody is in two places. "
-                f"Choose another {noun}, or cancel the other booking first."
-            )
-            found[rule] = Conflict(rule, sentence)
+    units = (unit for unit in (truck, driver, trailer) if unit is not None)
+    found: dict[str, TradeError] = {}
+    for refusal in (in_two_places(plan, unit) for unit in units):
+        found[refusal.code] = refusal
     rule = "one_planned_tour_per_return_leg"
     found[rule] = Conflict(rule, "This return leg was taken a moment ago. Reload to see what is booked on it.")
     return found

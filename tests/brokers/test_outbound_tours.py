@@ -1,7 +1,7 @@
 """Partial loads that go out together: one tour, judged on every stretch, and one leg home that follows it."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -27,11 +27,14 @@ from tests.builders import make_actor, make_organization, make_truck, now, stop_
 DALLAS, AUSTIN, HOUSTON, SAN_ANTONIO = "75201", "78701", "77002", "78205"
 
 
-def part(feet: int, *, start: str = DALLAS, end: str = HOUSTON, last: float = 4, **fields: Any) -> Load:
+def part(
+    feet: int, *, start: str = DALLAS, end: str = HOUSTON, last: float = 4, since: datetime | None = None, **fields: Any
+) -> Load:
     """Post a partial load of so many feet, of a shipper of its own, picked up in two days."""
+    moment = since or now()
     stops = (
-        stop_terms(start, now() + timedelta(days=2)),
-        stop_terms(end, now() + timedelta(days=last), kind="delivery"),
+        stop_terms(start, moment + timedelta(days=2)),
+        stop_terms(end, moment + timedelta(days=last), kind="delivery"),
     )
     terms = {"size": "partial", "length_feet": feet, "weight_pounds": 500 * feet, "rate_cents": 50_00 * feet}
     return open_load(make_organization(), **{"stops": stops, **terms, **fields})
@@ -101,15 +104,17 @@ def test_the_leg_home_stands_while_one_of_them_goes_out_and_is_withdrawn_with_th
     assert (leg.status, Tour.objects.get().status) == (Status.WITHDRAWN, TourStatus.CANCELLED)
 
 
-def test_a_partial_that_would_move_the_end_from_under_a_booked_load_home_is_refused(truck: Truck) -> None:
-    goes_out(truck, part(20))
+@pytest.mark.parametrize("second", [0, 30])
+def test_a_partial_that_would_move_the_end_from_under_a_booked_load_home_is_refused(truck: Truck, second: int) -> None:
+    since = now().replace(second=second)  # on the minute the tour begins when a pickup of the same time closes
+    goes_out(truck, part(20, since=since))
     leg = ReturnLeg.objects.get()
     ready = leg.ready_at + timedelta(hours=1)
     stops = stop_terms(HOUSTON, ready), stop_terms(DALLAS, ready + timedelta(hours=6), kind="delivery")
     claim(truck.organization, open_load(make_organization(), stops=stops), leg)
     for end in (SAN_ANTONIO, HOUSTON):  # elsewhere, or there but unloaded later
         with pytest.raises(Conflict, match="load home booked already"):
-            goes_out(truck, part(20, end=end))
+            goes_out(truck, part(20, end=end, since=since))
     assert Tour.objects.filter(leg__isnull=True).get().bookings.count() == 1
 
 
