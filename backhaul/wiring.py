@@ -25,6 +25,7 @@ WIRING: Mapping[str, tuple[str, ...]] = {
     "confirmation.signed": _NOTICES,
     "contention.closed": _NOTICES,
     "contention.made": _NOTICES,
+    "contention.withdrawn": _NOTICES,
     "offer.closed": _NOTICES,
     "offer.held": (*_NOTICES, "brokers.check_claims"),
     "offer.made": _NOTICES,
@@ -106,6 +107,10 @@ WATCHED: frozenset[str] = frozenset(
         "load.withdrawn",
     }
 )
+
+# Lists that others look at, and the facts that add to them: pages that watch one are told that it grew, once for all
+# that came within a second, and only where they may see some of it.
+LISTS: Mapping[str, frozenset[str]] = {"loads.market": frozenset({"load.opened"})}
 
 # Facts that are wired before the room that publishes them does; a test takes a name out once it is published.
 AHEAD: frozenset[str] = frozenset()

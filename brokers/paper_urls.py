@@ -18,6 +18,7 @@ urlpatterns = [
     path("amendments/<str:amendment_id>/", amendments.amendment_page, name="amendment"),
     path("amendments/<str:amendment_id>/answer/", amendments.answer, name="answer_amendment"),
     path("contentions/<str:contention_id>/answer/", contentions.answer, name="answer_contention"),
+    path("contentions/<str:contention_id>/withdrawal/", contentions.withdraw, name="withdraw_contention"),
     path("transaction-records/", records.records_page, name="records"),
     path("transaction-records/<str:record_id>/", records.record_page, name="record"),
 ]

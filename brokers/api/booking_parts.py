@@ -104,7 +104,8 @@ class ContentionPartSerializer(StrictSerializer):
         choices=Agreement.choices, help_text="carriage: seller and carrier; sale: a broker and its shipper."
     )
     status = serializers.ChoiceField(
-        choices=ContentionStatus.choices, help_text="Only agreed changes what is owed. Not answered grants nothing."
+        choices=ContentionStatus.choices,
+        help_text="Only agreed changes what is owed. Not answered and withdrawn grant nothing.",
     )
     version = serializers.IntegerField()
     claimant = NamedSerializer(help_text="Who says it.")
@@ -123,6 +124,8 @@ class ContentionPartSerializer(StrictSerializer):
     closed_at = InstantField(allow_null=True)
     answered_by = NamedSerializer(allow_null=True)
     answer = serializers.CharField(help_text="The other side's own words.")
+    withdrawn_by = NamedSerializer(allow_null=True, help_text="Who withdrew it for the side that said it.")
+    withdrawn_because = serializers.CharField(help_text="Why, in the claimant's own words.")
 
 
 class OwedSerializer(serializers.Serializer[Any]):

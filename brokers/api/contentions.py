@@ -1,4 +1,4 @@
-"""Contentions in the API: what one side says of a cancellation in its own favour, answered by the other."""
+"""Contentions in the API: what one side says of a cancellation in its own favour, answered or withdrawn."""
 
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from brokers.api.paper_examples import CONTENTION
 from brokers.contentions.queries import contention_of, contentions_of
 from brokers.contentions.visibility import contention_payload
 from brokers.models import Contention, ContentionStatus
-from brokers.services.contending import answer_contention
+from brokers.services.contending import answer_contention, withdraw_contention
 from foundation.rest.fields import StrictCharField, StrictIntegerField
 from foundation.rest.filters import ChoicesFilter
 from foundation.rest.serializers import StrictSerializer
@@ -48,6 +48,18 @@ class ContentionDisputeSerializer(StrictSerializer):
     answer = StrictCharField(help_text="Why: at most 500 characters. It is kept beside what the other side said.")
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("A mistake", {"version": 1, "reason": "It was the other dock."}, request_only=True)]
+)
+class ContentionWithdrawalSerializer(StrictSerializer):
+    """The version that is withdrawn, and why if you wish."""
+
+    version = StrictIntegerField(min_value=1, help_text="The contention's version that you saw: another one is a 412.")
+    reason = StrictCharField(
+        required=False, allow_blank=True, help_text="At most 500 characters; the other side reads it."
+    )
+
+
 class ContentionFilter(FilterSet):  # type: ignore[misc]
     """What the list can be narrowed by."""
 
@@ -64,8 +76,9 @@ class ContentionViewSet(ResourceViewSet):
         "retrieve": "bookings:read",
         "agreement": "bookings:write",
         "dispute": "bookings:write",
+        "withdrawal": "bookings:write",
     }
-    requires_idempotency_key = frozenset({"agreement", "dispute"})
+    requires_idempotency_key = frozenset({"agreement", "dispute", "withdrawal"})
     queryset = Contention.objects.none()
     serializer_class = ContentionSerializer
     filterset_class = ContentionFilter
@@ -110,6 +123,21 @@ class ContentionViewSet(ResourceViewSet):
     def dispute(self, request: Request, public_id: str) -> Response:
         """Dispute for the side that is asked."""
         return self._answer(public_id, self.body(ContentionDisputeSerializer), agrees=False)
+
+    @extend_schema(
+        summary="Withdraw what your side says",
+        description="While the other side has not answered. What is owed stays as the clock shows it: what was claimed "
+        "is not owed, and what is owed by the clock although the truck is said not to have come stays owed. It is kept "
+        "with the booking, and cannot be said again. Once the other side agreed or disputed it is a 409.",
+        request=ContentionWithdrawalSerializer,
+    )
+    def withdrawal(self, request: Request, public_id: str) -> Response:
+        """Withdraw for the side that says it."""
+        body = self.body(ContentionWithdrawalSerializer)
+        row = withdraw_contention(
+            actor=self.actor, contention_id=public_id, version=body["version"], reason=body.get("reason", "")
+        )
+        return self.shown(self.one(row))
 
     def _answer(self, public_id: str, body: dict[str, Any], *, agrees: bool) -> Response:
         row = answer_contention(

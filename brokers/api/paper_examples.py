@@ -123,6 +123,8 @@ CONTENTION: dict[str, Any] = {
     "closed_at": None,
     "answered_by": None,
     "answer": "",
+    "withdrawn_by": None,
+    "withdrawn_because": "",
     "etag": ETAG,
 }
 GIVEN: dict[str, Any] = {

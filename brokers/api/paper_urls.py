@@ -40,6 +40,11 @@ paper_urlpatterns: list[URLPattern | URLResolver] = [
     path(_CONTENTION, ContentionViewSet.as_view({"get": "retrieve"}), name="api-contention-detail"),
     path(f"{_CONTENTION}/agreement", ContentionViewSet.as_view({"post": "agreement"}), name="api-contention-agreement"),
     path(f"{_CONTENTION}/dispute", ContentionViewSet.as_view({"post": "dispute"}), name="api-contention-dispute"),
+    path(
+        f"{_CONTENTION}/withdrawal",
+        ContentionViewSet.as_view({"post": "withdrawal"}),
+        name="api-contention-withdrawal",
+    ),
     path("transaction-records", RecordViewSet.as_view({"get": "list"}), name="api-record-list"),
     path("transaction-records/<str:public_id>", RecordViewSet.as_view({"get": "retrieve"}), name="api-record-detail"),
 ]

@@ -47,6 +47,8 @@ class RecordedContentionSerializer(serializers.Serializer[Any]):
     made_at = InstantField()
     answered_by = serializers.CharField()
     answer = serializers.CharField()
+    withdrawn_by = serializers.CharField()
+    withdrawn_because = serializers.CharField()
     closed_at = InstantField(allow_null=True)
     tonu = MoneyField()
     deadhead = MoneyField()

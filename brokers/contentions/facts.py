@@ -9,7 +9,7 @@ from foundation.trade.money import decimal_text
 
 
 def tell_of_contention(name: str, contention: Contention, actor: HasLabel | str) -> None:
-    """Publish that a side is asked about money that hangs on the other's word, or that it ended; each audits it.
+    """Publish that a side is asked about money that hangs on the other's word, or how it ended; each audits it.
 
     Of the carriage it carries what is owed by now. A broker's shipper reads nothing of the carriage, nor its carrier of
     the sale.
@@ -31,6 +31,7 @@ def tell_of_contention(name: str, contention: Contention, actor: HasLabel | str)
                 "status": contention.status,
                 "amount": decimal_text(contention.cents),
                 "answer": contention.answer,
+                "withdrawn_because": contention.withdrawn_because,
             },
         )
 

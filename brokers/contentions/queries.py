@@ -38,15 +38,16 @@ def may_answer(actor: Actor, contention: Contention, now: datetime) -> bool:
     """Say whether the actor may answer for the asked side: its own people, or of the carriage a broker that may cancel
     for it and does not stand on the other side as well.
     """
-    if actor.organization.pk == contention.asked_id:
-        return True
-    if contention.agreement == Agreement.SALE or stands_on_both(actor, contention, now):
-        return False
-    return acts_for(actor, contention.asked, Decision.CANCELLATION, now)
+    return _decides_for(actor, contention.asked, contention, now)
+
+
+def may_withdraw(actor: Actor, contention: Contention, now: datetime) -> bool:
+    """Say whether the actor may withdraw what the claimant says; who may is as for an answer of the asked side."""
+    return _decides_for(actor, contention.claimant, contention, now)
 
 
 def stands_on_both(actor: Actor, contention: Contention, now: datetime) -> bool:
-    """Say whether who is not the asked side itself decides for both: it would agree with itself."""
+    """Say whether who is not the deciding side itself decides for both: it would agree with itself."""
     sides = (contention.claimant, contention.asked)
     return all(acts_for(actor, side, Decision.CANCELLATION, now) for side in sides)
 
@@ -61,7 +62,15 @@ def due_contentions(now: datetime) -> QuerySet[Contention]:
     return Contention.objects.filter(status=ContentionStatus.OPEN, answer_by__lte=now).order_by("pk")
 
 
+def _decides_for(actor: Actor, side: Organization, contention: Contention, now: datetime) -> bool:
+    if actor.organization.pk == side.pk:
+        return True
+    if contention.agreement == Agreement.SALE or stands_on_both(actor, contention, now):
+        return False
+    return acts_for(actor, side, Decision.CANCELLATION, now)
+
+
 def _whole(rows: QuerySet[Contention]) -> QuerySet[Contention]:
     booking = ("booking__load", "booking__seller", "booking__carrier", "booking__shipper", "booking__owed_by")
-    whole = rows.select_related("claimant", "asked", "answered_by_organization", *booking)
+    whole = rows.select_related("claimant", "asked", "answered_by_organization", "withdrawn_by_organization", *booking)
     return whole.prefetch_related("booking__load__stops")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from brokers.contentions.queries import may_answer, waits
+from brokers.contentions.queries import may_answer, may_withdraw, waits
 from brokers.contentions.visibility import claim_words, contentions_read_by
 from brokers.models import Agreement, Booking, Contention, ContentionStatus
 from foundation.accounts.actor import Actor
@@ -15,11 +15,12 @@ _PARTS = (("tonu_cents", "for the truck ordered, not used"), ("deadhead_cents", 
 
 @dataclass(frozen=True, slots=True)
 class ContentionRow:
-    """A contention in words: who says what, what hangs on it, who may answer, and how it ended."""
+    """A contention in words: who says what, what hangs on it, who may answer or withdraw it, and how it ended."""
 
     row: Contention
     waits: bool
     may_answer: bool
+    may_withdraw: bool
 
     @property
     def title(self) -> str:
@@ -43,11 +44,22 @@ class ContentionRow:
         row = self.row
         parts = " and ".join(f"{dollars(getattr(row, name))} {words}" for name, words in _PARTS if getattr(row, name))
         if row.relieves:
-            tail = "is not owed any more" if row.status == ContentionStatus.AGREED else "stays owed unless it agrees"
-            return f"By the clock it owes {row.asked} {parts}; that {tail}."
+            return f"By the clock it owes {row.asked} {parts}; that {self._stays}."
         if row.status == ContentionStatus.AGREED:
             return f"{row.asked} owes it {parts}."
+        if row.status == ContentionStatus.WITHDRAWN:
+            return f"It claimed {parts}. {row.asked} owes nothing of it."
         return f"It claims {parts}. {row.asked} owes nothing of it unless it agrees."
+
+    @property
+    def _stays(self) -> str:
+        match self.row.status:
+            case ContentionStatus.AGREED:
+                return "is not owed any more"
+            case ContentionStatus.WITHDRAWN:
+                return "stays owed"
+            case _:
+                return "stays owed unless it agrees"
 
     @property
     def agree_words(self) -> str:
@@ -56,8 +68,25 @@ class ContentionRow:
         return f"It was so: nothing of the {amount} is owed" if self.row.relieves else f"It was so: {amount} is owed"
 
     @property
+    def withdraw_words(self) -> str:
+        """What withdrawing it means, said before the button is pressed."""
+        amount, asked = dollars(self.row.cents), self.row.asked
+        if self.row.relieves:
+            return f"If you withdraw it, the {amount} stays owed to {asked}, and it cannot be said again."
+        return f"If you withdraw it, {asked} owes nothing of the {amount}, and it cannot be said again."
+
+    @property
+    def last_words(self) -> str:
+        """What was written when it ended: the answer, or why it was withdrawn."""
+        return self.row.withdrawn_because if self.row.status == ContentionStatus.WITHDRAWN else self.row.answer
+
+    @property
     def ended(self) -> str:
         """How it ended, by whom."""
+        if self.row.status == ContentionStatus.WITHDRAWN:
+            by = self.row.withdrawn_by_organization
+            acted = f", by {by}" if by is not None and by.pk != self.row.claimant_id else ""
+            return f"{self.row.claimant} withdrew it{acted}."
         if self.row.status == ContentionStatus.UNANSWERED:
             return f"{self.row.asked} did not answer, so nothing changed. Settle it between you."
         by = self.row.answered_by_organization
@@ -67,7 +96,14 @@ class ContentionRow:
 
 def contention_rows(booking: Booking, side: Organization, actor: Actor, now: datetime) -> list[ContentionRow]:
     """Return the contentions of a booking that a side of it reads, for an actor that is that side or acts for it."""
-    return [
-        ContentionRow(row, waits(row, now), waits(row, now) and may_answer(actor, row, now))
-        for row in contentions_read_by(booking, side, by=actor.organization)
-    ]
+    return [_row(row, actor, now) for row in contentions_read_by(booking, side, by=actor.organization)]
+
+
+def _row(row: Contention, actor: Actor, now: datetime) -> ContentionRow:
+    still = waits(row, now)
+    return ContentionRow(
+        row=row,
+        waits=still,
+        may_answer=still and may_answer(actor, row, now),
+        may_withdraw=still and may_withdraw(actor, row, now),
+    )

@@ -9,7 +9,7 @@ from foundation.rest.fields import instant, money, named
 
 def contention_payload(contention: Contention) -> dict[str, Any]:
     """Return a contention as both of its sides read it."""
-    answerer = contention.answered_by_organization
+    answerer, withdrawer = contention.answered_by_organization, contention.withdrawn_by_organization
     return {
         "id": contention.public_id,
         "booking": contention.booking.public_id,
@@ -30,6 +30,8 @@ def contention_payload(contention: Contention) -> dict[str, Any]:
         "closed_at": instant(contention.closed_at),
         "answered_by": None if answerer is None else named(answerer),
         "answer": contention.answer,
+        "withdrawn_by": None if withdrawer is None else named(withdrawer),
+        "withdrawn_because": contention.withdrawn_because,
     }
 
 
@@ -38,7 +40,9 @@ def contentions_read_by(booking: Booking, side: Organization, *, by: Organizatio
 
     `by` is the broker that reads them for that party, if one does: in a sale nobody is represented.
     """
-    rows = booking.contentions.select_related("claimant", "asked", "answered_by_organization", "booking__load")
+    rows = booking.contentions.select_related(
+        "claimant", "asked", "answered_by_organization", "withdrawn_by_organization", "booking__load"
+    )
     if by is not None and by.pk != side.pk:
         rows = rows.filter(agreement=Agreement.CARRIAGE)
     return [row for row in rows.order_by("agreement") if side.pk in (row.claimant_id, row.asked_id)]
@@ -46,7 +50,7 @@ def contentions_read_by(booking: Booking, side: Organization, *, by: Organizatio
 
 def recorded(contention: Contention) -> dict[str, Any]:
     """Return a contention as the 371.3 record keeps it: both sentences, the money, and how it ended."""
-    answerer = contention.answered_by_organization
+    answerer, withdrawer = contention.answered_by_organization, contention.withdrawn_by_organization
     return {
         "agreement": contention.agreement,
         "claimant": contention.claimant.name,
@@ -59,13 +63,16 @@ def recorded(contention: Contention) -> dict[str, Any]:
         "made_at": instant(contention.made_at),
         "answered_by": "" if answerer is None else answerer.name,
         "answer": contention.answer,
+        "withdrawn_by": "" if withdrawer is None else withdrawer.name,
+        "withdrawn_because": contention.withdrawn_because,
         "closed_at": instant(contention.closed_at),
     }
 
 
 def recorded_payload(kept: dict[str, Any]) -> dict[str, Any]:
     """Return what a record keeps of a contention with its money as money, for who reads the record."""
-    found = {name: value for name, value in kept.items() if not name.endswith("_cents")}
+    never_withdrawn = {"withdrawn_by": "", "withdrawn_because": ""}  # as records say that were kept before one could be
+    found = never_withdrawn | {name: value for name, value in kept.items() if not name.endswith("_cents")}
     return found | {"tonu": money(kept["tonu_cents"]), "deadhead": money(kept["deadhead_cents"])}
 
 

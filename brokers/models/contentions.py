@@ -19,13 +19,22 @@ class ContentionStatus(models.TextChoices):
     AGREED = "agreed", "Agreed"
     DISPUTED = "disputed", "Disputed"
     UNANSWERED = "unanswered", "Not answered"
+    WITHDRAWN = "withdrawn", "Withdrawn"
 
 
 CONTENTION_MOVES: dict[str, frozenset[str]] = {
-    ContentionStatus.OPEN: frozenset({ContentionStatus.AGREED, ContentionStatus.DISPUTED, ContentionStatus.UNANSWERED}),
+    ContentionStatus.OPEN: frozenset(
+        {
+            ContentionStatus.AGREED,
+            ContentionStatus.DISPUTED,
+            ContentionStatus.UNANSWERED,
+            ContentionStatus.WITHDRAWN,
+        }
+    ),
     ContentionStatus.AGREED: frozenset(),
     ContentionStatus.DISPUTED: frozenset(),
     ContentionStatus.UNANSWERED: frozenset(),
+    ContentionStatus.WITHDRAWN: frozenset(),
 }
 
 
@@ -34,7 +43,7 @@ class Contention(models.Model):
 
     A load that was not ready: the amount is claimed, and owed once the asked side agrees. A truck that did not come:
     the amount is owed by the clock, and not any more once the carrier agrees. `agreement` is between whom: seller and
-    carrier, or, of a sale, the broker and its shipper. What is disputed or not answered is never granted.
+    carrier, or, of a sale, the broker and its shipper. What is disputed, not answered or withdrawn is never granted.
     """
 
     public_id = PublicIdField(default=partial(new_id, "cont"))
@@ -55,6 +64,9 @@ class Contention(models.Model):
     answered_by_organization = models.ForeignKey(Organization, models.PROTECT, null=True, blank=True, related_name="+")
     answered_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
     answer = models.CharField(max_length=500, blank=True, default="")
+    withdrawn_by_organization = models.ForeignKey(Organization, models.PROTECT, null=True, blank=True, related_name="+")
+    withdrawn_by = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
+    withdrawn_because = models.CharField(max_length=500, blank=True, default="")
 
     class Meta:
         constraints = [
@@ -71,6 +83,11 @@ class Contention(models.Model):
                 name="closed_contention_says_when",
             ),
             models.CheckConstraint(condition=~Q(status="disputed") | ~Q(answer=""), name="dispute_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(status="withdrawn", withdrawn_by_organization__isnull=False)
+                | (~Q(status="withdrawn") & Q(withdrawn_by_organization__isnull=True)),
+                name="withdrawn_contention_says_by_whom",
+            ),
             models.CheckConstraint(condition=Q(answer_by__gt=F("made_at")), name="contention_leaves_time_to_answer"),
         ]
         indexes = [

@@ -1,4 +1,6 @@
-"""Contentions: money of a cancellation that hangs on one side's word is asked of the other, agreed or disputed."""
+"""Contentions: money of a cancellation that hangs on one side's word is asked of the other: agreed, disputed, or
+withdrawn by who said it.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,7 +9,14 @@ from django.db import transaction
 from django.db.models import F
 
 from brokers.contentions.facts import tell_of_contention
-from brokers.contentions.queries import contention_of, due_contentions, may_answer, stands_on_both, waits
+from brokers.contentions.queries import (
+    contention_of,
+    due_contentions,
+    may_answer,
+    may_withdraw,
+    stands_on_both,
+    waits,
+)
 from brokers.fallout import Owed, hanging_on_the_sale
 from brokers.models import (
     CONTENTION_MOVES,
@@ -34,8 +43,10 @@ ANSWER_WITHIN = timedelta(hours=72)
 """So long the other side may agree or dispute; then it stays "not answered", which grants nothing."""
 
 LONGEST_ANSWER = 500
+"""Characters of an answer, and of why it was withdrawn."""
 
 _ANSWERED = "This was answered already. Reload to see what the answer was."
+_OVER = "The time to answer this is over, so it stays not answered: nothing is left to withdraw."
 _TOO_LATE = "The time to answer this is over, so it stays not answered. Settle it between you."
 
 
@@ -82,11 +93,10 @@ def answer_contention(
 
 
 def _answer(actor: Actor, found: Contention, version: int | None, *, agrees: bool, answer: str) -> None:
-    booking = _locked(found)
-    Contention.objects.select_for_update(no_key=True).get(pk=found.pk)
-    now = clock.now()
-    row = contention_of(actor.organization, found.public_id, now)
+    booking, row, now = _held(actor, found)
     _check_asked(actor, row)
+    if row.status == ContentionStatus.WITHDRAWN:
+        raise Conflict("status_moved_on", f"{row.claimant} withdrew this, so there is nothing left to answer.")
     if row.status != ContentionStatus.OPEN:
         raise Conflict("status_moved_on", _ANSWERED if row.answered_by_organization_id else _TOO_LATE)
     if not waits(row, now):
@@ -109,6 +119,59 @@ def _answer(actor: Actor, found: Contention, version: int | None, *, agrees: boo
         carriage = Owed(deadhead_cents=row.deadhead_cents, deadhead_miles=row.deadhead_miles)
         contend_with_shipper(booking=row.booking, carriage=carriage, note=answer, actor=actor, now=now)
     write_record(booking=row.booking, now=now)
+
+
+def withdraw_contention(*, actor: Actor, contention_id: str, version: int | None, reason: str = "") -> Contention:
+    """Withdraw what the own side says, while the other side has not answered: what is owed stays as the clock shows it,
+    and the same is never said again of this booking.
+
+    Raises `NotFound`, `Forbidden` for who does not decide for the side that says it, `Stale`, `Conflict` once it was
+    answered or withdrawn, or its time is over, `Invalid` for a reason that is too long.
+    """
+    actor.require("bookings:write")
+    actor.require_confirmed_email()
+    found = contention_of(actor.organization, contention_id, clock.now())
+    _check_claimant(actor, found)
+    problems = Problems()
+    problems.text("reason", reason, longest=LONGEST_ANSWER, label="Your reason", many_lines=True)
+    problems.settle()
+    retried(lambda: _withdraw(actor, found, version, reason.strip()))
+    return contention_of(actor.organization, contention_id, clock.now())
+
+
+def _withdraw(actor: Actor, found: Contention, version: int | None, reason: str) -> None:
+    _, row, now = _held(actor, found)
+    _check_claimant(actor, row)
+    if row.status != ContentionStatus.OPEN:
+        raise Conflict("status_moved_on", _why_it_stands(row))
+    if not waits(row, now):
+        raise Conflict("too_late", _OVER)
+    check_version(row, version)
+    change_status(
+        row,
+        to=ContentionStatus.WITHDRAWN,
+        moves=CONTENTION_MOVES,
+        fact=lambda each: tell_of_contention("contention.withdrawn", each, actor),
+        sentence=_ANSWERED,
+        closed_at=now,
+        withdrawn_by_organization=actor.organization,
+        withdrawn_by=actor.person,
+        withdrawn_because=reason,
+    )
+    write_record(booking=row.booking, now=now)
+
+
+def _why_it_stands(row: Contention) -> str:
+    """Return why what has ended is not withdrawn any more."""
+    match row.status:
+        case ContentionStatus.AGREED:
+            return f"{row.asked} has agreed already, so it stands and cannot be withdrawn."
+        case ContentionStatus.DISPUTED:
+            return f"{row.asked} has disputed it already: both sentences stand, and nothing is left to withdraw."
+        case ContentionStatus.WITHDRAWN:
+            return "This was withdrawn already. Nothing more is needed."
+        case _:
+            return _OVER
 
 
 def close_unanswered() -> int:
@@ -152,6 +215,14 @@ def _ask(
     )
     tell_of_contention("contention.made", row, actor)
     return row
+
+
+def _held(actor: Actor, found: Contention) -> tuple[Booking, Contention, datetime]:
+    """Hold a booking and its contention, and return both as they stand, with the time that is read then."""
+    booking = _locked(found)
+    Contention.objects.select_for_update(no_key=True).get(pk=found.pk)
+    now = clock.now()
+    return booking, contention_of(actor.organization, found.public_id, now), now
 
 
 def _locked(row: Contention) -> Booking:
@@ -203,3 +274,16 @@ def _check_asked(actor: Actor, row: Contention) -> None:
     if stands_on_both(actor, row, now):
         raise Forbidden("both_sides", f"You act for both sides of this booking, so {row.asked} has to answer itself.")
     raise Forbidden("not_your_side", f"This is asked of {row.asked}, whose people answer it.")
+
+
+def _check_claimant(actor: Actor, row: Contention) -> None:
+    """Raise `Forbidden` for who reads the contention and does not decide for the side that says it."""
+    now = clock.now()
+    if may_withdraw(actor, row, now):
+        return
+    if actor.organization.pk == row.asked_id:
+        raise Forbidden("not_your_side", f"{row.claimant} says this, so it alone can withdraw it. Agree or dispute it.")
+    if stands_on_both(actor, row, now):
+        sentence = f"You act for both sides of this booking, so {row.claimant} has to withdraw it itself."
+        raise Forbidden("both_sides", sentence)
+    raise Forbidden("not_your_side", f"{row.claimant} says this, so its people withdraw it.")

@@ -37,6 +37,7 @@ WRITERS: Mapping[str, Writer] = {
     "amendment.closed": papers.amendment_closed,
     "contention.made": contentions.contention_made,
     "contention.closed": contentions.contention_closed,
+    "contention.withdrawn": contentions.contention_withdrawn,
     "confirmation.ready": papers.confirmation_ready,
     "confirmation.signed": papers.confirmation_signed,
     "record.asked": papers.record_asked,

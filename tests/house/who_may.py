@@ -181,6 +181,7 @@ POST   brokers:verify_confirmation 404  404  404  404  403  404  404  422  422  
 GET    brokers:amendment           404  404  404  404  403  404  404  200  200  404  404  404  new? in?
 POST   brokers:answer_amendment    404  403  404  404  403  404  404  422  422  404  404  404  new? in?
 POST   brokers:answer_contention   404  403  404  404  403  404  404  422  422  404  404  404  new? in?
+POST   brokers:withdraw_contention 404  403  404  404  403  404  404  422  422  404  404  404  new? in?
 GET    brokers:records             200  200  200  200  403  200  200  200  200  200  200  200  new? in?
 GET    brokers:record              404  404  404  404  403  404  404  200  404  404  404  404  new? in?
 POST   brokers:record              404  404  404  404  403  404  404  422  404  404  404  404  new? in?
@@ -306,6 +307,7 @@ GET    api-contention-list         200  200  200  200  403  200  200  200  200  
 GET    api-contention-detail       404  404  404  404  403  404  404  200  200  404  404  404  401  401
 POST   api-contention-agreement    400  403  400  400  403  400  400  400  400  400  400  400  401  401
 POST   api-contention-dispute      400  403  400  400  403  400  400  400  400  400  400  400  401  401
+POST   api-contention-withdrawal   400  403  400  400  403  400  400  400  400  400  400  400  401  401
 GET    api-record-list             200  200  200  200  403  200  200  200  200  200  200  200  401  401
 GET    api-record-detail           404  404  404  404  403  404  404  200  404  404  404  404  401  401
 GET    <api/<path:rest>>           404  404  404  404  404  404  404  404  404  404  404  404  404  404
