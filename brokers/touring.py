@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from django.db.models import QuerySet
 
@@ -31,6 +31,7 @@ from matching.engine.refusals import duration
 from matching.touring import PlannedStop, PlannedTour, plan_home, plan_out
 
 __all__ = [
+    "NamedVehicle",
     "PlannedStop",
     "PlannedTour",
     "Standing",
@@ -93,35 +94,41 @@ class Standing:
     since: datetime
 
 
-def vehicle_of(
-    carrier: Organization,
-    *,
-    truck_id: str,
-    leg_id: str = "",
-    driver_id: str = "",
-    trailer_id: str = "",
-    home_base_id: str = "",
-    return_home_by: datetime | None = None,
-) -> Vehicle:
-    """Return what these public ids name in the carrier's own fleet; with a leg its truck need not be named.
+class NamedVehicle(TypedDict, total=False):
+    """With what a carrier would haul, as it is named: public ids, "" or left out where none is.
+
+    With a leg its truck need not be named. Driver, trailer and home base are the leg's or the truck's usual ones where
+    they are not; `return_home_by` is for a truck that goes out.
+    """
+
+    truck_id: str
+    leg_id: str
+    driver_id: str
+    trailer_id: str
+    home_base_id: str
+    return_home_by: datetime | None
+
+
+def vehicle_of(carrier: Organization, **named: Unpack[NamedVehicle]) -> Vehicle:
+    """Return what is named in the carrier's own fleet; with a leg its truck need not be named.
 
     Raises `Invalid` with a sentence beside each field that names nothing, or a truck, driver or trailer that is not the
     leg's.
     """
     problems = Problems()
-    leg = _found(problems, "leg", leg_id, own_leg, carrier)
-    named = truck_id or (leg.truck.public_id if leg is not None else "")
-    is_legs = leg is not None and named == leg.truck.public_id
-    truck = leg.truck if leg is not None and is_legs else _found(problems, "truck", named, truck_of, carrier)
-    if truck is None and not named and not problems.has("leg"):
+    leg = _found(problems, "leg", named.get("leg_id", ""), own_leg, carrier)
+    truck_id = named.get("truck_id", "") or (leg.truck.public_id if leg is not None else "")
+    is_legs = leg is not None and truck_id == leg.truck.public_id
+    truck = leg.truck if leg is not None and is_legs else _found(problems, "truck", truck_id, truck_of, carrier)
+    if truck is None and not truck_id and not problems.has("leg"):
         problems.add("truck", "required", "Choose the truck that takes it.")
     if truck is not None and truck.archived_at is not None:
         problems.add("truck", "archived", f"Truck {truck} is out of service. Choose another.")
     if truck is not None and leg is not None and leg.truck_id != truck.pk:
         problems.add("leg", "other_truck", f"That return leg is of truck {leg.truck}, not of truck {truck}.")
-    driver = _found(problems, "driver", driver_id, driver_of, carrier)
-    trailer = _found(problems, "trailer", trailer_id, trailer_of, carrier)
-    home_base = _found(problems, "home_base", home_base_id, home_base_of, carrier)
+    driver = _found(problems, "driver", named.get("driver_id", ""), driver_of, carrier)
+    trailer = _found(problems, "trailer", named.get("trailer_id", ""), trailer_of, carrier)
+    home_base = _found(problems, "home_base", named.get("home_base_id", ""), home_base_of, carrier)
     if leg is not None and (driver, trailer) != (None, None):
         for wrong in crew_problems(leg, tour_home_on(leg), driver=driver, trailer=trailer):
             problems.add(wrong.field, wrong.code, wrong.sentence)
@@ -133,7 +140,7 @@ def vehicle_of(
         driver=driver,
         trailer=trailer,
         home_base=home_base,
-        return_home_by=return_home_by,
+        return_home_by=named.get("return_home_by"),
     )
 
 
@@ -168,28 +175,30 @@ def plan_tour(
         return plan_home(leg=_whole(leg), loads=every, times=agreed, not_before=now)
     begins = standing or standing_of(truck, home_base, now, before=latest_pickup(loads[0], agreed))
     chosen = outbound_choice(organization, truck, trailer, driver, home_base, begins, crew_is_fixed=crew_is_fixed)
-    return _shortest(organization, chosen, begins, every, agreed, fits)
+    return shortest_out(organization, chosen, begins, every, agreed, fits)
 
 
-def _shortest(
+def shortest_out(
     organization: Organization,
     chosen: Chosen,
     begins: Standing,
     loads: Sequence[Load],
     times: Mapping[int, Sequence[StopTime]],
     fits: Callable[[PlannedTour], None] | None,
+    *,
+    leaves_at_once: bool = False,
 ) -> PlannedTour:
     """Return the tour out that drives fewest miles of those that end at the last stop of any of the loads, and fit.
 
-    Raises `Conflict` where none can be driven, with why not for the one that was added last; where none fits, what
-    `fits` raises of the shortest.
+    `leaves_at_once` is for a truck that has left by now, and waits at its stops. Raises `Conflict` where none can be
+    driven, with why not for the one that was added last; where none fits, what `fits` raises of the shortest.
     """
     found: list[PlannedTour] = []
     refused: TradeError | None = None
     for load in reversed(loads):
         try:
             out = going_out(organization, chosen, begins, load.last_stop)
-            found.append(plan_out(truck=out, loads=loads, times=times))
+            found.append(plan_out(truck=out, loads=loads, times=times, leaves_at_once=leaves_at_once))
         except Conflict as refusal:
             refused = refused or refusal
     if found:

@@ -18,11 +18,11 @@ from brokers.api.bargain_examples import (
 )
 from brokers.api.bargain_terms import KEPT, GivenTermsSerializer, OfferStopTimeSerializer, ShownOfferTermsSerializer
 from brokers.api.booking_parts import NamedSerializer
+from brokers.api.vehicle_fields import VehicleFieldsSerializer
 from brokers.bargain_rules import DEFAULT_MINUTES, LONGEST_MINUTES, SHORTEST_MINUTES
 from brokers.models import ClaimStatus, OfferStatus, Thread, ThreadOutcome, ThreadStatus
 from foundation.rest.fields import (
     InstantField,
-    PublicIdField,
     StrictBooleanField,
     StrictCharField,
     StrictIntegerField,
@@ -60,7 +60,7 @@ class OfferTermsSerializer(GivenTermsSerializer):
         OpenApiExample("The seller offers first", INVITATION, request_only=True),
     ]
 )
-class OpeningSerializer(OfferTermsSerializer):
+class OpeningSerializer(OfferTermsSerializer, VehicleFieldsSerializer):
     """The first offer of a negotiation, with the truck that it is about."""
 
     side = serializers.ChoiceField(
@@ -68,12 +68,6 @@ class OpeningSerializer(OfferTermsSerializer):
         required=False,
         help_text="For whom you offer: the truck's carrier (the default), or the load's seller to a truck in sight.",
     )
-    truck = PublicIdField("trk", required=False, help_text="May be left out where the leg names it.")
-    leg = PublicIdField("leg", required=False, help_text="The return leg that the load would be taken on.")
-    driver = PublicIdField("drv", required=False, help_text="The leg's or the truck's usual one where left out.")
-    trailer = PublicIdField("trl", required=False, help_text="The leg's or the truck's usual one where left out.")
-    home_base = PublicIdField("base", required=False, help_text="Where the truck goes home to afterwards.")
-    return_home_by = InstantField(required=False, help_text="When it must be home after an outbound load.")
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A tender", TENDER, request_only=True)])

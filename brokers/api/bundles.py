@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from brokers.api.booking_parts import DRIVER, LANE, LOAD, RATE, TRUCK
 from brokers.api.claims import ClaimSerializer, ClaimViewSet
+from brokers.api.vehicle_fields import VehicleFieldsSerializer, vehicle_in
 from brokers.booking_queries import load_in_sight
 from brokers.bundling import SHOWN, Backhauls, RoundTrip, backhauls_after
 from brokers.models import ClaimStatus
@@ -22,7 +23,6 @@ from brokers.touring import vehicle_of
 from foundation.accounts.models import Capability
 from foundation.rest.errors import bad_parameter
 from foundation.rest.fields import InstantField, MoneyField, PublicIdField, StrictIntegerField, instant, money
-from foundation.rest.serializers import StrictSerializer
 from foundation.rest.views import Endpoint, location_of
 from foundation.trade import clock
 
@@ -55,19 +55,13 @@ class WantedSerializer(serializers.Serializer[Any]):
         )
     ]
 )
-class NewBundleSerializer(StrictSerializer):
+class NewBundleSerializer(VehicleFieldsSerializer):
     """Two or three loads in driving order, and with what they are hauled.
 
     Without `leg` the first one goes out, and the others come home on the leg that it opens; with it all ride on it.
     """
 
     loads = WantedSerializer(many=True, help_text=f"Two or three; {LONGEST_BUNDLE} at most.")
-    truck = PublicIdField("trk", required=False)
-    leg = PublicIdField("leg", required=False)
-    driver = PublicIdField("drv", required=False, help_text="The usual one where it is left out.")
-    trailer = PublicIdField("trl", required=False, help_text="The usual one where it is left out.")
-    home_base = PublicIdField("base", required=False, help_text="Where the truck goes home to; its own if left out.")
-    return_home_by = InstantField(required=False, help_text="Without a leg: by when the truck must be home.")
 
     def arguments(self) -> dict[str, Any]:
         """Return what `claim_bundle` takes."""
@@ -76,8 +70,7 @@ class NewBundleSerializer(StrictSerializer):
             Wanted(load_id=each["load"], load_version=each.get("load_version"), rate_cents=each["rate"])
             for each in body["loads"]
         ]
-        named = {f"{name}_id": body.get(name, "") for name in ("truck", "leg", "driver", "trailer", "home_base")}
-        return named | {"loads": loads, "return_home_by": body.get("return_home_by")}
+        return {**vehicle_in(body), "loads": loads}
 
 
 @extend_schema(tags=["claims"])

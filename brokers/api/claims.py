@@ -23,11 +23,12 @@ from brokers.api.booking_parts import (
     NamedSerializer,
     UnitSerializer,
 )
+from brokers.api.vehicle_fields import VehicleFieldsSerializer, vehicle_in
 from brokers.booking_queries import claim_of, claims_of, load_in_sight
 from brokers.booking_visibility import claim_payload
 from brokers.models import Claim, ClaimStatus
 from brokers.services.claims import claim_load
-from foundation.rest.fields import InstantField, MoneyField, PublicIdField, StrictIntegerField
+from foundation.rest.fields import InstantField, MoneyField, StrictIntegerField
 from foundation.rest.filters import ChoicesFilter
 from foundation.rest.serializers import StrictSerializer
 from foundation.rest.views import ResourceViewSet, location_of
@@ -77,31 +78,21 @@ _PENDING = _CLAIM | {
         ),
     ]
 )
-class NewClaimSerializer(StrictSerializer):
+class NewClaimSerializer(VehicleFieldsSerializer):
     """With what a load is claimed, and the version and rate that were seen.
 
     With `leg` it is a backhaul, and the truck may be left out. Without it the truck goes out from where it stands, and
     its leg home opens at the time at which it is empty.
     """
 
-    truck = PublicIdField("trk", required=False)
-    leg = PublicIdField("leg", required=False)
-    driver = PublicIdField("drv", required=False, help_text="The usual one where it is left out.")
-    trailer = PublicIdField("trl", required=False, help_text="The usual one where it is left out.")
-    home_base = PublicIdField("base", required=False, help_text="Where the truck goes home to; its own if left out.")
-    return_home_by = InstantField(required=False, help_text="Without a leg: by when the truck must be home.")
     load_version = StrictIntegerField(required=False, min_value=1, help_text="The version that you saw.")
     rate = MoneyField(help_text="The all-in rate that you saw: another one is a 409.")
 
     def arguments(self) -> dict[str, Any]:
         """Return what `claim_load` takes."""
         body: dict[str, Any] = self.validated_data
-        named = {f"{name}_id": body.get(name, "") for name in ("truck", "leg", "driver", "trailer", "home_base")}
-        return named | {
-            "return_home_by": body.get("return_home_by"),
-            "load_version": body.get("load_version"),
-            "rate_cents": body["rate"],
-        }
+        seen = {"load_version": body.get("load_version"), "rate_cents": body["rate"]}
+        return {**vehicle_in(body), **seen}
 
 
 class ClaimedLoadSerializer(serializers.Serializer[Any]):

@@ -16,6 +16,7 @@ from brokers.api.bargain_serializers import (
     manner_from,
 )
 from brokers.api.bargain_terms import terms_from
+from brokers.api.vehicle_fields import vehicle_in
 from brokers.models import Claim, Offer
 from brokers.offer_visibility import next_bargain, offer_payload
 from brokers.services.offers import accept_offer, counter_offer, decline_offer, withdraw_offer
@@ -27,8 +28,6 @@ from foundation.rest.serializers import EmptySerializer
 from foundation.rest.views import ResourceViewSet, location_of
 from loads.models import Load
 from loads.queries import load_of
-
-_UNITS = ("truck", "leg", "driver", "trailer", "home_base")
 
 
 @extend_schema(tags=["threads"])
@@ -155,20 +154,19 @@ class LoadOfferViewSet(OfferViewSet):
         """Open a thread."""
         data = self.body(OpeningSerializer)
         self.named_as_given(data)
-        units = {f"{name}_id": data.get(name, "") for name in _UNITS}
+        vehicle = vehicle_in(data)
         if data.get("side") == "seller":
             load, _ = load_to_offer(self.actor, public_id)
             terms = terms_from(data, posted_terms(load))
             invited = invite_carrier(
-                actor=self.actor, load_id=public_id, leg_id=units["leg_id"], terms=terms, **manner_from(data)
+                actor=self.actor, load_id=public_id, leg_id=vehicle["leg_id"], terms=terms, **manner_from(data)
             )
             return self.made(invited)
-        load = load_to_bargain(self.actor, load_id=public_id, truck_id=units["truck_id"], leg_id=units["leg_id"])
+        load = load_to_bargain(self.actor, load_id=public_id, truck_id=vehicle["truck_id"], leg_id=vehicle["leg_id"])
         offer = open_thread(
             actor=self.actor,
             load_id=public_id,
-            **units,
-            return_home_by=data.get("return_home_by"),
+            **vehicle,
             terms=terms_from(data, posted_terms(load)),
             **manner_from(data),
         )

@@ -4,7 +4,6 @@ A broker that may act for carriers finds their return legs in the same list: the
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -15,7 +14,7 @@ from brokers.booking_queries import tour_home_on
 from brokers.crews import crew_problems
 from brokers.services.outbound import tour_to_join
 from brokers.terms import posted_terms
-from brokers.touring import Vehicle
+from brokers.touring import NamedVehicle, Vehicle
 from carriers.models import HomeBase, ReturnLeg, Truck
 from carriers.queries import drivers_of, home_bases_of, trailers_of, trucks_of
 from foundation.accounts.models import Organization
@@ -32,22 +31,6 @@ _NOT_THE_LEGS = (
     "That {noun} cannot be had with this return leg, as it was posted or is booked. Choose from the list, or change it "
     "on the return leg."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What the form's reader chose, as the services want it: public ids, "" where there is none."""
-
-    truck_id: str
-    leg_id: str = ""
-    driver_id: str = ""
-    trailer_id: str = ""
-    home_base_id: str = ""
-    return_home_by: datetime | None = None
-
-    def arguments(self) -> dict[str, Any]:
-        """Return the keyword arguments that `claim_load` and `open_thread` take."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 class VehicleForm(forms.Form):
@@ -211,13 +194,13 @@ class VehicleForm(forms.Form):
             set_instant(self, cleaned, "return_home_by", base.time_zone)
         return cleaned
 
-    def choice(self) -> Choice:
+    def choice(self) -> NamedVehicle:
         """Return what was chosen in a form that is valid."""
         data, leg, truck = self.cleaned_data, self.leg, self.truck
         if self.acted_leg is not None:
-            return Choice(truck_id="", leg_id=self.acted_leg.public_id)
+            return NamedVehicle(leg_id=self.acted_leg.public_id)
         assert truck is not None
-        return Choice(
+        return NamedVehicle(
             truck_id=truck.public_id,
             leg_id=leg.public_id if leg else "",
             driver_id=data["driver"],

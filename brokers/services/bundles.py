@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Unpack
 
 from brokers.booking_queries import live_bookings
 from brokers.models import Claim, Tour, TourStatus
@@ -9,7 +10,7 @@ from brokers.models.claims import LONGEST_BUNDLE
 from brokers.services.booking import leg_home
 from brokers.services.claiming import Wanted, claim_terms, claim_together, naming, sent_before
 from brokers.services.claims import claimable, claiming_carrier, judged
-from brokers.touring import Vehicle, agreed_times, plan_tour, vehicle_of
+from brokers.touring import NamedVehicle, Vehicle, agreed_times, plan_tour, vehicle_of
 from carriers.models import ReturnLeg
 from carriers.services.legs import prepare
 from foundation.accounts.actor import Actor
@@ -26,13 +27,8 @@ def claim_bundle(
     *,
     actor: Actor,
     loads: Sequence[Wanted],
-    truck_id: str,
-    leg_id: str = "",
-    driver_id: str = "",
-    trailer_id: str = "",
-    home_base_id: str = "",
-    return_home_by: datetime | None = None,
     form_token: str = "",
+    **vehicle: Unpack[NamedVehicle],
 ) -> Claim:
     """Claim two or three loads in driving order as one: booked at once, or pending while trust is checked again.
 
@@ -43,26 +39,18 @@ def claim_bundle(
     actor.require("bookings:write")
     _check_count(loads)
     now = clock.now()
-    carrier = claiming_carrier(actor, truck_id=truck_id, leg_id=leg_id, now=now)
+    carrier = claiming_carrier(actor, vehicle, now)
     made = sent_before(carrier, form_token, [each.load_id for each in loads])
     if made is not None:
         return made
-    vehicle = vehicle_of(
-        carrier,
-        truck_id=truck_id,
-        leg_id=leg_id,
-        driver_id=driver_id,
-        trailer_id=trailer_id,
-        home_base_id=home_base_id,
-        return_home_by=return_home_by,
-    )
+    rides = vehicle_of(carrier, **vehicle)
     seen = [claimable(carrier, wanted, now, among=len(loads)) for wanted in loads]
-    check_together(carrier=carrier, vehicle=vehicle, loads=seen, now=now)
-    judgement = judged(carrier, seen, vehicle.truck, now)
+    check_together(carrier=carrier, vehicle=rides, loads=seen, now=now)
+    judgement = judged(carrier, seen, rides.truck, now)
     return claim_together(
         actor=actor,
         carrier=carrier,
-        vehicle=vehicle,
+        vehicle=rides,
         loads=dict(zip(seen, loads, strict=True)),
         judgement=judgement,
         form_token=form_token,

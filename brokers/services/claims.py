@@ -7,6 +7,7 @@ that books. Where trust cannot be judged yet, the load is reserved for ten minut
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Unpack
 
 from brokers.booking_queries import claim_of, claims_to_settle, load_in_sight, sees_load
 from brokers.facts import tell_of_claim
@@ -24,7 +25,7 @@ from brokers.services.claiming import (
     sent_before,
 )
 from brokers.services.held_offers import check_still_books, claimant, settle_acceptance
-from brokers.touring import vehicle_in, vehicle_of
+from brokers.touring import NamedVehicle, vehicle_in, vehicle_of
 from brokers.trust import Judgement, judge_claim
 from carriers.models import ReturnLeg, Truck
 from foundation.accounts.actor import Actor
@@ -46,15 +47,10 @@ def claim_load(
     *,
     actor: Actor,
     load_id: str,
-    truck_id: str,
-    leg_id: str = "",
-    driver_id: str = "",
-    trailer_id: str = "",
-    home_base_id: str = "",
-    return_home_by: datetime | None = None,
     load_version: int | None = None,
     rate_cents: int | None = None,
     form_token: str = "",
+    **vehicle: Unpack[NamedVehicle],
 ) -> Claim:
     """Claim a load that is open to claims: booked at once, or pending while trust is checked again.
 
@@ -64,42 +60,34 @@ def claim_load(
     """
     actor.require("bookings:write")
     now = clock.now()
-    carrier = claiming_carrier(actor, truck_id=truck_id, leg_id=leg_id, now=now)
+    carrier = claiming_carrier(actor, vehicle, now)
     made = sent_before(carrier, form_token, [load_id])
     if made is not None:
         return made
-    vehicle = vehicle_of(
-        carrier,
-        truck_id=truck_id,
-        leg_id=leg_id,
-        driver_id=driver_id,
-        trailer_id=trailer_id,
-        home_base_id=home_base_id,
-        return_home_by=return_home_by,
-    )
+    rides = vehicle_of(carrier, **vehicle)
     wanted = Wanted(load_id=load_id, load_version=load_version, rate_cents=rate_cents)
     seen = claimable(carrier, wanted, now)
-    judgement = judged(carrier, [seen], vehicle.truck, now)
+    judgement = judged(carrier, [seen], rides.truck, now)
     if judgement.holds:  # what is booked at once is planned once, on what stands under the locks
         times = claim_terms(seen).stop_times
-        plan_for(load=seen, stop_times=times, vehicle=vehicle, carrier=carrier, now=now)
+        plan_for(load=seen, stop_times=times, vehicle=rides, carrier=carrier, now=now)
     return claim_together(
         actor=actor,
         carrier=carrier,
-        vehicle=vehicle,
+        vehicle=rides,
         loads={seen: wanted},
         judgement=judgement,
         form_token=form_token,
     )
 
 
-def claiming_carrier(actor: Actor, *, truck_id: str, leg_id: str, now: datetime) -> Organization:
+def claiming_carrier(actor: Actor, vehicle: NamedVehicle, now: datetime) -> Organization:
     """Return for whom an actor claims with a truck or leg: its own organization, or a carrier that it represents.
 
     Raises `Forbidden` where the organization does not haul, is not verified, or keeps claiming for itself.
     """
     actor.require_confirmed_email()
-    carrier = _owner_of(actor.organization, truck_id, leg_id, now)
+    carrier = _owner_of(actor.organization, vehicle, now)
     if carrier.pk == actor.organization.pk:
         actor.require_posting(Capability.HAULS)
         return carrier
@@ -265,11 +253,12 @@ def _close(claim: Claim, status: ClaimStatus, outcome: str, judgement: Judgement
     return _by_id(claim.public_id)
 
 
-def _owner_of(organization: Organization, truck_id: str, leg_id: str, now: datetime) -> Organization:
-    """Return whose truck or leg these ids name, among the organization and those that it represents."""
+def _owner_of(organization: Organization, vehicle: NamedVehicle, now: datetime) -> Organization:
+    """Return whose truck or leg is named, among the organization and those that it represents."""
     if not (organization.brokers and organization.is_verified):
         return organization  # it acts for nobody else
     owners = [organization.pk, *represented_by(organization, now).values_list("pk", flat=True)]
+    truck_id, leg_id = vehicle.get("truck_id", ""), vehicle.get("leg_id", "")
     named = (
         Truck.objects.filter(public_id=truck_id, organization__in=owners)
         if truck_id

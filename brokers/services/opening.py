@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Unpack
 
 from django.db.models import Q, QuerySet
 
@@ -20,7 +21,7 @@ from brokers.services.table import (
     put_on_table,
 )
 from brokers.terms import BargainTerms
-from brokers.touring import Vehicle, vehicle_of
+from brokers.touring import NamedVehicle, Vehicle, vehicle_of
 from carriers.models import ReturnLeg, Truck
 from carriers.queries import leg_of
 from foundation.accounts.actor import Actor
@@ -67,16 +68,11 @@ def open_thread(
     *,
     actor: Actor,
     load_id: str,
-    truck_id: str = "",
-    leg_id: str = "",
-    driver_id: str = "",
-    trailer_id: str = "",
-    home_base_id: str = "",
-    return_home_by: datetime | None = None,
     terms: BargainTerms,
     load_version: int,
     expires_in_minutes: int = DEFAULT_MINUTES,
     confirmed: bool = False,
+    **vehicle: Unpack[NamedVehicle],
 ) -> Offer:
     """Open a negotiation over a load with a truck, as its carrier or the broker that represents it: its first offer.
 
@@ -85,27 +81,19 @@ def open_thread(
     in a negotiation over it already, or has been in three today.
     """
     actor.require("offers:write")
-    taker = _carrier_of(actor, truck_id, leg_id)
+    taker = _carrier_of(actor, vehicle.get("truck_id", ""), vehicle.get("leg_id", ""))
     _require_hauling(actor, taker)
     found, now = _load_in_sight(taker, load_id), clock.now()
     require_acting(actor, taker, Decision.OFFERS, now)
-    vehicle = vehicle_of(
-        taker,
-        truck_id=truck_id,
-        leg_id=leg_id,
-        driver_id=driver_id,
-        trailer_id=trailer_id,
-        home_base_id=home_base_id,
-        return_home_by=return_home_by,
-    )
+    rides = vehicle_of(taker, **vehicle)
     manner = _Manner(terms, load_version, expires_in_minutes, confirmed)
-    _check_can_take(taker, vehicle, found, manner, now)
+    _check_can_take(taker, rides, found, manner, now)
 
     def work() -> Offer:
         load = locked_load(found.pk)
         moment = clock.now()
         require_acting(actor, taker, Decision.OFFERS, moment)
-        return _begin(actor, Side.TAKER, taker, load, vehicle, manner, moment)
+        return _begin(actor, Side.TAKER, taker, load, rides, manner, moment)
 
     return retried(work)
 

@@ -51,7 +51,7 @@ def load_backhauls(request: HttpRequest, load_id: str) -> HttpResponse:
     if not form.is_valid() or not form.is_outbound or not load.rate_cents:
         return _backhauls(request, {})
     try:
-        vehicle = vehicle_of(viewer, **form.choice().arguments())
+        vehicle = vehicle_of(viewer, **form.choice())
         found = backhauls_after(carrier=viewer, load=load, vehicle=vehicle, now=now)
     except (Conflict, Invalid, NotFound):
         return _backhauls(request, {})  # the form's own check says why
@@ -85,7 +85,7 @@ def round_trip(request: HttpRequest, load_id: str) -> HttpResponse:
             actor=actor,
             loads=[out, *back],
             form_token=form.cleaned_data["form_token"],
-            **vehicle.choice().arguments(),
+            **vehicle.choice(),
         )
     except Invalid as error:
         for sentence in vehicle.show(error):

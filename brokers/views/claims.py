@@ -174,7 +174,7 @@ def claim(request: HttpRequest, load_id: str) -> HttpResponse:
             vehicle.add_error(None, "This page is out of date. Look at the load again, then book it.")
         return claim_form_page(request, actor, load, now, ClaimForm(load=load), vehicle, status=422)
     try:
-        made = claim_load(actor=actor, load_id=load_id, **vehicle.choice().arguments(), **form.cleaned_data)
+        made = claim_load(actor=actor, load_id=load_id, **vehicle.choice(), **form.cleaned_data)
     except Invalid as error:
         for sentence in vehicle.show(error):
             vehicle.add_error(None, sentence)

@@ -71,7 +71,7 @@ def new_offer(request: HttpRequest, load_id: str) -> HttpResponse:
         return offer_page(request, load, form, page, vehicle, status=422)
 
     def send(**terms: Any) -> Offer:
-        return open_thread(actor=actor, load_id=load_id, **vehicle.choice().arguments(), **terms)
+        return open_thread(actor=actor, load_id=load_id, **vehicle.choice(), **terms)
 
     return send_offer(request, load, form, page, send, vehicle)
 

@@ -96,7 +96,7 @@ def _planned(
     viewer: Organization, load: Load, form: VehicleForm, times: tuple[StopTime, ...], now: datetime
 ) -> dict[str, Any]:
     try:
-        vehicle = vehicle_of(viewer, **form.choice().arguments())
+        vehicle = vehicle_of(viewer, **form.choice())
         ground, plan = planned(load=load, stop_times=times, vehicle=vehicle, carrier=viewer, now=now)
     except (Conflict, Invalid, NotFound) as refusal:
         return {"problem": refusal.sentence}
