@@ -16,7 +16,8 @@ from foundation.trade.equipment import ATTRIBUTE_NAMES, LOAD_EQUIPMENT_CHOICES, 
 from foundation.trade.errors import Invalid
 from foundation.trade.form_fields import CountField, DollarsField
 from foundation.trade.posting import Audience
-from foundation.trade.windows import instant_from_local, local
+from foundation.trade.time_fields import typed_instant
+from foundation.trade.windows import local
 from loads.models import LoadSize, StopKind
 from loads.rules import HAZMAT_CLASSES, MOST_STOPS, needs_by_nature
 from loads.terms import SALE_COLUMNS, LoadTerms, SaleTerms, StopTerms
@@ -83,9 +84,10 @@ class FreightForm(forms.Form):
     form_token = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, time_zone: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, time_zone: str, stored: LoadTerms | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.time_zone = time_zone
+        self._before = stored.partners_first_until if stored else None
         self.fields["partners_first_until"].help_text = f"In your office's time ({time_zone})."
 
     def clean_partners_first_until(self) -> datetime | None:
@@ -94,7 +96,7 @@ class FreightForm(forms.Form):
         if wall is None:
             return None
         try:
-            return instant_from_local(wall.replace(tzinfo=None), self.time_zone)
+            return typed_instant(wall.replace(tzinfo=None), self.time_zone, before=self._before)
         except ValueError as error:
             raise forms.ValidationError(str(error)) from None
 
@@ -143,9 +145,17 @@ class StopForm(forms.Form):
     address = forms.CharField(label="Street address", max_length=300, required=False)
     instructions = forms.CharField(label="Instructions for this stop", required=False, widget=_area(2))
 
-    def __init__(self, data: QueryDict | None = None, *, key: str, initial: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        key: str,
+        initial: dict[str, Any] | None = None,
+        stored: StopTerms | None = None,
+    ) -> None:
         super().__init__(data, prefix=f"s{key}", initial=initial)
         self.key = key
+        self._before = (stored.opens_at, stored.closes_at) if stored else (None, None)
 
     @property
     def has_details(self) -> bool:
@@ -157,14 +167,14 @@ class StopForm(forms.Form):
         """Turn wall times into instants of the place's zone."""
         values = self.cleaned_data
         place = values.get("place")
-        for name, day, hour in (
-            ("opens", values.get("opens_on"), values.get("opens")),
-            ("closes", values.get("closes_on") or values.get("opens_on"), values.get("closes")),
+        for name, day, hour, before in (
+            ("opens", values.get("opens_on"), values.get("opens"), self._before[0]),
+            ("closes", values.get("closes_on") or values.get("opens_on"), values.get("closes"), self._before[1]),
         ):
             if place is None or day is None or hour is None:
                 continue
             try:
-                values[f"{name}_at"] = instant_from_local(datetime.combine(day, hour), place.time_zone)
+                values[f"{name}_at"] = typed_instant(datetime.combine(day, hour), place.time_zone, before=before)
             except ValueError as error:
                 self.add_error(name, str(error))
         return values
@@ -215,9 +225,14 @@ class LoadForm:
         freight: Mapping[str, Any] | None = None,
         stops: Sequence[Mapping[str, Any]] = (),
         kept: SaleTerms | None = None,
+        stored: LoadTerms | None = None,
     ) -> None:
-        """`kept`: the terms towards carriers are not this form's to say; these stay the owner's."""
+        """`kept`: the terms towards carriers are not this form's to say; these stay the owner's.
+
+        `stored`: the terms that an edit began with, whose instants stay where nobody touched them.
+        """
         self._time_zone = time_zone
+        self._stored = stored
         self._kept = kept
         self._data = None if data is None else data.copy()
         self.freight = self._freight(self._data, dict(freight or {}))
@@ -228,10 +243,11 @@ class LoadForm:
                 self.stops[0].fields["place"].widget.attrs["autofocus"] = True
         else:
             keys = [key for key in dict.fromkeys(self._data.getlist("stop")) if _KEY.fullmatch(key)]
-            self.stops = [StopForm(self._data, key=key) for key in keys[: MOST_STOPS + 2]]
+            known = {str(place): stop for place, stop in enumerate(stored.stops if stored else ())}
+            self.stops = [StopForm(self._data, key=key, stored=known.get(key)) for key in keys[: MOST_STOPS + 2]]
 
     def _freight(self, data: QueryDict | None, initial: dict[str, Any]) -> FreightForm:
-        form = FreightForm(data, initial=initial, time_zone=self._time_zone)
+        form = FreightForm(data, initial=initial, time_zone=self._time_zone, stored=self._stored)
         for name in SALE_COLUMNS if self._kept else ():
             del form.fields[name]
         return form

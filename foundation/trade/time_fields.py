@@ -26,25 +26,34 @@ def day_in(day: date, time_zone: str) -> tuple[datetime, datetime]:
     return begins.astimezone(UTC), ends.astimezone(UTC)
 
 
+def typed_instant(wall: datetime, time_zone: str, *, before: datetime | None = None) -> datetime:
+    """Return the instant that a wall time in a form means, in an IANA zone.
+
+    `before` is the instant that the form began with: a field that was not touched keeps it, its seconds and the second
+    of two equal hours in autumn with it. Raises `ValueError` for a time that the clocks skip or no calendar has.
+    """
+    if before is not None and local(before, time_zone).replace(second=0, microsecond=0, tzinfo=None) == wall:
+        return before
+    try:
+        return instant_from_local(wall, time_zone)
+    except OverflowError:
+        raise ValueError("Check the year.") from None
+
+
 def set_instant(
     form: forms.Form, cleaned: dict[str, Any], name: str, time_zone: str, *, before: datetime | None = None
 ) -> None:
     """Turn the wall time that a form's field holds into an instant of an IANA zone, or say at the field what is wrong.
 
-    `before` is the instant that the form began with: a field that was not touched keeps it, its seconds and the second
-    of two equal hours in autumn with it.
+    `before` is the instant that the form began with, as for `typed_instant`.
     """
     wall = cleaned.get(name)
     if not isinstance(wall, datetime):
         return
-    if before is not None and local(before, time_zone).replace(second=0, microsecond=0, tzinfo=None) == wall:
-        cleaned[name] = before
-        return
     try:
-        cleaned[name] = instant_from_local(wall, time_zone)
-    except (ValueError, OverflowError) as error:
-        sentence = str(error) if isinstance(error, ValueError) else "Check the year."
-        form.add_error(name, forms.ValidationError(sentence, code="skipped"))
+        cleaned[name] = typed_instant(wall, time_zone, before=before)
+    except ValueError as error:
+        form.add_error(name, forms.ValidationError(str(error), code="skipped"))
 
 
 class WallTimeField(forms.CharField):

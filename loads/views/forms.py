@@ -78,7 +78,7 @@ def edit(request: HttpRequest, load_id: str) -> HttpResponse:
         freight = freight_initial(terms, zone) | {"version": load.edition, "external_id": load.external_id}
         form = LoadForm(time_zone=zone, freight=freight, stops=stops_initial(terms), kept=_kept(load))
         return _show(request, form, load)
-    form = LoadForm(time_zone=zone, data=_stops_changed(request.POST), kept=_kept(load))
+    form = LoadForm(time_zone=zone, data=_stops_changed(request.POST), kept=_kept(load), stored=terms_of(load))
     if _is_about_stops(request.POST):
         return _show(request, form, load)
     if not form.is_valid():

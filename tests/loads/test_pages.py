@@ -1,7 +1,7 @@
 """The pages of loads, by Django's client: what they show to whom, and what a wrong form answers."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,23 +12,26 @@ from tests.builders import load_terms, make_load, make_organization, now, stop_t
 
 pytestmark = pytest.mark.django_db
 CHICAGO = ZoneInfo("America/Chicago")
-TOMORROW = str(now().astimezone(CHICAGO).date() + timedelta(days=1))
+
+
+def in_days(days):
+    """Return the day in Chicago so many days from today, as a form writes it."""
+    return str(now().astimezone(CHICAGO).date() + timedelta(days=days))
 
 
 def filled(**changes):
     """Return what a dispatcher types: Chicago tomorrow 08:00 to 16:00, Dallas three days later."""
-    day = now().astimezone(CHICAGO).date()
     values = {
         "stop": ["0", "1"],
         "s0-kind": "pickup",
         "s0-place": "60601",
-        "s0-opens_on": str(day + timedelta(days=1)),
+        "s0-opens_on": in_days(1),
         "s0-opens": "08:00",
         "s0-closes": "16:00",
         "s0-service_minutes": "120",
         "s1-kind": "delivery",
         "s1-place": "Dallas, TX",
-        "s1-opens_on": str(day + timedelta(days=4)),
+        "s1-opens_on": in_days(4),
         "s1-opens": "08:00",
         "s1-closes": "16:00",
         "s1-service_minutes": "120",
@@ -58,11 +61,12 @@ def errors_in(response):
 
 
 def test_a_form_posts_a_load_in_the_stops_own_time(dispatcher, shipper):
-    answer = dispatcher.post("/loads/new/", filled())
+    typed = filled()
+    answer = dispatcher.post("/loads/new/", typed)
     load = Load.objects.get()
     assert answer.headers["Location"] == f"/loads/{load.public_id}/"
     assert (load.status, load.weight_pounds, load.rate_cents) == ("open", 38_000, 2_400_00)
-    assert load.first_stop.opens_at.astimezone(CHICAGO).strftime("%H %Y-%m-%d") == f"08 {TOMORROW}"
+    assert load.first_stop.opens_at.astimezone(CHICAGO).strftime("%H %Y-%m-%d") == f"08 {typed['s0-opens_on']}"
     assert "Posted: trucks are being matched." in dispatcher.get(answer.headers["Location"]).content.decode()
 
 
@@ -89,7 +93,7 @@ def test_a_new_form_brings_its_token_and_usual_values(dispatcher):
         ({"weight_pounds": "200,000"}, "200,000 lb do not go on one van"),
         ({"weight_pounds": "heavy"}, "“heavy” is not a whole number. Write it like 38000."),
         ({"s0-closes": "07:00"}, "The window closes before it opens."),
-        ({"s1-opens_on": TOMORROW}, "This stop cannot be reached in time"),
+        ({"s1-opens_on": 1}, "This stop cannot be reached in time"),
         ({"s0-opens_on": "2020-01-01"}, "This window is over"),
         ({"rate_cents": "0"}, "A rate is at least $50.00."),
         ({"rate_cents": "a lot"}, "“a lot” is not an amount in dollars."),
@@ -99,6 +103,7 @@ def test_a_new_form_brings_its_token_and_usual_values(dispatcher):
     ],
 )
 def test_a_wrong_field_gets_its_sentence_and_what_was_typed_stays(dispatcher, typed, sentence):
+    typed = {name: in_days(value) if isinstance(value, int) else value for name, value in typed.items()}
     answer = dispatcher.post("/loads/new/", filled(reference="PO <b>7</b>", **typed))
     assert answer.status_code == 422
     assert any(sentence in error for error in errors_in(answer)), errors_in(answer)
@@ -174,14 +179,8 @@ def test_a_stale_form_shows_both_versions_and_keeps_what_was_typed(dispatcher, s
     assert Load.objects.get().weight_pounds == 30_000
 
 
-def test_an_edit_without_changes_keeps_every_term(dispatcher, shipper):
-    start = now().replace(minute=0, second=0) + timedelta(days=1)
-    stops = (
-        stop_terms("60601", start, hours=30, by_appointment=True, facility="Dock 4", address="1 Main St"),
-        stop_terms("75201", start + timedelta(days=4), kind=StopKind.DELIVERY, instructions="call\nfirst"),
-    )
-    load = make_load(shipper, terms=load_terms(stops=stops, notes="a\nb", attributes=4, hazmat_class="3"))
-    form = dispatcher.get(f"/loads/{load.public_id}/edit/").context["form"]
+def sent_of(form):
+    """Return what a browser sends of an edit's form that nobody has touched."""
     data = {"stop": [stop.key for stop in form.stops], "do": "save"}
     for part in (form.freight, *form.stops):
         for bound in part:
@@ -194,9 +193,43 @@ def test_an_edit_without_changes_keeps_every_term(dispatcher, shipper):
                 data[bound.html_name] = bound.field.widget.format_value(value)
                 if isinstance(data[bound.html_name], list):  # a select's
                     data[bound.html_name] = data[bound.html_name][0]
-    answer = dispatcher.post(f"/loads/{load.public_id}/edit/", data)
+    return data
+
+
+def test_an_edit_without_changes_keeps_every_term(dispatcher, shipper):
+    start = now().replace(minute=0, second=0) + timedelta(days=1)
+    stops = (
+        stop_terms("60601", start, hours=30, by_appointment=True, facility="Dock 4", address="1 Main St"),
+        stop_terms("75201", start + timedelta(days=4), kind=StopKind.DELIVERY, instructions="call\nfirst"),
+    )
+    load = make_load(shipper, terms=load_terms(stops=stops, notes="a\nb", attributes=4, hazmat_class="3"))
+    form = dispatcher.get(f"/loads/{load.public_id}/edit/").context["form"]
+    answer = dispatcher.post(f"/loads/{load.public_id}/edit/", sent_of(form))
     assert answer.status_code == 302, errors_in(answer)
     assert Load.objects.get().version == 1
+
+
+def test_an_edit_keeps_what_a_form_cannot_say_of_a_time(dispatcher, shipper):
+    """Seconds, and which of the two equal hours is meant in the night in which the clocks go back."""
+    november = [datetime(now().year + 1, 11, day, tzinfo=CHICAGO) for day in range(1, 8)]
+    autumn = next(day for day in november if day.weekday() == 6)  # the first Sunday
+    opens = autumn.replace(hour=1, minute=30, second=17, fold=1).astimezone(UTC)
+    stops = stop_terms("60601", opens), stop_terms("75201", opens + timedelta(days=3), kind=StopKind.DELIVERY)
+    until = opens - timedelta(minutes=10)
+    load = make_load(shipper, stops=stops, status="draft", audience="partners_first", partners_first_until=until)
+    page = f"/loads/{load.public_id}/edit/"
+    answer = dispatcher.post(page, sent_of(dispatcher.get(page).context["form"]) | {"commodity": "Pulp"})
+    assert answer.status_code == 302, errors_in(answer)
+    load.refresh_from_db()
+    stored = load.first_stop
+    assert (load.commodity, stored.opens_at, stored.closes_at) == ("Pulp", opens, opens + timedelta(hours=8))
+    assert load.partners_first_until == until
+
+
+def test_a_window_in_a_year_beyond_calendars_is_refused_at_its_field(dispatcher):
+    answer = dispatcher.post("/loads/new/", filled(**{"s1-opens_on": "9999-12-31", "s1-closes": "23:00"}))
+    assert answer.status_code == 422
+    assert any("Check the year" in error for error in errors_in(answer)), errors_in(answer)
 
 
 def test_a_copy_begins_with_the_terms_and_later_days(dispatcher, shipper):
