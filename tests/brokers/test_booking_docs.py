@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -73,7 +73,7 @@ def test_the_worked_example_comes_out(shipper: Organization, carrier: Organizati
     leg = going_home(carrier, empty="53202")
     load = open_load(shipper, tonu_cents=250_00, opens_at=leg.ready_at + timedelta(hours=4))
     booking = claim(carrier, load, leg).loads.get().booking
-    sets_out = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
+    sets_out = leg.ready_at
     arrives = sets_out + timedelta(minutes=110)
     steps = [{"kind": "drive", "start_at": sets_out.isoformat(), "end_at": arrives.isoformat(), "minutes": 110}]
     Tour.objects.filter(pk=booking.tour_id).update(starts_at=sets_out, steps=steps)

@@ -1,6 +1,6 @@
 """Each rule of trust: what passes, what is flagged, held, blocked, and where the thresholds lie."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -30,8 +30,8 @@ def carrier(**columns):
     return make_organization("Ruiz Trucking", hauls=True, **columns)
 
 
-def judged(who, *loads):
-    judgement = judge_claim(carrier=who, loads=loads or [make_load()], now=now())
+def judged(who, *loads, at: datetime | None = None):
+    judgement = judge_claim(carrier=who, loads=loads or [make_load()], now=at or now())
     return {each.rule: each.result for each in judgement.results if each.result != "pass"}
 
 
@@ -52,9 +52,9 @@ def test_a_carrier_in_good_standing_passes_every_rule():
 @pytest.mark.parametrize(
     ("record", "found"),
     [
-        ({"fetched_at": now() - timedelta(hours=23, minutes=50)}, {}),
-        ({"fetched_at": now() - timedelta(hours=24, minutes=10)}, {"record": "hold"}),
-        ({"fetched_at": now() - timedelta(hours=25), "failures": 3}, {"record": "hold"}),
+        ({"fetched_at": timedelta(hours=23, minutes=50)}, {}),
+        ({"fetched_at": timedelta(hours=24, minutes=10)}, {"record": "hold"}),
+        ({"fetched_at": timedelta(hours=25), "failures": 3}, {"record": "hold"}),
         ({"fetched_at": None, "outcome": "failed"}, {"record": "hold"}),
         ({"outcome": "not_found", "is_allowed_to_operate": None}, {"record": "block"}),
         ({"is_out_of_service": True}, {"out_of_service": "block"}),
@@ -66,16 +66,18 @@ def test_a_carrier_in_good_standing_passes_every_rule():
         ({"bipd_on_file_cents": 749_999_99}, {"insurance": "block"}),
         ({"bipd_on_file_cents": None}, {"insurance": "block"}),
         ({"bipd_required_cents": 5_000_000_00}, {"insurance": "block"}),
-        ({"authority_since": (now() - timedelta(days=89)).date()}, {"young_authority": "flag"}),
-        ({"authority_since": (now() - timedelta(days=90)).date()}, {}),
-        ({"authority_since": None, "registered_on": (now() - timedelta(days=5)).date()}, {"young_authority": "flag"}),
+        ({"authority_since": timedelta(days=89)}, {"young_authority": "flag"}),
+        ({"authority_since": timedelta(days=90)}, {}),
+        ({"authority_since": None, "registered_on": timedelta(days=5)}, {"young_authority": "flag"}),
         ({"authority_since": None}, {}),
     ],
 )
 def test_the_federal_record_is_judged_at_its_thresholds(record, found):
-    who = carrier()
-    make_record(who, **record)
-    assert judged(who) == found
+    who, at = carrier(), now()
+    ago = {name: at - value for name, value in record.items() if isinstance(value, timedelta)}
+    days = {name: moment.date() for name, moment in ago.items() if name != "fetched_at"}
+    make_record(who, **{**record, **ago, **days})
+    assert judged(who, at=at) == found
 
 
 def test_a_missing_record_holds_and_a_missing_number_blocks():
@@ -321,13 +323,12 @@ def test_a_new_account_claims_three_times_an_hour():
 
 def test_three_holds_a_day_then_a_cool_down_that_names_its_end():
     who = carrier()
-    for minutes in (25 * 60, 120, 60):
-        kept_claim(who, minutes_ago=minutes, held=True)
+    _, first, _ = (kept_claim(who, minutes_ago=minutes, held=True) for minutes in (25 * 60, 120, 60))
     assert judged(who) == {"record": "hold"}
     take_hold(carrier=who, now=now())
     third = kept_claim(who, minutes_ago=30, held=True)
     assert judged(who) == {"record": "hold", "holds": "block"}
-    ends = now() - timedelta(minutes=120) + timedelta(hours=24)
+    ends = first.made_at + timedelta(hours=24)
     assert f"{ends:%b} {ends.day}, " in sentence(who, "holds")
     with pytest.raises(Conflict, match="3 of your claims were put on hold"):
         take_hold(carrier=who, now=now())
