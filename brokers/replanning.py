@@ -19,9 +19,9 @@ def plan_anew(
 ) -> PlannedTour:
     """Return the engine's plan of a stored tour with these loads on it, at its own start and with its own crew.
 
-    `times`, `fits` and what is raised are those of `plan_tour`.
+    `times`, `fits` and what is raised are those of `plan_tour`; what `fits` says of a way home is raised as well.
     """
-    return plan_tour(
+    plan = plan_tour(
         organization=tour.organization,
         truck=tour.truck,
         trailer=tour.trailer,
@@ -35,3 +35,6 @@ def plan_anew(
         crew_is_fixed=True,
         fits=fits,
     )
+    if tour.leg is not None and fits is not None:
+        fits(plan)
+    return plan

@@ -4,17 +4,16 @@ The whole tour is planned again from its departure, with each stop that the truc
 minute. Where that would change anything that it has driven or served by now, the truck cannot do it any more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from brokers.models import Booking, Tour, TourStop
 from brokers.replanning import plan_anew
 from brokers.terms import StopTime
-from brokers.touring import PlannedTour, Standing, going_out, outbound_choice, start_of
+from brokers.touring import PlannedTour, Standing, outbound_choice, shortest_out, start_of
 from foundation.trade.errors import Conflict
 from loads.models import Load
-from matching.touring import plan_home
 
 Times = Mapping[int, Sequence[StopTime]]
 
@@ -34,12 +33,14 @@ def plan_under_way(
     times: Times,
     changes_freight: bool,
     now: datetime,
+    fits: Callable[[PlannedTour], None],
 ) -> PlannedTour:
     """Return a begun tour as the engine plans it with these agreed times, `before` being those that stood.
 
-    Raises `Conflict` ("under_way") where a stop that the truck has reached by the plan would have another time, where
-    the freight would change that is on board, and where the truck would have driven otherwise by now; or with the
-    engine's sentence.
+    A truck that goes out may end at the last stop of any of its loads, as when it was booked. `fits` raises why a plan
+    cannot be for what comes after it. Raises `Conflict` ("under_way") where a stop that the truck has reached by the
+    plan would have another time, where the freight would change that is on board, and where the truck would have driven
+    otherwise by now; or with the engine's sentence.
     """
     stops = list(tour.stops.select_related("booking__load").order_by("sequence"))
     reached = [stop for stop in stops if stop.arrives_at <= now]
@@ -47,10 +48,13 @@ def plan_under_way(
     if changes_freight and any(stop.booking_id == booking.pk for stop in reached):
         sentence = "The freight is on board by the plan, so its weight, length and pallets cannot change any more."
         raise Conflict("under_way", sentence)
-    plan = _planned(tour, loads, _held(reached, times), stops[-1])
-    if not _is_as_driven(tour, stops, reached, plan, now):
-        raise Conflict("under_way", _DRIVEN_ON)
-    return plan
+
+    def can_be(plan: PlannedTour) -> None:
+        if not _is_as_driven(tour, stops, reached, plan, now):
+            raise Conflict("under_way", _DRIVEN_ON)
+        fits(plan)
+
+    return _planned(tour, loads, _held(reached, times), can_be)
 
 
 def _check_reached(reached: Sequence[TourStop], before: Times, times: Times) -> None:
@@ -81,15 +85,13 @@ def _held(reached: Sequence[TourStop], times: Times) -> dict[int, tuple[StopTime
     return found
 
 
-def _planned(tour: Tour, loads: Sequence[Load], times: Times, last: TourStop) -> PlannedTour:
+def _planned(tour: Tour, loads: Sequence[Load], times: Times, can_be: Callable[[PlannedTour], None]) -> PlannedTour:
     if tour.leg is not None:
-        return plan_anew(tour, loads, now=tour.starts_at, times=times)
+        return plan_anew(tour, loads, now=tour.starts_at, times=times, fits=can_be)
     # it has left by now: it drives on and waits at the stops, where a tour that has not begun would leave later
     begins = Standing(place=start_of(tour, tour.starts_at).place, since=tour.starts_at)
     chosen = outbound_choice(tour.organization, tour.truck, tour.trailer, tour.driver, None, begins, crew_is_fixed=True)
-    delivery = last.booking.load.stops.get(sequence=last.stop_sequence)
-    out = going_out(tour.organization, chosen, begins, delivery)
-    return plan_home(leg=out, loads=loads, times=times, not_before=tour.starts_at)
+    return shortest_out(tour.organization, chosen, begins, loads, times, can_be, leaves_at_once=True)
 
 
 def _is_as_driven(

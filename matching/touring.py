@@ -111,19 +111,26 @@ def plan_home(
 
 
 def plan_out(
-    *, truck: ReturnLeg, loads: Sequence[Load], times: Times, travel: TravelOracle | None = None
+    *,
+    truck: ReturnLeg,
+    loads: Sequence[Load],
+    times: Times,
+    travel: TravelOracle | None = None,
+    leaves_at_once: bool = False,
 ) -> PlannedTour:
     """Return the tour that carries loads from where the truck stands, and ends where and when it is empty.
 
     `truck` is a leg that is not stored: it is empty where the truck stands and `ready_at` when it can leave; it goes
-    home to where the last delivery is. The truck departs as late as it can without being empty any later. Raises
-    `Conflict` with the engine's sentence where it cannot.
+    home to where the last delivery is. The truck departs as late as it can without being empty any later, unless it
+    `leaves_at_once`. Raises `Conflict` with the engine's sentence where it cannot.
     """
     roads, policy = RememberedTravel(travel or travel_oracle()), current_policy()
     legs = _free(legs_as_columns([truck]), truck.ready_at, is_alone=len(loads) == 1)
     columns = _timed(loads_as_columns(loads), loads, times)
     tours, driven = _driven(legs, columns, loads, roads, policy)
-    departure = _latest_departure(legs, columns, tours, driven.finish_at, roads, policy)
+    departure = int(legs.ready_at[0])
+    if not leaves_at_once:
+        departure = _latest_departure(legs, columns, tours, driven.finish_at, roads, policy)
     if departure > int(legs.ready_at[0]):
         legs = replace(legs, ready_at=np.array([departure], dtype=np.int64))
         driven = _day(legs, columns, tours, roads, policy)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
+from brokers.elsewhere import check_moved
 from brokers.facts import tell_of_tour
 from brokers.models import (
     AMENDMENT_MOVES,
@@ -18,6 +19,7 @@ from brokers.papers.amendment_facts import tell_of_amended_booking, tell_of_amen
 from brokers.replanning import plan_anew
 from brokers.services.boarding import settle_leg
 from brokers.services.confirmations import issue_confirmation
+from brokers.services.outbound import leg_home_of
 from brokers.services.records import write_record
 from brokers.services.tours import replan, write_stops
 from brokers.terms import StopTime, terms_of
@@ -116,6 +118,11 @@ def _planned(amendment: Amendment, booking: Booking, tour: Tour, now: datetime) 
         setattr(load, name, value)
     stood = agreed_times(bookings)
     times = stood | ({booking.load_id: _times(amendment)} if _times(amendment) else {})
+    home = leg_home_of(bookings) if tour.leg is None else None
+
+    def fits(plan: PlannedTour) -> None:
+        check_moved(plan, tour, home=home)
+
     if tour.starts_at <= now:
         return plan_under_way(
             tour=tour,
@@ -125,8 +132,9 @@ def _planned(amendment: Amendment, booking: Booking, tour: Tour, now: datetime) 
             times=times,
             changes_freight=changes_planned_freight(amendment),
             now=now,
+            fits=fits,
         )
-    return plan_anew(tour, [*others, load], now=now, times=times)
+    return plan_anew(tour, [*others, load], now=now, times=times, fits=fits)
 
 
 def _hold(booking: Booking) -> dict[int, ReturnLeg]:

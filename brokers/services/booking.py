@@ -16,7 +16,7 @@ from brokers.models import Booking, BookingStatus, Offer, Tour, TourStatus
 from brokers.retrying import Overtaken
 from brokers.services.boarding import settle_leg
 from brokers.services.confirmations import issue_confirmation
-from brokers.services.grounds import Ground, home_for, leg_home, plan_for, planned
+from brokers.services.grounds import Ground, home_for, leg_home, naming_return_home_by, plan_for, planned
 from brokers.services.lapsing import lapse_rivals
 from brokers.services.outbound import hold_legs_home
 from brokers.services.records import write_record
@@ -28,7 +28,7 @@ from carriers.services.booked import begin_leg_at, cover_leg, open_leg_after
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
 from foundation.trade.constraints import refusing
-from foundation.trade.errors import Conflict, FieldProblem, Invalid
+from foundation.trade.errors import Conflict, Invalid
 from foundation.trade.kept import Kept, insert
 from foundation.trade.life_cycle import is_on_the_market
 from foundation.trade.locks import held
@@ -265,7 +265,7 @@ def _open_home(
         return ground.home
     home_base, home_by = home_for(load=load, plan=plan, vehicle=vehicle, ground=ground)
     driver, trailer = ground.crew(vehicle)
-    try:
+    with naming_return_home_by():
         return open_leg_after(
             actor=actor,
             truck=vehicle.truck,
@@ -277,11 +277,6 @@ def _open_home(
             home_by=home_by,
             now=now,
         )
-    except Invalid as error:
-        raise Invalid(
-            FieldProblem("return_home_by" if each.field == "home_by" else each.field, each.code, each.sentence)
-            for each in error.problems
-        ) from error
 
 
 def _in_service(model: type[Truck | Driver | Trailer], unit: Any, noun: str) -> Any:

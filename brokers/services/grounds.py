@@ -3,17 +3,16 @@
 Read under the booking's locks by whoever books, and without them by who only asks. Nothing is written here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
-
 from brokers.booking_queries import live_bookings, tour_home_on
 from brokers.crews import crew_problems
+from brokers.elsewhere import check_home, check_promises, check_units, in_two_places
 from brokers.models import Booking, Tour, TourStatus
 from brokers.services.outbound import Outbound, tour_to_join
-from brokers.services.tours import in_two_places
 from brokers.terms import StopTime
 from brokers.touring import (
     PlannedTour,
@@ -28,10 +27,11 @@ from brokers.touring import (
     standing_of,
     start_of,
 )
-from carriers.choices import Chosen
-from carriers.models import Driver, HomeBase, ReturnLeg, Trailer
+from carriers.choices import Chosen, base_place
+from carriers.models import Driver, HomeBase, ReturnLeg, Trailer, Truck
 from carriers.road import way
-from carriers.services.booked import check_beginning
+from carriers.services.booked import check_free, prepare_leg_after
+from carriers.services.legs import Prepared
 from carriers.store import place_of
 from carriers.terms import LegTerms
 from foundation.accounts.models import Organization
@@ -110,7 +110,64 @@ def plan_for(
     joins: Tour | None = None,
 ) -> PlannedTour:
     """Return the tour that booking a load on these times would mean, or raise why not, as `book` would."""
-    return planned(load=load, stop_times=stop_times, vehicle=vehicle, carrier=carrier, now=now, joins=joins)[1]
+    return foreseen(load=load, stop_times=stop_times, vehicle=vehicle, carrier=carrier, now=now, joins=joins)[1]
+
+
+def foreseen(
+    *,
+    load: Load,
+    stop_times: Sequence[StopTime],
+    vehicle: Vehicle,
+    carrier: Organization,
+    now: datetime,
+    joins: Tour | None = None,
+) -> tuple[Ground, PlannedTour]:
+    """Return what `planned` returns, and raise as well what only its constraints would tell whoever books: a truck,
+    driver or trailer on another tour, a way home that cannot be, or not beside the truck's other return legs.
+    """
+    ground, plan = planned(load=load, stop_times=stop_times, vehicle=vehicle, carrier=carrier, now=now, joins=joins)
+    driver, trailer = _crew_of(ground, vehicle)
+    check_units(plan, truck=vehicle.truck, driver=driver, trailer=trailer, but=ground.tour)
+    if vehicle.leg is None and ground.home is None:
+        check_free(_way_home(load, plan, vehicle, ground))
+    return ground, plan
+
+
+def _crew_of(ground: Ground, vehicle: Vehicle) -> tuple[Driver | None, Trailer | None]:
+    """Return who will drive, and what will be pulled, as it is written into the tour."""
+    if ground.tour is not None:
+        return ground.tour.driver, ground.tour.trailer
+    driver, trailer = ground.crew(vehicle)
+    leg = vehicle.leg
+    return driver or (leg.driver if leg else None), trailer or (leg.trailer if leg else None)
+
+
+def _way_home(load: Load, plan: PlannedTour, vehicle: Vehicle, ground: Ground) -> Prepared:
+    """Return the leg home that a tour out of its own would open. Raises `Invalid` where it cannot be."""
+    driver, trailer = ground.crew(vehicle)
+    home_base, home_by = home_for(load=load, plan=plan, vehicle=vehicle, ground=ground)
+    with naming_return_home_by():
+        return prepare_leg_after(
+            truck=vehicle.truck,
+            driver=driver,
+            trailer=trailer,
+            home_base=home_base,
+            delivery=end_of_plan(plan),
+            ready_at=plan.ends_at,
+            home_by=home_by,
+        )
+
+
+@contextmanager
+def naming_return_home_by() -> Iterator[None]:
+    """Let what is wrong with the time of a leg home speak of the field in which its carrier gave that time."""
+    try:
+        yield
+    except Invalid as error:
+        raise Invalid(
+            FieldProblem("return_home_by" if each.field == "home_by" else each.field, each.code, each.sentence)
+            for each in error.problems
+        ) from error
 
 
 def leg_home(
@@ -120,21 +177,10 @@ def leg_home(
 
     Raises `Conflict` too for a load that would join a tour: its leg home is on the market already.
     """
-    ground, plan = planned(load=load, stop_times=stop_times, vehicle=vehicle, carrier=carrier, now=now)
+    ground, plan = foreseen(load=load, stop_times=stop_times, vehicle=vehicle, carrier=carrier, now=now)
     if ground.home is not None:
         raise Conflict("joins_a_tour", _JOINS)
-    driver, trailer = ground.crew(vehicle)
-    home_base, home_by = home_for(load=load, plan=plan, vehicle=vehicle, ground=ground)
-    terms = LegTerms(
-        truck=vehicle.truck.public_id,
-        trailer=trailer.public_id if trailer else "",
-        driver=driver.public_id if driver else "",
-        home_base=home_base.public_id,
-        empty=end_of_plan(plan),
-        ready_at=plan.ends_at,
-        home_by=home_by,
-    )
-    return plan, terms
+    return plan, _way_home(load, plan, vehicle, ground).terms
 
 
 def home_for(*, load: Load, plan: PlannedTour, vehicle: Vehicle, ground: Ground) -> tuple[HomeBase, datetime]:
@@ -158,7 +204,7 @@ def _joined(shared: Outbound, now: datetime) -> Ground:
         bookings=shared.bookings,
         standing=start_of(shared.tour, now),
         chosen=None,
-        next_tour_at=None,
+        next_tour_at=_next_tour(shared.tour.truck, shared.tour.ends_at, but=shared.home),
         home=shared.home,
     )
 
@@ -187,10 +233,16 @@ def _ground(
     pickup_by = latest_pickup(load, {load.pk: stop_times})
     standing = standing_of(vehicle.truck, vehicle.home_base, now, before=pickup_by)
     chosen = outbound_choice(carrier, vehicle.truck, vehicle.trailer, vehicle.driver, vehicle.home_base, standing)
-    later = Tour.objects.filter(truck=vehicle.truck, status=TourStatus.PLANNED, starts_at__gte=pickup_by)
-    following = later.order_by("starts_at").first()
-    next_tour_at = following.starts_at if following is not None else None
+    next_tour_at = _next_tour(vehicle.truck, pickup_by)
     return Ground(tour=None, bookings=[], standing=standing, chosen=chosen, next_tour_at=next_tour_at)
+
+
+def _next_tour(truck: Truck, since: datetime, *, but: ReturnLeg | None = None) -> datetime | None:
+    """Return when a truck's next tour begins, of those that begin then or later and do not go home on `but`."""
+    later = Tour.objects.filter(truck=truck, status=TourStatus.PLANNED, starts_at__gte=since)
+    if but is not None:
+        later = later.exclude(leg=but)  # whether the truck is empty in time for that is its own question
+    return later.order_by("starts_at").values_list("starts_at", flat=True).first()
 
 
 def _plan(
@@ -224,16 +276,17 @@ def _check_after(plan: PlannedTour, vehicle: Vehicle, ground: Ground) -> None:
     """Raise `Conflict` where a tour out cannot be for the truck's next tour or for its return legs, of which the
     ground's `home` is the tour's own, and `Invalid` where the truck is asked to be home sooner than it can after this.
 
-    Of a load that joins, the leg home says by when; an earlier time that can be kept changes nothing of it.
+    Of a load that joins, the leg home says where to and by when; an earlier time that can be kept changes nothing.
     """
     home = ground.home
     if ground.next_tour_at is not None and plan.ends_at > ground.next_tour_at:
         raise in_two_places(plan, vehicle.truck)
-    _check_promises(vehicle, plan, but=home)
+    check_promises(plan, vehicle.truck, home=home)
+    check_home(plan, home)
     if home is None:
         return
     end = end_of_plan(plan)
-    check_beginning(leg=home, empty=end, ready_at=plan.ends_at)
+    _check_home_base(vehicle.home_base, home)
     asked = vehicle.return_home_by
     if asked is None or asked >= home.home_by:
         return
@@ -246,22 +299,15 @@ def _check_after(plan: PlannedTour, vehicle: Vehicle, ground: Ground) -> None:
         raise Invalid([FieldProblem("return_home_by", "too_early", sentence)])
 
 
-def _check_promises(vehicle: Vehicle, plan: PlannedTour, *, but: ReturnLeg | None) -> None:
-    """Raise `Conflict` when the truck is on the market, empty on its way home, in the time of an outbound tour.
-
-    `but` is the leg home of that very tour, which moves with it.
-    """
-    promised = ReturnLeg.objects.filter(
-        Q(ready_at__lt=plan.ends_at, home_by__gt=plan.starts_at),
-        truck=vehicle.truck,
-        status__in=[Status.OPEN, Status.COVERED],
+def _check_home_base(named: HomeBase | None, home: ReturnLeg) -> None:
+    """Raise `Invalid` where a load that joins a tour out is to go home elsewhere than that tour's return leg does."""
+    if named is None or named.pk == home.home_base_id:
+        return
+    base, goes = base_place(named), place_of(home, "home")
+    if (base.lat, base.lon) == (goes.lat, goes.lon):
+        return
+    sentence = (
+        f"This load joins the tour on which the truck goes out already, and its return leg goes home to {goes.city}, "
+        f"{goes.state}, not to {named}. Leave the home base out, or change it on that return leg first."
     )
-    if but is not None:
-        promised = promised.exclude(pk=but.pk)
-    other = promised.order_by("ready_at").first()
-    if other is not None:
-        raise Conflict(
-            "truck_is_promised",
-            f"Truck {vehicle.truck} is on the market with a return leg from {other.empty_city}, {other.empty_state} "
-            "in that time. Take the load on that leg, or withdraw the leg first.",
-        )
+    raise Invalid([FieldProblem("home_base", "not_the_legs", sentence)])

@@ -19,6 +19,7 @@ from matching.why_not import LATE
 
 _ON_BOARD = "beside the loads that are booked on it there is no room on these stretches"
 _TAKEN = "This return leg takes no more loads: its truck is under way or booked. Choose another truck."
+_ELSEWHERE = frozenset({"truck_is_in_one_place", "driver_is_in_one_place", "trailer_is_in_one_place"})
 
 
 def check_can_be_offered(*, load: Load, stop_times: Sequence[StopTime], leg: ReturnLeg, now: datetime) -> None:
@@ -31,6 +32,8 @@ def check_can_be_offered(*, load: Load, stop_times: Sequence[StopTime], leg: Ret
         plan_for(load=load, stop_times=stop_times, vehicle=vehicle, carrier=leg.organization, now=now)
     except (Conflict, Invalid) as refusal:
         if refusal.code in ("leg_taken", "under_way"):
+            raise Conflict("leg_gone", _TAKEN) from None
+        if refusal.code in _ELSEWHERE and _as_posted(load, stop_times):  # nobody feels out when its other tours are
             raise Conflict("leg_gone", _TAKEN) from None
         if refusal.code == "cannot_carry":
             raise Conflict("cannot_carry", _refusal(_ON_BOARD)) from None

@@ -5,20 +5,19 @@ from dataclasses import asdict
 from datetime import datetime
 
 from brokers.booking_queries import live_bookings
+from brokers.elsewhere import check_home, in_two_places
 from brokers.facts import tell_of_tour
 from brokers.models import TOUR_MOVES, Booking, Tour, TourStatus, TourStop
 from brokers.replanning import plan_anew
 from brokers.services.outbound import leg_home_of
-from brokers.touring import PlannedTour, agreed_times, end_of_plan
+from brokers.touring import PlannedTour, agreed_times
 from carriers.models import Driver, ReturnLeg, Trailer, Truck
-from carriers.services.booked import check_beginning
 from foundation.events.services import HasLabel
 from foundation.places.place import Place
 from foundation.trade.constraints import refusing
 from foundation.trade.errors import Conflict, TradeError
 from foundation.trade.kept import insert
 from foundation.trade.status import change_status
-from foundation.trade.windows import local
 
 
 def start_tour(
@@ -136,15 +135,10 @@ def _without(tour: Tour, remaining: Sequence[Booking], now: datetime) -> Planned
             [booking.load for booking in remaining],
             now=now,
             times=agreed_times(remaining),
-            fits=lambda plan: _check_home(plan, home),
+            fits=lambda plan: check_home(plan, home),
         )
     except TradeError:
         return None
-
-
-def _check_home(plan: PlannedTour, home: ReturnLeg | None) -> None:
-    if home is not None:
-        check_beginning(leg=home, empty=end_of_plan(plan), ready_at=plan.ends_at)
 
 
 def _is_followed(bookings: Sequence[Booking]) -> bool:
@@ -158,19 +152,6 @@ def _number_anew(tour: Tour) -> None:
         if stop.sequence != sequence:
             stop.sequence = sequence
             stop.save(update_fields=["sequence"])
-
-
-def in_two_places(plan: PlannedTour, unit: Truck | Driver | Trailer) -> Conflict:
-    """Return why a unit cannot be on a tour in whose time it is on another."""
-    noun = type(unit).__name__.lower()
-    name = unit.name if isinstance(unit, Driver) else f"{noun.capitalize()} {unit}"
-    zone = unit.organization.time_zone
-    span = f"{local(plan.starts_at, zone):%a %-d %b %H:%M} to {local(plan.ends_at, zone):%a %-d %b %H:%M}"
-    sentence = (
-        f"{name} is on another tour in that time ({span}), and nobody is in two places. "
-        f"Choose another {noun}, or cancel the other booking first."
-    )
-    return Conflict(f"{noun}_is_in_one_place", sentence)
 
 
 def _figures(plan: PlannedTour) -> dict[str, object]:

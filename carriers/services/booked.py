@@ -11,7 +11,7 @@ from django.db.models import F, Value
 from carriers.facts import tell
 from carriers.models import Driver, HomeBase, ReturnLeg, Trailer, Truck
 from carriers.queries import locked_leg
-from carriers.services.legs import NOUN, Prepared, busy, insert, judge, keep, prepare
+from carriers.services.legs import NOUN, Prepared, busy, insert, judge, keep, legs_beside, prepare
 from carriers.store import CAPACITY, changes, place_of, terms_of
 from carriers.terms import LegTerms
 from foundation.accounts.actor import Actor
@@ -135,7 +135,39 @@ def open_leg_after(
     `Invalid` (`home_by`) when it cannot be home by then, `Conflict` when the truck is on another leg in that time or a
     unit was archived.
     """
-    carrier = truck.organization
+    prepared = prepare_leg_after(
+        truck=truck,
+        driver=driver,
+        trailer=trailer,
+        home_base=home_base,
+        delivery=delivery,
+        ready_at=ready_at,
+        home_by=home_by,
+    )
+    leg = keep(
+        truck.organization,
+        prepared,
+        external_id="",
+        form_token="",
+        write=lambda: insert(actor, prepared, now=now),
+    )
+    return locked_leg(pk=leg.pk)
+
+
+def prepare_leg_after(
+    *,
+    truck: Truck,
+    driver: Driver | None,
+    trailer: Trailer | None,
+    home_base: HomeBase,
+    delivery: Place,
+    ready_at: datetime,
+    home_by: datetime,
+) -> Prepared:
+    """Return the leg home that an outbound booking would leave the truck with; `check_free` asks for its other legs.
+
+    Raises `Invalid` (`home_by`) when it cannot be home by then.
+    """
     terms = LegTerms(
         truck=truck.public_id,
         trailer=trailer.public_id if trailer else "",
@@ -145,16 +177,18 @@ def open_leg_after(
         ready_at=ready_at,
         home_by=home_by,
     )
-    prepared = prepare(carrier, terms)
+    prepared = prepare(truck.organization, terms)
     judge(prepared, draft=False)
-    leg = keep(
-        carrier,
-        prepared,
-        external_id="",
-        form_token="",
-        write=lambda: insert(actor, prepared, now=now),
-    )
-    return locked_leg(pk=leg.pk)
+    return prepared
+
+
+def check_free(prepared: Prepared, *, but: ReturnLeg | None = None) -> None:
+    """Raise `Conflict` where the truck of a prepared leg is on another one than `but` in its time, as writing it would.
+
+    Legs that touch may follow one another.
+    """
+    if legs_beside(prepared, but=but).exists():
+        raise busy(prepared, but=but)
 
 
 def check_beginning(*, leg: ReturnLeg, empty: Place, ready_at: datetime) -> Prepared | None:
@@ -192,7 +226,7 @@ def begin_leg_at(*, leg: ReturnLeg, empty: Place, ready_at: datetime, actor: Has
         return
     values = {name: value for name, value in prepared.values.items() if name.startswith("empty_") or name in _BEGINNING}
     changed = changes(leg, values)
-    with refusing({"truck_has_one_leg_at_a_time": busy(prepared)}):
+    with refusing({"truck_has_one_leg_at_a_time": busy(prepared, but=leg)}):
         rows = ReturnLeg.objects.filter(pk=leg.pk, status=Status.OPEN)
         rows.update(**values, version=F("version") + 1, updated_at=now)
     leg.refresh_from_db()

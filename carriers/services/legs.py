@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import QuerySet
 
 from carriers.choices import Chosen, choose
 from carriers.facts import tell
@@ -308,15 +308,17 @@ def check_external_id(external_id: str) -> None:
     problems.settle()
 
 
-def busy(prepared: Prepared) -> Conflict:
-    """Return the refusal of a second leg for the same truck, naming the first."""
-    truck, terms = prepared.chosen.truck, prepared.terms
-    other = (
-        ReturnLeg.objects.filter(Q(ready_at__lt=terms.home_by, home_by__gt=terms.ready_at), truck=truck)
-        .filter(status__in=[Status.OPEN, Status.COVERED])
-        .order_by("ready_at")
-        .first()
-    )
+def legs_beside(prepared: Prepared, *, but: ReturnLeg | None = None) -> QuerySet[ReturnLeg]:
+    """Return the legs with which the truck of a prepared one is on the market, or taken, in its time; `but` is none."""
+    terms = prepared.terms
+    rows = ReturnLeg.objects.filter(ready_at__lt=terms.home_by, home_by__gt=terms.ready_at, truck=prepared.chosen.truck)
+    rows = rows.filter(status__in=[Status.OPEN, Status.COVERED])
+    return (rows if but is None else rows.exclude(pk=but.pk)).order_by("ready_at")
+
+
+def busy(prepared: Prepared, *, but: ReturnLeg | None = None) -> Conflict:
+    """Return the refusal of a second leg for the same truck, naming the first, which is not `but`."""
+    truck, other = prepared.chosen.truck, legs_beside(prepared, but=but).first()
     which = ""
     if other is not None:
         empty, home = place_of(other, "empty"), place_of(other, "home")
