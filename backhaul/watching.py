@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from backhaul.wiring import WATCHED
+from backhaul.wiring import LISTS, WATCHED
 from foundation.accounts.models import Organization
 from foundation.events.watching import Watching
 from loads.queries import watchable
@@ -14,4 +14,4 @@ def may_watch(organization_id: str, subjects: Collection[str]) -> list[str]:
     return watchable(organization, subjects) if organization is not None else []
 
 
-WATCHING = Watching(facts=WATCHED, may_watch=may_watch)
+WATCHING = Watching(facts=WATCHED, may_watch=may_watch, lists=LISTS)

@@ -20,7 +20,7 @@ def channel_of(organization_id: str) -> str:
 
 
 def watchers_of(subject: str) -> str:
-    """Return the channel of those who watch a thing that is not theirs."""
+    """Return the channel of those who watch a thing that is not theirs, or a whole list."""
     return f"{PREFIX}subject:{subject}"
 
 

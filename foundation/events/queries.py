@@ -28,6 +28,16 @@ def changes_of(subjects: Collection[str], facts: Collection[str], *, after: int)
     return rows.order_by("position")
 
 
+def newest_of(facts: Collection[str], *, after: int, most: int) -> list[tuple[int, str, str]]:
+    """Return (position, name, subject) of the newest facts of certain names after a position: for streams, which say of
+    them no more than that a list has grown.
+    """
+    rows = Event.objects.filter(name__in=list(facts), position__gt=after).order_by("-position")[:most]
+    return [
+        (position or 0, name, subject) for position, name, subject in rows.values_list("position", "name", "subject")
+    ]
+
+
 def told(name: str, subject: str) -> QuerySet[FeedEntry]:
     """Return what each organization was told of a fact about a subject, oldest first: for tasks that react to it.
 

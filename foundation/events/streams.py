@@ -7,6 +7,7 @@ Django's own view says who may listen (with every middleware, as for any page) a
 import asyncio
 import json
 import logging
+import math
 import random
 import secrets
 import time
@@ -18,13 +19,25 @@ from typing import Any
 
 import redis.asyncio as redis
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from foundation.events import live, queries
-from foundation.events.watching import CHANGED, NOTHING, Watching
+from foundation.events import live
+from foundation.events.listening import (
+    MOST_ADDED,
+    MOST_REPLAYED,
+    Rows,
+    Ticket,
+    added_after,
+    first_position,
+    grown,
+    last_position,
+    rows_after,
+    watchable,
+)
+from foundation.events.watching import GREW, NOTHING, Watching
 
 logger = logging.getLogger(__name__)
 
@@ -42,21 +55,8 @@ BEAT_SECONDS = 15.0
 BEATS_PER_CHECK = 2
 LONGEST_SECONDS = 600.0
 MOST_PER_PERSON = 8
-MOST_REPLAYED = 500
 RETRY_MILLISECONDS = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """What the view found: who listens, for which organization, in which role, what else the page asks to watch, and
-    from where on.
-    """
-
-    organization_id: str
-    person_id: str
-    role: str
-    watch: frozenset[str] = frozenset()
-    after: int | None = field(default=None, compare=False)
+LIST_SECONDS = 1.0  # what is added to a list meanwhile is told as one
 
 
 @dataclass(slots=True)
@@ -69,53 +69,6 @@ class Door:
 def _event(name: str, data: object, position: int | None = None) -> bytes:
     identity = f"id: {position}\n" if position is not None else ""
     return f"event: {name}\n{identity}data: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
-
-
-Rows = list[tuple[int, str, str]]
-
-
-def _rows_after(ticket: Ticket, watched: frozenset[str], facts: frozenset[str], position: int) -> Rows:
-    """Return what was heard and what changed of the watched after a position, one more than is replayed at most; runs
-    in a thread.
-    """
-    try:
-        entries = queries.feed_of(ticket.organization_id, after=position)[: MOST_REPLAYED + 1]
-        rows = {entry.position or 0: (entry.event.name, entry.event.subject) for entry in entries.defer("payload")}
-        if watched:
-            changes = queries.changes_of(watched, facts, after=position)[: MOST_REPLAYED + 1]
-            for place, subject in changes.values_list("position", "subject"):
-                rows.setdefault(place or 0, (CHANGED, subject))  # who hears the fact itself needs no second word
-        return [(place, *rows[place]) for place in sorted(rows)]
-    finally:
-        connection.close()  # back to the pool: a stream waits for minutes
-
-
-def _watchable(watching: Watching, ticket: Ticket) -> frozenset[str]:
-    """Return what the listener may watch of what the page asks for; runs in a thread."""
-    if not ticket.watch:
-        return frozenset()
-    try:
-        return ticket.watch.intersection(watching.may_watch(ticket.organization_id, ticket.watch))
-    finally:
-        connection.close()
-
-
-def _first_position(ticket: Ticket) -> int:
-    """Return where the stream begins: where the page left off, or, for a new page, a few seconds ago."""
-    try:
-        new = queries.position_for_new_page(ticket.organization_id)
-        if ticket.after is None or ticket.after > queries.last_position(ticket.organization_id):
-            return new  # a position from the future belongs to another database
-        return ticket.after
-    finally:
-        connection.close()
-
-
-def _last_position(ticket: Ticket) -> int:
-    try:
-        return queries.last_position(ticket.organization_id)
-    finally:
-        connection.close()
 
 
 class _Full(Exception):
@@ -145,9 +98,12 @@ class LiveStreams:
             return
         answer = _Answer(send, [pair for pair in messages[0]["headers"] if pair[0].lower() != b"content-length"])
         try:
-            watched = await self.in_thread(_watchable, self.watching, ticket)
-            async with self._seat(ticket) as client, _listening(client, ticket, watched) as channel:
-                stream = _Stream(self, scope=scope, ticket=ticket, watched=watched, channel=channel, answer=answer)
+            watched = await self.in_thread(watchable, self.watching, ticket)
+            lists = ticket.watch.intersection(self.watching.lists)
+            async with self._seat(ticket) as client, _listening(client, ticket, watched | lists) as channel:
+                stream = _Stream(
+                    self, scope=scope, ticket=ticket, watched=watched, lists=lists, channel=channel, answer=answer
+                )
                 await _first_of(stream.carry(), _gone(receive))
         except (RedisError, DatabaseError, OSError) as error:
             logger.warning("A live stream broke off (%s: %s)", type(error).__name__, error)
@@ -186,7 +142,7 @@ class LiveStreams:
         be watched as when the stream began.
         """
         again, _ = await self._ask(scope)
-        return again == ticket and await self.in_thread(_watchable, self.watching, ticket) == watched
+        return again == ticket and await self.in_thread(watchable, self.watching, ticket) == watched
 
     async def in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Run a database read outside the event loop."""
@@ -288,13 +244,17 @@ class _Stream:
     scope: Scope
     ticket: Ticket
     watched: frozenset[str]
+    lists: frozenset[str]
     channel: Any
     answer: _Answer
     position: int = 0
+    lists_position: int = 0
+    added: dict[str, set[str]] = field(default_factory=dict)
+    lists_due: float = math.inf
 
     async def carry(self) -> None:
         """Send what was missed, then what comes, until the time is over or the listener may no longer listen."""
-        self.position = await self.streams.in_thread(_first_position, self.ticket)
+        self.position = self.lists_position = await self.streams.in_thread(first_position, self.ticket)
         await self.answer.begin()
         said = {"position": self.position, "organization": self.ticket.organization_id}
         opened = _event("stream.opened", said, self.position)
@@ -305,10 +265,13 @@ class _Stream:
         beats = 0
         while time.monotonic() < end:
             beat = time.monotonic() + BEAT_SECONDS
-            while (left := beat - time.monotonic()) > 0:
+            while (now := time.monotonic()) < beat:
+                left = max(min(beat, self.lists_due) - now, 0.0)
                 message = await self.channel.get_message(ignore_subscribe_messages=True, timeout=left)
                 if message is not None and not await self._hear(message):
                     return
+                if time.monotonic() >= self.lists_due:
+                    await self._tell_lists()
             beats += 1
             if beats % BEATS_PER_CHECK == 0 and not await self._still_may():
                 return
@@ -323,6 +286,10 @@ class _Stream:
         said = json.loads(message["data"])
         if message["channel"] == live.CONTROL_CHANNEL.encode():
             return not self._is_meant(said)
+        if said["name"] == GREW:
+            self.lists_position = max(self.lists_position, said["position"])
+            self._note(said["list"], {said["subject"]})
+            return True
         await self._tell(said["position"], said["name"], said["subject"])
         return True
 
@@ -335,16 +302,35 @@ class _Stream:
             self.position = position
             await self.answer.write(_event(name, {"name": name, "subject": subject, "position": position}, position))
 
+    def _note(self, name: str, subjects: set[str]) -> None:
+        """Keep what was added to a list until it is told; of very much the first will do."""
+        added = self.added.setdefault(name, set())
+        if len(added) < MOST_ADDED:
+            added |= subjects
+        self.lists_due = min(self.lists_due, time.monotonic() + LIST_SECONDS)
+
+    async def _tell_lists(self) -> None:
+        """Say which lists have grown, if by anything that the listener may see; what it was is never said."""
+        added, self.added, self.lists_due = self.added, {}, math.inf
+        for name in await self.streams.in_thread(grown, self.streams.watching, self.ticket, added):
+            await self.answer.write(_event(GREW, {"name": GREW, "subject": name}))
+
     async def _catch_up(self) -> None:
         """Send what stands in the rows and was not sent yet: Redis may have lost it.
 
         When there is too much of it, say that the page is behind, and go on from the present.
         """
+        if self.lists:
+            watching = self.streams.watching
+            found = await self.streams.in_thread(added_after, watching, self.lists, self.lists_position)
+            self.lists_position, added = found
+            for name, subjects in added.items():
+                self._note(name, subjects)
         facts = self.streams.watching.facts
-        missed: Rows = await self.streams.in_thread(_rows_after, self.ticket, self.watched, facts, self.position)
+        missed: Rows = await self.streams.in_thread(rows_after, self.ticket, self.watched, facts, self.position)
         if len(missed) <= MOST_REPLAYED:
             for row in missed:
                 await self._tell(*row)
             return
-        self.position = await self.streams.in_thread(_last_position, self.ticket)
+        self.position = await self.streams.in_thread(last_position, self.ticket)
         await self.answer.write(_event("stream.behind", {"position": self.position}, self.position))

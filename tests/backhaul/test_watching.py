@@ -6,16 +6,18 @@ from typing import Any
 import pytest
 
 from backhaul.watching import WATCHING, may_watch
-from backhaul.wiring import FACTS, WATCHED
+from backhaul.wiring import FACTS, LISTS, WATCHED
 from foundation.accounts.models import Market, Organization, Person, Relationship, RelationshipKind
 from foundation.accounts.services import end_relationship, set_relationship
 from foundation.events import live, streams
 from foundation.events.models import FeedEntry
 from foundation.events.relay import Relay
-from foundation.events.watching import CHANGED, MOST_WATCHED, asked
+from foundation.events.watching import CHANGED, GREW, MOST_WATCHED, asked
 from foundation.trade.posting import Audience, Status
 from loads.models import Load
-from loads.services import withdraw_load
+from loads.services import open_load as post_again
+from loads.services import post_load, withdraw_load
+from loads.terms import terms_of
 from tests.brokers.booked import claim, going_home, open_load
 from tests.builders import make_actor, make_load, make_organization, make_person, make_relationship
 from tests.events.listening import Listener
@@ -24,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def _relay() -> None:
-    Relay(wiring=FACTS, periodic={}, watched=WATCHED).place_and_send()
+    Relay(wiring=FACTS, periodic={}, watched=WATCHED, lists=LISTS).place_and_send()
 
 
 @pytest.fixture
@@ -130,6 +132,69 @@ def test_a_block_ends_the_watching_at_once(listener: Listener, shipper: Organiza
     assert _open(listener, looking, load).subjects(1) == [load.public_id]  # in sight again, also what it missed
 
 
+def _list(listener: Listener, person: Person, *loads: Load) -> Any:
+    names = ["loads.market", *(load.public_id for load in loads)]
+    stream = listener.open(person, query=f"watch={','.join(names)}")
+    assert stream.next()[0] == "stream.opened"
+    return stream
+
+
+def test_a_list_says_once_that_it_grew_whatever_came_within_a_second(
+    listener: Listener, shipper: Organization, looking: Person
+) -> None:
+    load = make_load(shipper)
+    stream, other = _list(listener, looking, load), _open(listener, looking, load)
+    for _ in range(3):
+        post_load(actor=make_actor(shipper), terms=terms_of(load))
+    _relay()
+    assert stream.next() == (GREW, None, {"name": GREW, "subject": "loads.market"})
+    withdraw_load(actor=make_actor(shipper), load_id=load.public_id)
+    _relay()
+    assert stream.subjects(1) == [load.public_id]
+    assert other.subjects(1) == [load.public_id]  # a page that shows one load hears nothing of the list
+    assert stream.hears_nothing(1.2)
+    post_again(actor=make_actor(shipper), load_id=load.public_id)
+    _relay()
+    assert [stream.next()[0] for _ in range(2)] == [CHANGED, GREW]
+
+
+def test_a_list_says_nothing_of_what_one_may_not_see(
+    listener: Listener, shipper: Organization, looking: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "LIST_SECONDS", 0.1)
+    blocked, sandbox = make_person(make_organization(hauls=True)), make_person(make_organization(market=Market.SANDBOX))
+    unverified = make_person(make_organization(verified=False))
+    _block(shipper, blocked)
+    market, partners = make_load(shipper), make_load(shipper, audience=Audience.PARTNERS)
+    seeing = _list(listener, looking)
+    without = [_list(listener, person) for person in (blocked, sandbox, unverified)]
+    for load in (partners, market):
+        withdraw_load(actor=make_actor(shipper), load_id=load.public_id)
+    _relay()
+    post_again(actor=make_actor(shipper), load_id=partners.public_id)
+    _relay()
+    assert seeing.hears_nothing(0.5)
+    post_again(actor=make_actor(shipper), load_id=market.public_id)
+    _relay()
+    assert seeing.next()[0] == GREW
+    assert all(stream.hears_nothing() for stream in without)
+
+
+def test_what_redis_has_lost_of_a_list_is_told_from_the_rows(
+    listener: Listener, shipper: Organization, looking: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "BEAT_SECONDS", 0.3)
+    monkeypatch.setattr(streams, "LIST_SECONDS", 0.1)
+    load = make_load(shipper)
+    stream = _list(listener, looking)
+    with monkeypatch.context() as away:
+        away.setattr(live, "send", lambda messages: False)
+        post_load(actor=make_actor(shipper), terms=terms_of(load))
+        _relay()
+    assert stream.next()[0] == GREW
+    assert stream.hears_nothing(0.8)  # what was told is not told again
+
+
 def test_what_may_be_watched_goes_by_sight(shipper: Organization) -> None:
     carrier, broker = make_organization(hauls=True), make_organization(brokers=True)
     drafted, posted = make_load(shipper, status=Status.DRAFT), make_load(shipper)
@@ -155,7 +220,9 @@ def test_an_address_asks_for_so_many_things_and_no_nonsense() -> None:
     assert asked(",".join(names)) == set(names[:MOST_WATCHED])
     assert asked("") == asked("*") == asked("load_1,';--,organization:org_1,") == frozenset()
     assert asked(f"nonsense,{names[0]}") == {names[0]}
+    assert asked("loads.market,loads.market.x,Loads.market") == {"loads.market"}
     assert WATCHED.issubset(FACTS)
+    assert all(facts.issubset(FACTS) for facts in LISTS.values())
 
 
 def _block(shipper: Organization, person: Person) -> Relationship:

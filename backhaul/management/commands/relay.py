@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from backhaul.wiring import FACTS, PERIODIC, WATCHED
+from backhaul.wiring import FACTS, LISTS, PERIODIC, WATCHED
 from foundation.events.relay import run_relay
 
 
@@ -26,4 +26,4 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, leave)
         signal.signal(signal.SIGINT, leave)
-        run_relay(wiring=FACTS, periodic=PERIODIC, watched=WATCHED, stop=stop)
+        run_relay(wiring=FACTS, periodic=PERIODIC, watched=WATCHED, lists=LISTS, stop=stop)

@@ -34,11 +34,13 @@ class Relay:
         wiring: Mapping[str, Sequence[str]],
         periodic: Mapping[str, float],
         watched: Collection[str] = (),
+        lists: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         """Begin with everything due."""
         self.wiring = wiring
         self.periodic = periodic
         self.watched = watched
+        self.lists = lists or {}
         self._next: dict[str, float] = {}
 
     def _is_due(self, what: str, period: float) -> bool:
@@ -55,9 +57,9 @@ class Relay:
         """Place what has been committed, announce it, and send its reactions; return how many facts that were."""
         total = 0
         while True:
-            placed = place_batch(self.wiring, watched=self.watched)
+            placed = place_batch(self.wiring, watched=self.watched, lists=self.lists)
             total += placed.count
-            announce(placed.heard, placed.watched)
+            announce(placed.heard, placed.watched, placed.added)
             if placed.reactions and not send_reactions(placed.reactions):
                 self._look_again("sweep", SWEEP_AFTER_FAILURE_SECONDS)
             if placed.count < BATCH:
@@ -103,13 +105,15 @@ def run_relay(
     stop: StopEvent,
     periodic: Mapping[str, float] | None = None,
     watched: Collection[str] = (),
+    lists: Mapping[str, Collection[str]] | None = None,
 ) -> None:
     """Run until `stop` is set. Of several relays one works; the others wait for its lock and take over when it ends.
 
     `wiring` names the tasks that hear each fact, `periodic` the tasks that are sent every so many seconds, `watched`
-    the facts of which those are told who only look at their subject. A lost database is waited for.
+    the facts of which those are told who only look at their subject, `lists` those that add to a list that others look
+    at. A lost database is waited for.
     """
-    relay = Relay(wiring=wiring, periodic=periodic or {}, watched=watched)
+    relay = Relay(wiring=wiring, periodic=periodic or {}, watched=watched, lists=lists)
     waiting = False
     while not stop.is_set():
         try:

@@ -13,6 +13,7 @@ from foundation.trade import clock
 logger = logging.getLogger(__name__)
 
 BATCH = 500
+_NO_LISTS: Mapping[str, Collection[str]] = {}
 
 Wiring = Mapping[str, Sequence[str]]
 
@@ -29,14 +30,15 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What one transaction placed: the copies to announce, the reactions to send, and where (position, subject)
-    something has changed that others may watch.
+    """What one transaction placed: the copies to announce, the reactions to send, where (position, subject) something
+    has changed that others may watch, and where (position, list, subject) something was added to a list.
     """
 
     names: list[str]
     heard: list[Heard]
     reactions: list[Reaction]
     watched: list[tuple[int, str]]
+    added: list[tuple[int, str, str]]
 
     @property
     def count(self) -> int:
@@ -44,7 +46,7 @@ class Placed:
         return len(self.names)
 
 
-NOTHING = Placed([], [], [], [])
+NOTHING = Placed([], [], [], [], [])
 
 
 def _lock_state() -> RelayState:
@@ -57,11 +59,18 @@ def _lock_state() -> RelayState:
     return state
 
 
-def place_batch(wiring: Wiring, limit: int = BATCH, *, watched: Collection[str] = ()) -> Placed:
+def place_batch(
+    wiring: Wiring,
+    limit: int = BATCH,
+    *,
+    watched: Collection[str] = (),
+    lists: Mapping[str, Collection[str]] = _NO_LISTS,
+) -> Placed:
     """Give the next positions to committed facts and write a reaction for each task that the wiring names.
 
     The state's row is locked until the commit, so positions become visible in their order and a fact that commits late
-    comes after everything that a reader may have seen. `watched` names the facts that watchers are told of.
+    comes after everything that a reader may have seen. `watched` names the facts that watchers are told of, `lists` for
+    each list those that add to it.
     """
     if not Event.objects.filter(position__isnull=True).exists():
         return NOTHING
@@ -87,7 +96,13 @@ def place_batch(wiring: Wiring, limit: int = BATCH, *, watched: Collection[str] 
     ]
     heard.sort(key=lambda copy: copy.position)
     changed = [(position, event.subject) for position, event in enumerate(events, first) if event.name in watched]
-    return Placed([event.name for event in events], heard, reactions, changed)
+    added = [
+        (position, name, event.subject)
+        for position, event in enumerate(events, first)
+        for name, facts in lists.items()
+        if event.name in facts
+    ]
+    return Placed([event.name for event in events], heard, reactions, changed, added)
 
 
 def _tasks_of(name: str, wiring: Wiring) -> Sequence[str]:

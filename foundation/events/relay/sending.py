@@ -17,7 +17,7 @@ from foundation.events import live
 from foundation.events.models import Reaction
 from foundation.events.reactions import LEASE, MOST_ATTEMPTS
 from foundation.events.relay.placing import Heard
-from foundation.events.watching import CHANGED
+from foundation.events.watching import CHANGED, GREW
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +35,12 @@ def _broker() -> Any:
     return current_app.connection_for_write(transport_options=options)
 
 
-def announce(heard: Iterable[Heard], watched: Iterable[tuple[int, str]] = ()) -> bool:
-    """Tell each organization's open pages that something happened to it, and those who watch a thing (position,
-    subject) that it changed; say whether Redis took it.
+def announce(
+    heard: Iterable[Heard], watched: Iterable[tuple[int, str]] = (), added: Iterable[tuple[int, str, str]] = ()
+) -> bool:
+    """Tell each organization's open pages that something happened to it, those who watch a thing (position, subject)
+    that it changed, and the streams of those who watch a list (position, list, subject) what was added; say
+    whether Redis took it.
 
     By position, since a stream tells nothing that lies before what it told; the organization's own word comes first.
     """
@@ -46,6 +49,10 @@ def announce(heard: Iterable[Heard], watched: Iterable[tuple[int, str]] = ()) ->
     messages: list[tuple[str, dict[str, object]]] = [
         (channel, {"name": name, "subject": subject, "position": position})
         for position, channel, name, subject in sorted(told, key=lambda each: (each[0], each[2] == CHANGED))
+    ]
+    messages += [
+        (live.watchers_of(name), {"name": GREW, "list": name, "subject": subject, "position": position})
+        for position, name, subject in added
     ]
     return live.send(messages) if messages else True
 
