@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from foundation.accounts.audience import blocked_either_way, posting_visible_to
 from foundation.accounts.models import ApiKey, Organization, Person
 from foundation.accounts.queries import others_in_audit, represented_by
-from foundation.events.models import AuditEntry
+from foundation.events.models import AuditEntry, Event
 from foundation.places.nearby import nearby
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
@@ -111,6 +111,12 @@ def market_loads(organization: Organization, now: datetime | None = None) -> Que
     """
     others = visible_loads(organization, now).exclude(organization=organization)
     return others.exclude(seller=organization) if organization.brokers else others
+
+
+def came_since(rows: QuerySet[Load], since: datetime) -> QuerySet[Load]:
+    """Keep what came on the market, or came back to it, after an instant; what was only confirmed again is not new."""
+    opened = Event.objects.filter(subject=OuterRef("public_id"), name="load.opened", created_at__gt=since)
+    return rows.filter(Exists(opened), confirmed_at__gt=since)
 
 
 def load_of(organization: Organization, public_id: str, now: datetime | None = None) -> Load:

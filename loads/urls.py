@@ -10,6 +10,7 @@ app_name = "loads"
 urlpatterns = [
     path("loads/", lists.own_list, name="list"),
     path("loads/market/", lists.market, name="market"),
+    path("loads/market/now/", lists.market_now, name="market_now"),
     path("loads/selling/", lists.selling, name="selling"),
     path("loads/lanes/", lists.lanes, name="lanes"),
     path("loads/new/", forms.new, name="new"),

@@ -1,5 +1,7 @@
 """The lists: an organization's own loads, the market's, and the counts by lane."""
 
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -10,17 +12,21 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from foundation.accounts.access import actor_of, scope_required
+from foundation.accounts.models import Organization
 from foundation.places.forms import PlaceField
 from foundation.trade import clock
 from foundation.trade.equipment import LOAD_EQUIPMENT_CHOICES, TRUCK_EQUIPMENT_CHOICES
 from foundation.trade.posting import CONFIRMATION_ASKED_AFTER, Status
 from foundation.trade.time_fields import check_day, day_in
 from loads.models import Load
-from loads.queries import lane_counts, loads_to_sell, market_loads, near, own_loads, standing_of
+from loads.queries import came_since, lane_counts, loads_to_sell, market_loads, near, own_loads, standing_of
 from loads.visibility import Viewer, view
 
 PAGE_SIZE = 50
 MOST_PAGES = 200
+MOST_COUNTED = 99
+SLACK = timedelta(seconds=10)  # what was being posted while the page was made is on neither side of its instant
+_SINCE = "`since` must be the instant at which the page was made, as 2026-11-23T07:00:00Z. Reload the page."
 
 
 class OwnFilter(forms.Form):
@@ -120,6 +126,13 @@ def selling(request: HttpRequest) -> HttpResponse:
     return render(request, "loads/selling.html", context)
 
 
+class Shown(forms.Form):
+    """What an open market list shows, and since when it does."""
+
+    since = forms.DateTimeField(error_messages={"required": _SINCE, "invalid": _SINCE})
+    shown = forms.CharField(required=False, max_length=PAGE_SIZE * 40)
+
+
 @require_safe
 @scope_required("loads:read")
 def market(request: HttpRequest) -> HttpResponse:
@@ -129,6 +142,53 @@ def market(request: HttpRequest) -> HttpResponse:
         counts: HttpResponse = lanes(request)
         return counts
     now = clock.now()
+    form, rows, filtered = _filtered_market(request, now)
+    loads, paging = _page(request, rows)
+    context = {
+        "form": form,
+        "filtered": filtered,
+        "loads": _as_seen(organization, loads, now),
+        "now": now,
+        "since": now.isoformat(),
+        "first_page": _first_page(request),
+        **paging,
+    }
+    return render(request, "loads/market.html", context)
+
+
+@require_safe
+@scope_required("loads:read")
+def market_now(request: HttpRequest) -> HttpResponse:
+    """Show what an open market list shows as it stands now, without what is gone, and how many came meanwhile.
+
+    With `shown` the loads of the page, by commas, and `since` the instant at which it was made.
+    """
+    organization = actor_of(request).organization
+    asked = Shown(request.GET)
+    if not asked.is_valid():
+        return HttpResponse(_SINCE, status=422, content_type="text/plain; charset=utf-8")
+    now = clock.now()
+    shown = asked.cleaned_data["shown"].split(",")[:PAGE_SIZE]
+    standing = market_loads(organization, now).filter(public_id__in=shown)
+    since = asked.cleaned_data["since"] - SLACK
+    fresh = came_since(_filtered_market(request, now)[1], since).exclude(public_id__in=shown).order_by()
+    context = {
+        "loads": _as_seen(organization, standing, now),
+        "now": now,
+        "fresh": fresh[: MOST_COUNTED + 1].count(),
+        "most": MOST_COUNTED,
+    }
+    return render(request, "loads/_market_now.html", context)
+
+
+def _as_seen(organization: Organization, loads: Iterable[Load], now: datetime) -> list[dict[str, Any]]:
+    standing = standing_of(organization, now)
+    return [view(load, standing.of(load)) | {"standing": standing.of(load)} for load in loads]
+
+
+def _filtered_market(request: HttpRequest, now: datetime) -> tuple[MarketFilter, QuerySet[Load], bool]:
+    """Return the market's filter as it was typed, the loads that it leaves, and whether it leaves any out."""
+    organization = actor_of(request).organization
     typed = request.GET.copy()
     typed.setdefault("radius", "100")
     form = MarketFilter(typed)
@@ -146,12 +206,8 @@ def market(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(pickup_opens_at__lt=ends, pickup_closes_at__gt=begins)
     if wanted.get("book_now"):
         rows = rows.filter(book_now=True)
-    loads, paging = _page(request, rows)
-    standing = standing_of(organization, now)
-    seen = [view(load, standing.of(load)) | {"standing": standing.of(load)} for load in loads]
     filtered = bool(place or wanted.get("equipment") or wanted.get("day") or wanted.get("book_now"))
-    context = {"form": form, "filtered": filtered, "loads": seen, "now": now, **paging}
-    return render(request, "loads/market.html", context)
+    return form, rows, filtered
 
 
 @require_safe
@@ -172,6 +228,12 @@ def _search(rows: QuerySet[Load], words: str, *, own: bool = True) -> QuerySet[L
             of_load |= Q(external_id__icontains=word)
         rows = rows.filter(of_load | Q(pk__in=Load.objects.filter(at_stop).values("pk")))
     return rows
+
+
+def _first_page(request: HttpRequest) -> str:
+    query = request.GET.copy()
+    query.pop("page", None)
+    return query.urlencode()
 
 
 def _page(request: HttpRequest, rows: QuerySet[Load]) -> tuple[list[Load], dict[str, Any]]:

@@ -1,7 +1,7 @@
 // Live news: one stream per visible tab, told to the page as DOM events on <body>, so that an element may say
 //   hx-trigger="backhaul:matches.changed from:body"
 // What the page shows of others it names in data-watch (ids, by spaces); a change brings backhaul:watched.changed to the
-// elements that name it.
+// elements that name it. A list of others' things is named there by its own name; what is added brings backhaul:list.grew.
 // Without a stream the page polls the feed; a hidden tab does neither, and catches up when it is looked at again.
 // The stream is read with fetch: EventSource hides why it was refused, and passes on only names known beforehand.
 "use strict";
@@ -14,7 +14,7 @@
   const STREAM_AGAIN_MS = 15000; // after a refusal; until then the page polls
   const SILENCE_MS = 40000; // the server says something each 15 s
   const SEEN_MOST = 1000;
-  const WATCHED_MOST = 24; // as the server
+  const WATCHED_MOST = 60; // as the server
   const WATCH_AGAIN_MS = 150; // parts of a page come one after the other
   const WORDS = {
     opening: ["Connecting", "News will reach this page in a moment"],
@@ -112,12 +112,14 @@
       if (ORGANIZATION && data.organization !== ORGANIZATION) return finish();
       position = data.position;
       lookForMore();
-      return show("live");
+      show("live");
+      return dispatch(name, data);
     }
     if (name === "stream.behind") {
       position = data.position;
       return dispatch(name, data);
     }
+    if (name === "list.grew") return tellWatchers(data);
     if (name !== "stream.beat") tell(data);
     return undefined;
   };

@@ -58,6 +58,7 @@ GET    places:suggestions          200  200  200  200  200  200  200  200  200  
 GET    places:freeways             200  200  200  200  200  200  200  200  200  200  200  200  200  200
 GET    loads:list                  200  200  302  302  403  302  302  200  302  200  200  200  new? in?
 GET    loads:market                200  200  200  200  403  200  200  200  200  200  200  200  new? in?
+GET    loads:market_now            422  422  422  422  403  422  422  422  422  422  422  422  new? in?
 GET    loads:selling               200  200  200  200  403  200  200  200  200  200  200  200  new? in?
 GET    loads:lanes                 200  200  200  200  403  200  200  200  200  200  200  200  new? in?
 GET    loads:new                   200  403  403  403  403  403  403  200  403  200  200  200  new? in?
