@@ -19,6 +19,7 @@ from xdist.scheduler import LoadScopeScheduling
 from backhaul.servers import PostgresServer, ValkeyServer
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+OWNER = "BACKHAUL_TESTS_OWN_POSTGRES"  # what workers inherit says that the run's PostgreSQL is its own
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -32,7 +33,12 @@ def _start_postgres(root: Path) -> None:
     server = PostgresServer(data=root / "postgresql", sockets=root, log=root / "postgresql.log", durable=False)
     server.start()
     atexit.register(server.stop)
-    os.environ["DATABASE_URL"] = server.url()
+    os.environ["DATABASE_URL"] = os.environ[OWNER] = server.url()
+
+
+def owns_postgres() -> bool:
+    """Whether the run started its PostgreSQL itself, which ends with it."""
+    return os.environ.get(OWNER) == os.environ["DATABASE_URL"]
 
 
 def _start_valkey(root: Path) -> None:
