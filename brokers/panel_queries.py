@@ -6,12 +6,11 @@ from datetime import datetime
 from django.db.models import Count, QuerySet
 
 from brokers.thread_queries import open_threads_of
-from carriers.models import ReturnLeg, Truck
+from carriers.models import ReturnLeg
 from carriers.queries import own_legs
 from foundation.accounts.models import Organization
 from foundation.trade.errors import NotFound
 from foundation.trade.life_cycle import on_the_market
-from foundation.trade.posting import Status
 from loads.models import Load
 from loads.queries import load_of, load_to_sell, once_seen
 from matching.models import Match
@@ -36,12 +35,6 @@ def load_to_bargain(viewer: Organization, public_id: str, now: datetime) -> tupl
 def legs_to_choose(viewer: Organization, now: datetime) -> QuerySet[ReturnLeg]:
     """Return the viewer's own return legs that are on the market, the soonest first."""
     return own_legs(viewer).filter(on_the_market(now)).order_by("ready_at", "id")
-
-
-def leg_promised_in(truck: Truck, since: datetime, until: datetime) -> ReturnLeg | None:
-    """Return the leg with which a truck is on the market, or taken, at some moment of a time; None where it is free."""
-    legs = ReturnLeg.objects.filter(truck=truck, status__in=[Status.OPEN, Status.COVERED])
-    return legs.filter(ready_at__lt=until, home_by__gt=since).order_by("ready_at").first()
 
 
 def own_gains(viewer: Organization, load: Load) -> dict[int, int]:

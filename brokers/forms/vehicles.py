@@ -83,12 +83,12 @@ class VehicleForm(forms.Form):
         ]
         choices = [group for group in groups if group[1]]
         self._offer("vehicle", choices)
-        bases = [(key, f"{base.name} · {base.city}, {base.state}") for key, base in self.bases.items()]
-        self._offer("home_base", bases or [("", "No home base yet")])
         known = {key for _, options in choices for key, _ in options}
         first = next((key for _, options in choices for key, _ in options), "")
         self.chosen = str(self["vehicle"].value() or "") if self.is_bound else (chosen if chosen in known else first)
         self._offer_crew(organization)
+        self.shared = self._shared_home()
+        self._offer_bases()
         self.initial = {**self._defaults(), **self.initial}
 
     def _offer_crew(self, organization: Organization) -> None:
@@ -104,6 +104,14 @@ class VehicleForm(forms.Form):
         if leg is not None:
             for name in ("driver", "trailer"):
                 self.fields[name].error_messages["invalid_choice"] = _NOT_THE_LEGS.format(noun=name)
+
+    def _offer_bases(self) -> None:
+        """Offer where the truck may go home to; where the load joins a tour out, where its return leg goes."""
+        bases = [(key, f"{base.name} · {base.city}, {base.state}") for key, base in self.bases.items()]
+        shared = self.shared
+        if shared is not None and (shared.home_base is None or shared.home_base.public_id not in self.bases):
+            bases = [("", f"{shared.home_city}, {shared.home_state}, as its return leg says"), *bases]
+        self._offer("home_base", bases or [("", "No home base yet")])
 
     def _offer(self, name: str, choices: list[Any]) -> None:
         field = self.fields[name]
@@ -148,17 +156,18 @@ class VehicleForm(forms.Form):
         leg, truck = self.leg, self.truck
         if self.acted_leg is not None:
             return {"vehicle": self.chosen}
-        driver = leg.driver if leg else (truck.usual_driver if truck else None)
-        trailer = leg.trailer if leg else (truck.usual_trailer if truck else None)
-        shared = self._shared_home()
+        shared = self.shared
+        posted = leg or shared  # who joins a tour out rides with its crew
+        driver = posted.driver if posted else (truck.usual_driver if truck else None)
+        trailer = posted.trailer if posted else (truck.usual_trailer if truck else None)
         base = shared.home_base if shared else truck.home_base if truck and not leg else None
-        home = self._home(base.public_id if base else "")
+        home = base if shared else self._home(base.public_id if base else "")
         return {
             "vehicle": self.chosen,
             "driver": driver.public_id if driver else "",
             "trailer": trailer.public_id if trailer else "",
             "home_base": home.public_id if home else "",
-            "return_home_by": self._usual_home_by(home, shared) if home and not leg else None,
+            "return_home_by": None if leg else self._usual_home_by(home, shared),
         }
 
     def _shared_home(self) -> ReturnLeg | None:
@@ -172,9 +181,11 @@ class VehicleForm(forms.Form):
     def _home(self, public_id: str) -> HomeBase | None:
         return self.bases.get(public_id) or next(iter(self.bases.values()), None)
 
-    def _usual_home_by(self, home: HomeBase, shared: ReturnLeg | None) -> datetime:
+    def _usual_home_by(self, home: HomeBase | None, shared: ReturnLeg | None) -> datetime | None:
         if shared is not None:
-            return local(shared.home_by, home.time_zone).replace(second=0, microsecond=0, tzinfo=None)
+            return local(shared.home_by, shared.home_time_zone).replace(second=0, microsecond=0, tzinfo=None)
+        if home is None:
+            return None
         there = local(self.load.delivery_closes_at + _USUAL_WAY_HOME, home.time_zone)
         return there.replace(minute=0, second=0, microsecond=0, tzinfo=None)
 
@@ -186,12 +197,13 @@ class VehicleForm(forms.Form):
             return cleaned
         base = self.bases.get(str(cleaned.get("home_base") or ""))
         wall = cleaned.get("return_home_by")
-        if base is None and "home_base" not in self.errors:
+        zone = base.time_zone if base is not None else self.shared.home_time_zone if self.shared is not None else ""
+        if not zone and "home_base" not in self.errors:
             self.add_error("home_base", "Say where the truck is at home: add a home base to your fleet first.")
         elif wall is None and "return_home_by" not in self.errors:
             self.add_error("return_home_by", "Say by when the truck must be home again.")
-        elif base is not None:
-            set_instant(self, cleaned, "return_home_by", base.time_zone)
+        elif zone:
+            set_instant(self, cleaned, "return_home_by", zone)
         return cleaned
 
     def choice(self) -> NamedVehicle:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Unpack
 
-from brokers.booking_queries import live_bookings
-from brokers.models import Claim, Tour, TourStatus
+from brokers.elsewhere import check_units
+from brokers.models import Claim
 from brokers.models.claims import LONGEST_BUNDLE
 from brokers.services.booking import leg_home
 from brokers.services.claiming import Wanted, claim_terms, claim_together, naming, sent_before
 from brokers.services.claims import claimable, claiming_carrier, judged
+from brokers.services.grounds import crew_of, on_leg
 from brokers.touring import NamedVehicle, Vehicle, agreed_times, plan_tour, vehicle_of
 from carriers.models import ReturnLeg
 from carriers.services.legs import prepare
@@ -65,9 +66,8 @@ def check_together(*, carrier: Organization, vehicle: Vehicle, loads: Sequence[L
     """
     times = {load.pk: claim_terms(load).stop_times for load in loads}
     if vehicle.leg is not None:
-        tour = Tour.objects.filter(leg=vehicle.leg, status=TourStatus.PLANNED).first()
-        standing = [] if tour is None else live_bookings(tour)
-        plan_tour(
+        ground = on_leg(vehicle, vehicle.leg, now)
+        plan = plan_tour(
             organization=carrier,
             truck=vehicle.truck,
             trailer=vehicle.trailer,
@@ -76,16 +76,21 @@ def check_together(*, carrier: Organization, vehicle: Vehicle, loads: Sequence[L
             loads=loads,
             home_base=None,
             now=now,
-            already=[booking.load for booking in standing],
-            times=agreed_times(standing) | times,
+            already=[booking.load for booking in ground.bookings],
+            times=agreed_times(ground.bookings) | times,
         )
+        driver, trailer = crew_of(ground, vehicle)
+        check_units(plan, truck=vehicle.truck, driver=driver, trailer=trailer, but=ground.tour)
         return
     out, home = loads[0], loads[1:]
     with naming(out, among=len(loads)):
         _, terms = leg_home(load=out, stop_times=times[out.pk], vehicle=vehicle, carrier=carrier, now=now)
-    leg = ReturnLeg(id=_NOT_STORED, organization=carrier, **prepare(carrier, terms).values)
+    prepared = prepare(carrier, terms)
+    leg = ReturnLeg(id=_NOT_STORED, organization=carrier, **prepared.values)
     with naming(home[0], among=len(loads) if len(home) == 1 else 1):
-        plan_home(leg=leg, loads=home, times=times, not_before=now)
+        plan = plan_home(leg=leg, loads=home, times=times, not_before=now)
+        chosen = prepared.chosen
+        check_units(plan, truck=vehicle.truck, driver=chosen.driver, trailer=chosen.trailer)
 
 
 def _check_count(loads: Sequence[Wanted]) -> None:

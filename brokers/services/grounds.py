@@ -126,14 +126,14 @@ def foreseen(
     driver or trailer on another tour, a way home that cannot be, or not beside the truck's other return legs.
     """
     ground, plan = planned(load=load, stop_times=stop_times, vehicle=vehicle, carrier=carrier, now=now, joins=joins)
-    driver, trailer = _crew_of(ground, vehicle)
+    driver, trailer = crew_of(ground, vehicle)
     check_units(plan, truck=vehicle.truck, driver=driver, trailer=trailer, but=ground.tour)
     if vehicle.leg is None and ground.home is None:
         check_free(_way_home(load, plan, vehicle, ground))
     return ground, plan
 
 
-def _crew_of(ground: Ground, vehicle: Vehicle) -> tuple[Driver | None, Trailer | None]:
+def crew_of(ground: Ground, vehicle: Vehicle) -> tuple[Driver | None, Trailer | None]:
     """Return who will drive, and what will be pulled, as it is written into the tour."""
     if ground.tour is not None:
         return ground.tour.driver, ground.tour.trailer
@@ -218,23 +218,27 @@ def _ground(
     joins: Tour | None,
 ) -> Ground:
     """Return the ground of a load on a leg home, or on a tour out of its own."""
-    leg = vehicle.leg
-    if leg is not None:
-        tour = tour_home_on(leg)
-        joined = joins is not None and tour is not None and joins.pk == tour.pk
-        if not is_on_the_market(leg, now) and not (joined and leg.status == Status.COVERED):
-            raise Conflict("leg_taken", _LEG_GONE)
-        if tour is not None and tour.starts_at <= now:
-            raise Conflict("under_way", "This truck is under way on its tour already; it takes no more loads on it.")
-        for wrong in crew_problems(leg, tour, driver=vehicle.driver, trailer=vehicle.trailer):
-            raise Conflict(wrong.code, wrong.sentence)  # the leg was edited since it was named
-        bookings = live_bookings(tour) if tour is not None else []
-        return Ground(tour=tour, bookings=bookings, standing=None, chosen=None, next_tour_at=None)
+    if vehicle.leg is not None:
+        return on_leg(vehicle, vehicle.leg, now, joins)
     pickup_by = latest_pickup(load, {load.pk: stop_times})
     standing = standing_of(vehicle.truck, vehicle.home_base, now, before=pickup_by)
     chosen = outbound_choice(carrier, vehicle.truck, vehicle.trailer, vehicle.driver, vehicle.home_base, standing)
     next_tour_at = _next_tour(vehicle.truck, pickup_by)
     return Ground(tour=None, bookings=[], standing=standing, chosen=chosen, next_tour_at=next_tour_at)
+
+
+def on_leg(vehicle: Vehicle, leg: ReturnLeg, now: datetime, joins: Tour | None = None) -> Ground:
+    """Return the ground of loads on a leg home. Raises `Conflict` where the leg takes none, or not this crew."""
+    tour = tour_home_on(leg)
+    joined = joins is not None and tour is not None and joins.pk == tour.pk
+    if not is_on_the_market(leg, now) and not (joined and leg.status == Status.COVERED):
+        raise Conflict("leg_taken", _LEG_GONE)
+    if tour is not None and tour.starts_at <= now and not joined:  # what a bundle has begun may set out this minute
+        raise Conflict("under_way", "This truck is under way on its tour already; it takes no more loads on it.")
+    for wrong in crew_problems(leg, tour, driver=vehicle.driver, trailer=vehicle.trailer):
+        raise Conflict(wrong.code, wrong.sentence)  # the leg was edited since it was named
+    bookings = live_bookings(tour) if tour is not None else []
+    return Ground(tour=tour, bookings=bookings, standing=None, chosen=None, next_tour_at=None)
 
 
 def _next_tour(truck: Truck, since: datetime, *, but: ReturnLeg | None = None) -> datetime | None:

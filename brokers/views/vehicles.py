@@ -12,8 +12,8 @@ from brokers.acting import both_sides_sentence, on_both_sides_of
 from brokers.bargain_rows import stop_words
 from brokers.forms.terms import TermsForm
 from brokers.forms.vehicles import LEG, TRUCK, VehicleForm
-from brokers.panel_queries import leg_promised_in, legs_to_choose, load_to_bargain, own_gains
-from brokers.services.grounds import planned
+from brokers.panel_queries import legs_to_choose, load_to_bargain, own_gains
+from brokers.services.grounds import foreseen
 from brokers.terms import StopTime, posted_terms
 from brokers.touring import vehicle_of
 from foundation.accounts.access import actor_of, scope_required
@@ -23,10 +23,6 @@ from foundation.trade.errors import Conflict, Invalid, NotFound
 from foundation.trade.windows import local
 from loads.models import Load
 
-_PROMISED = (
-    "Truck {truck} could take it, but it has another return leg from {city}, {state} before it must be home. Let it be "
-    "home sooner, withdraw or edit that leg, or choose another truck."
-)
 _GONE = "This load is gone: it has left the market."
 
 
@@ -97,13 +93,9 @@ def _planned(
 ) -> dict[str, Any]:
     try:
         vehicle = vehicle_of(viewer, **form.choice())
-        ground, plan = planned(load=load, stop_times=times, vehicle=vehicle, carrier=viewer, now=now)
+        ground, plan = foreseen(load=load, stop_times=times, vehicle=vehicle, carrier=viewer, now=now)
     except (Conflict, Invalid, NotFound) as refusal:
         return {"problem": refusal.sentence}
-    if vehicle.leg is None and ground.home is None and vehicle.return_home_by is not None:
-        taken = leg_promised_in(vehicle.truck, plan.ends_at, vehicle.return_home_by)
-        if taken is not None:
-            return {"problem": _PROMISED.format(truck=vehicle.truck, city=taken.empty_city, state=taken.empty_state)}
     stops = list(load.stops.all())
     rows = [
         {
