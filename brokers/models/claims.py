@@ -37,7 +37,8 @@ class Claim(models.Model):
     Only claims that booked or that are on hold are kept; a refusal leaves nothing but its answer. While it is pending
     its loads are reserved until `held_until`. `checks` holds what each rule of trust said:
     `{"rule", "result": "pass" | "flag" | "hold" | "block", "sentence"}`. `outcome` is why it was released. `form_token`
-    names the one form that made it, so that a double click makes one claim.
+    names the one form that made it, so that a double click makes one claim. `spared` says that it was released because
+    its loads went away by their own side's doing, so that it does not count among its carrier's holds.
 
     `offer` is set where it is no claim of a posting but the acceptance of an offer, reserved for while the carrier is
     checked: both sides read it in their negotiation, and not among claims. `told` is then why it was released as the
@@ -62,6 +63,7 @@ class Claim(models.Model):
     held_until = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=300, blank=True, default="")
+    spared = models.BooleanField(default=False)
     offer = models.ForeignKey(Offer, models.PROTECT, null=True, blank=True, related_name="holds")
     told = models.CharField(max_length=300, blank=True, default="")
     form_token = models.CharField(max_length=40, blank=True, default="", editable=False)
@@ -77,6 +79,7 @@ class Claim(models.Model):
                 | (~Q(status="pending") & Q(closed_at__isnull=False)),
                 name="pending_claim_is_held_and_closed_one_says_when",
             ),
+            models.CheckConstraint(condition=Q(spared=False) | Q(status="released"), name="spared_claim_is_released"),
             models.CheckConstraint(
                 condition=Q(held_until__isnull=True) | Q(held_until__gt=F("made_at")),
                 name="claim_is_held_after_it_is_made",

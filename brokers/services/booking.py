@@ -36,7 +36,7 @@ from foundation.trade.posting import Status
 from loads.models import Load, LoadSize
 from loads.services import cover_load
 
-__all__ = ["RESERVED", "Vehicle", "book", "check_bookable", "check_for_sale", "leg_home", "lock_for", "plan_for"]
+__all__ = ["RESERVED", "Vehicle", "book", "check_bookable", "check_for_sale", "leg_home", "plan_for"]
 
 _GONE = "This load is gone: it was booked, withdrawn or has expired. Look at the market for others like it."
 RESERVED = (
@@ -130,16 +130,12 @@ def check_for_sale(load: Load, *, carrier: Organization, seller: Organization, n
         raise Conflict("own_load", f"You {who}, so you cannot haul it too. Take it back from sale first.")
 
 
-def lock_for(vehicle: Vehicle) -> Vehicle:
-    """Hold a vehicle's leg, tours, truck, driver and trailer, in the house's order, and return it as it stands now.
+def _lock(vehicle: Vehicle) -> tuple[Vehicle, _Joinable]:
+    """Hold a vehicle's leg, tours, truck, driver and trailer, in the house's order; return it as it stands now, with
+    what a load may join then.
 
     Raises `Conflict` for a unit that was taken out of service.
     """
-    return _lock(vehicle)[0]
-
-
-def _lock(vehicle: Vehicle) -> tuple[Vehicle, _Joinable]:
-    """Hold what `lock_for` holds, and return with it what a load may join then."""
     leg = vehicle.leg
     homes: set[int] = set()
     if leg is not None:

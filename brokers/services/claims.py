@@ -13,7 +13,7 @@ from brokers.booking_queries import claim_of, claims_to_settle, load_in_sight, s
 from brokers.facts import tell_of_claim
 from brokers.models import CLAIM_MOVES, Claim, ClaimedLoad, ClaimStatus
 from brokers.retrying import retried
-from brokers.services.booking import check_for_sale, lock_for, plan_for
+from brokers.services.booking import check_for_sale, plan_for
 from brokers.services.claiming import (
     Wanted,
     book_in_order,
@@ -25,6 +25,7 @@ from brokers.services.claiming import (
     sent_before,
 )
 from brokers.services.held_offers import check_still_books, claimant, settle_acceptance
+from brokers.services.releasing import were_taken_away
 from brokers.touring import NamedVehicle, vehicle_in, vehicle_of
 from brokers.trust import Judgement, judge_claim
 from carriers.models import ReturnLeg, Truck
@@ -33,7 +34,6 @@ from foundation.accounts.models import Capability, Organization
 from foundation.accounts.queries import represented_by
 from foundation.trade import clock
 from foundation.trade.errors import Busy, Conflict, Forbidden, NotFound, TradeError
-from foundation.trade.locks import locked
 from foundation.trade.status import change_status
 from loads.models import Load
 from loads.queries import locked_load
@@ -202,36 +202,44 @@ def release_due_claims() -> int:
 
 
 def _book_held(claim: Claim, judgement: Judgement) -> Claim:
-    """Book the loads of a claim on hold, in its order, and close it."""
-    rows = list(claim.loads.all())
-    held = {key: locked_load(pk=key) for key in sorted(row.load_id for row in rows)}
-    now = clock.now()
-    actor, vehicle = claimant(claim, now), vehicle_in(claim)
-    lock_for(vehicle)
-    standing = locked(Claim.objects.all(), [claim.pk])[claim.pk]
+    """Book the loads of a claim on hold, in its order, and close it.
+
+    Whoever settles a claim holds its loads first, so that it is read under them; what it rides on is held by `book`
+    alone, once and in the house's order, and the claim is closed by a counted update when all else is written.
+    """
+    held = {key: locked_load(pk=key) for key in sorted(row.load_id for row in claim.loads.all())}
+    standing, now = _by_id(claim.public_id), clock.now()
     if standing.status != ClaimStatus.PENDING:
-        return _by_id(claim.public_id)
+        return standing
     if _is_over(standing, now):
         raise Conflict("time_over", _TIME_OVER)
-    _check_claimant(actor, claim, now)
-    _check_loads(claim, held.values(), now)
-    loads = [held[row.load_id] for row in rows]
+    actor, rows = claimant(standing, now), list(standing.loads.all())
+    _check_claimant(actor, standing, now)
+    _check_loads(standing, held.values(), now)
     bookings = book_in_order(
-        loads=loads, vehicle=vehicle, carrier=claim.carrier, actor=actor, now=now, claim_id=claim.pk
+        loads=[held[row.load_id] for row in rows],
+        vehicle=vehicle_in(standing),
+        carrier=standing.carrier,
+        actor=actor,
+        now=now,
+        claim_id=standing.pk,
     )
+    if _is_over(standing, clock.now()):  # it may have waited for the truck
+        raise Conflict("time_over", _TIME_OVER)
     for row, booking in zip(rows, bookings, strict=True):
         row.booking, row.is_held, row.both_sides = booking, False, booking.both_sides
         row.save(update_fields=["booking", "is_held", "both_sides"])
-    return _close(claim, ClaimStatus.BOOKED, "", judgement, now, actor)
+    return _close(standing, ClaimStatus.BOOKED, "", judgement, now, actor)
 
 
 def _release(claim: Claim, outcome: str, judgement: Judgement) -> Claim:
     def work() -> Claim:
         for key in sorted(row.load_id for row in claim.loads.all()):
             locked_load(pk=key)
-        ClaimedLoad.objects.filter(claim=claim).update(is_held=False)
         now = clock.now()
-        return _close(claim, ClaimStatus.RELEASED, outcome[:300], judgement, now, claimant(claim, now))
+        spared = were_taken_away(claim, now)
+        ClaimedLoad.objects.filter(claim=claim).update(is_held=False)
+        return _close(claim, ClaimStatus.RELEASED, outcome[:300], judgement, now, claimant(claim, now), spared=spared)
 
     try:
         return retried(work)
@@ -239,7 +247,16 @@ def _release(claim: Claim, outcome: str, judgement: Judgement) -> Claim:
         return _by_id(claim.public_id)
 
 
-def _close(claim: Claim, status: ClaimStatus, outcome: str, judgement: Judgement, now: datetime, actor: Actor) -> Claim:
+def _close(
+    claim: Claim,
+    status: ClaimStatus,
+    outcome: str,
+    judgement: Judgement,
+    now: datetime,
+    actor: Actor,
+    *,
+    spared: bool = False,
+) -> Claim:
     change_status(
         claim,
         to=status,
@@ -248,6 +265,7 @@ def _close(claim: Claim, status: ClaimStatus, outcome: str, judgement: Judgement
         sentence=_SETTLED,
         closed_at=now,
         outcome=outcome,
+        spared=spared,
         checks=judgement.stored(),
     )
     return _by_id(claim.public_id)

@@ -70,6 +70,7 @@ _GATHER = f"""
               ORDER BY 1),
         ARRAY(SELECT made_at FROM brokers_claim AS claim
               WHERE carrier_id = %(carrier)s AND made_at > %(day_ago)s AND held_until IS NOT NULL AND {_NOT_SETTLING}
+              AND status <> %(claim_booked)s AND NOT spared
               ORDER BY 1),
         EXISTS (SELECT 1 FROM brokers_booking
                 WHERE carrier_id = ANY(%(sellers)s::bigint[]) AND status = %(booked)s

@@ -1,6 +1,6 @@
 """Reads of accounts; the first argument is who asks."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
@@ -162,6 +162,16 @@ def blocks_either_way(one: Organization, other: Organization, now: datetime) -> 
     """Say whether either of two organizations blocks the other."""
     pair = Q(giver=one, taker=other) | Q(giver=other, taker=one)
     return standing(now).filter(pair, kind=RelationshipKind.BLOCKED).exists()
+
+
+def blocks_any(giver: Organization, others: Iterable[int], now: datetime) -> bool:
+    """Say whether an organization blocks any of the others, given by key."""
+    return standing(now).filter(giver=giver, taker__in=list(others), kind=RelationshipKind.BLOCKED).exists()
+
+
+def is_blocked_by(taker: Organization, givers: Iterable[int], now: datetime) -> bool:
+    """Say whether any of the others, given by key, blocks an organization."""
+    return standing(now).filter(giver__in=list(givers), taker=taker, kind=RelationshipKind.BLOCKED).exists()
 
 
 def verifications_of(organization: Organization) -> Sequence[Verification]:

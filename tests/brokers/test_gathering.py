@@ -69,7 +69,12 @@ def slowly(
         near_domains=sorted(each for each in domains if own_domain and abs(len(each) - len(own_domain)) <= 4),
         made_lately=sorted(made + [each.booked_at for each in bookings]),
         held_lately=sorted(
-            each.made_at for each in claims if each.held_until and each.made_at > at - conduct.HOLD_WINDOW
+            each.made_at
+            for each in claims
+            if each.held_until
+            and each.made_at > at - conduct.HOLD_WINDOW
+            and each.status != ClaimStatus.BOOKED
+            and not each.spared
         ),
         seller_hauls=any(
             each.carrier_id in sellers
@@ -153,6 +158,7 @@ def _happened(dice: Random, at: datetime, companies: Sequence[Organization], loa
                 made_by_organization=company,
                 held_until=made_at + timedelta(minutes=10) if held else None,
                 closed_at=None if status == ClaimStatus.PENDING else made_at,
+                spared=status == ClaimStatus.RELEASED and dice.random() < 0.5,
             )
             if status == ClaimStatus.PENDING and free:
                 load = free.pop()
