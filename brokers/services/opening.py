@@ -15,7 +15,7 @@ from brokers.services.booking import plan_for
 from brokers.services.inviting import check_can_be_offered
 from brokers.services.table import (
     check_load_version,
-    check_may_deal,
+    check_may_begin,
     check_still_stands,
     locked_load,
     put_on_table,
@@ -146,7 +146,7 @@ def _begin(
     if taker.pk in (seller.pk, load.organization_id):
         raise Conflict("own_load", "This is a load of the truck's own company: there is nobody to negotiate with.")
     check_not_sold_for(actor.organization, load)
-    check_may_deal(seller, taker, now)
+    check_may_begin(load, taker)
     thread = Thread(
         kind=Thread.Kind.CARRIAGE,
         load=load,

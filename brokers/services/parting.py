@@ -1,6 +1,7 @@
 """Parting: what a block, the end of a permission or a lost verification makes impossible ends, and nobody reads why.
 
-Whoever acts is refused from the first moment on, since every move asks anew; this closes what would be left standing.
+Whoever acts is refused from the first moment on, since every move asks anew; this closes what would be left standing,
+also what was begun in that very moment: it waits for it first.
 Bookings stand: they are cancelled by their parties' word only. A side whose broker may not act for it any more keeps
 its threads and its offers, and decides in them itself.
 """
@@ -16,6 +17,7 @@ from brokers.services.answers import lapse_due
 from brokers.services.claims import settle_claim
 from brokers.services.table import lapse, sides_may_deal
 from brokers.trust.queries import pending_claims
+from foundation.accounts.dealing import await_begun
 from foundation.accounts.models import Organization, Relationship
 from foundation.events.reactions import Settle
 from foundation.trade import clock
@@ -50,6 +52,7 @@ def _part(keys: Collection[int], threads: Q, subject: str, settle: Settle) -> in
     """Lapse those of the threads whose sides may not deal, then settle the claims on hold and the proposals of these
     organizations; return how many threads lapsed.
     """
+    await_begun(keys)
     with transaction.atomic():
         now = clock.now()
         rows = Thread.objects.filter(threads, status=ThreadStatus.OPEN)

@@ -25,9 +25,11 @@ from brokers.terms import BargainTerms
 from brokers.thread_facts import tell_closed, tell_made, tell_thread_closed
 from brokers.thread_queries import held_offer, live_offer, whole
 from foundation.accounts.actor import Actor
+from foundation.accounts.dealing import begin_between
 from foundation.accounts.models import Organization
 from foundation.accounts.queries import blocks_either_way
 from foundation.events.services import SYSTEM
+from foundation.trade import clock
 from foundation.trade.constraints import refusing
 from foundation.trade.errors import Conflict, NotFound
 from foundation.trade.locks import locked
@@ -111,9 +113,14 @@ def check_still_stands(thread: Thread, load: Load, now: datetime) -> None:
         raise Conflict("cannot_deal", _CANNOT_DEAL)
 
 
-def check_may_deal(seller: Organization, taker: Organization, now: datetime) -> None:
-    """Raise `Conflict` unless both sides are verified, of one market, and neither blocks the other."""
-    if not _may_deal(seller, taker, now):
+def check_may_begin(load: Load, taker: Organization) -> None:
+    """Raise `Conflict` unless the taker may deal with a locked load's seller, and with its owner; so it stays until the
+    transaction ends: what ends it later finds what is begun here, and closes it.
+    """
+    sides = {load.organization_id, load.sold_by.pk} - {taker.pk}
+    begin_between({*sides, taker.pk})
+    now, standing = clock.now(), Organization.objects.in_bulk([*sides, taker.pk])
+    if not all(_may_deal(standing[key], standing[taker.pk], now) for key in sides):
         raise Conflict("cannot_deal", _CANNOT_DEAL)
 
 

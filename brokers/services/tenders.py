@@ -7,7 +7,7 @@ from brokers.retrying import retried
 from brokers.services.opening import check_not_too_often
 from brokers.services.table import (
     check_load_version,
-    check_may_deal,
+    check_may_begin,
     check_still_stands,
     locked_load,
     put_on_table,
@@ -53,7 +53,7 @@ def tender_load(
         thread = Thread(
             kind=Thread.Kind.TENDER, load=load, seller=load.organization, taker=broker, opened_at=now, moved_at=now
         )
-        check_may_deal(load.organization, broker, now)
+        check_may_begin(load, broker)
         check_still_stands(thread, load, now)
         check_load_version(load, load_version)
         whole = judge(terms, load, viewer=broker, now=now, expires_in_minutes=expires_in_minutes, confirmed=confirmed)
