@@ -30,23 +30,20 @@
     row.classList.add("just-changed");
   };
 
-  const markGone = (row) => {
-    const lane = row.cells[0];
-    const link = lane.querySelector("a");
-    row.classList.add("is-gone");
-    row.dataset.lane = link.textContent.trim().replace(/\s+/g, " ");
-    row.dataset.href = link.getAttribute("href");
-    link.href = row.dataset.gone; // says that it is gone, with the next best loads
-    const tag = document.createElement("span");
-    tag.className = "tag tag-gone";
-    tag.textContent = "Gone";
-    lane.append(" ", tag);
+  const word = (className) => {
+    const element = document.createElement("span");
+    element.className = className;
+    element.textContent = "Gone";
+    return element;
   };
 
-  const bringBack = (row) => {
-    row.classList.remove("is-gone");
-    row.cells[0].querySelector("a").href = row.dataset.href;
-    row.cells[0].querySelector(".tag-gone").remove();
+  // In the place of when it was confirmed: no row gets higher. Its cells come anew if it comes back.
+  const markGone = (row) => {
+    const link = row.cells[0].querySelector("a");
+    row.classList.add("is-gone");
+    link.href = row.dataset.gone; // says that it is gone, with the next best loads
+    link.append(" ", word("visually-hidden"));
+    row.cells[row.cells.length - 1].replaceChildren(word("tag tag-gone"));
   };
 
   const say = () => {
@@ -61,7 +58,7 @@
       const other = standing.get(row.id);
       const wasGone = row.classList.contains("is-gone");
       if (other) {
-        if (wasGone) bringBack(row);
+        row.classList.remove("is-gone");
         renew(row, other);
       } else if (!wasGone) {
         markGone(row);
