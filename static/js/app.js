@@ -87,6 +87,12 @@
   });
 
   const settle = () => {
+    // Tabs that are wider than the screen: the open one is in sight.
+    for (const tab of document.querySelectorAll(".nav-tabs .active")) {
+      const strip = tab.closest(".nav-tabs");
+      const beyond = tab.getBoundingClientRect().right - strip.getBoundingClientRect().right;
+      if (beyond > 0) strip.scrollLeft += beyond + 24;
+    }
     const summary = document.querySelector("[data-focus]");
     if (summary) summary.focus();
     // Passkeys belong to a name: browsers refuse them at a bare address such as 127.0.0.1.
