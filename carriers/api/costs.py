@@ -17,6 +17,7 @@ from carriers.terms import CostTerms
 from foundation.rest.views import ResourceViewSet
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
+from foundation.trade.windows import local
 
 DAY = OpenApiParameter(
     "valid_from", {"type": "string", "format": "date"}, OpenApiParameter.PATH, description="The day that they begin on."
@@ -79,7 +80,9 @@ class CostsViewSet(ResourceViewSet):
     @extend_schema(summary="Show the costs in force")
     def current(self, request: Request) -> Response:
         """Show what is reckoned with today: your own costs, or the dated defaults of the trade."""
-        return self.shown(shown_costs(costs_on(self.actor.organization, clock.now().date())))
+        organization = self.actor.organization
+        today = local(clock.now(), organization.time_zone).date()
+        return self.shown(shown_costs(costs_on(organization, today)))
 
     @extend_schema(summary="Show one cost setting", parameters=[DAY])
     def retrieve(self, request: Request, valid_from: str) -> Response:

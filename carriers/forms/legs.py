@@ -237,10 +237,11 @@ def truck_defaults(truck: Truck) -> dict[str, Any]:
 def new_defaults(organization: Organization, truck: Truck | None, now: datetime) -> dict[str, Any]:
     """Return what an empty form starts from: the next full hour, home in two days, and the truck's own defaults."""
     hour = (now + timedelta(minutes=59)).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    wall = local(hour, organization.time_zone).replace(tzinfo=None)
+    zone = organization.time_zone
+    wall, home_by = (local(instant, zone).replace(tzinfo=None) for instant in (hour, hour + USUAL_RETURN))
     return {
         "ready_at": wall,
-        "home_by": wall + USUAL_RETURN,
+        "home_by": home_by,
         "departs_at": wall,
         "form_token": new_id("form"),
         **FIRST_LIMITS,

@@ -1,8 +1,11 @@
 """The fleet and its costs in the API: one's own alone."""
 
+from datetime import UTC, date, datetime, timedelta
+
 import pytest
 
 from carriers.models import CostSetting, Truck
+from foundation.trade import clock
 from tests.builders import make_leg, make_trailer, make_truck
 from tests.rest.clients import ApiClient
 
@@ -117,6 +120,20 @@ def test_costs_are_set_shown_and_removed_by_day(api):
     assert api.delete(url, headers={"If-Match": made["ETag"]}).status_code == 204
     assert api.get(url).status_code == 404
     assert CostSetting.objects.count() == 0
+
+
+def test_the_costs_in_force_begin_with_the_offices_own_day(carrier, api, monkeypatch):
+    CostSetting.objects.create(
+        organization=carrier,
+        valid_from=date(2026, 12, 2),
+        loaded_cents_per_mile=231,
+        empty_cents_per_mile=205,
+        hour_cents=42_00,
+    )
+    evening = datetime(2026, 12, 2, 5, 59, tzinfo=UTC)  # 23:59 of the day before in Chicago
+    for instant, is_default in ((evening, True), (evening + timedelta(minutes=1), False)):
+        monkeypatch.setattr(clock, "now", lambda instant=instant: instant)
+        assert api.get("/api/v1/costs/current").json()["is_default"] is is_default
 
 
 def test_bad_costs_are_refused(api):

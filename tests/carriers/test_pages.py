@@ -1,12 +1,13 @@
 """The pages of carriers, as each of the cast sees them."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from carriers.forms.legs import new_defaults
 from carriers.models import CostSetting, ReturnLeg, Truck
 from carriers.services import edit_leg
 from carriers.store import terms_of
@@ -21,16 +22,21 @@ pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Client]
 
 
+def wall(instant: datetime) -> str:
+    """Return an instant as a browser's control sends it, in Chicago's time."""
+    return f"{local(instant, 'America/Chicago'):%Y-%m-%dT%H:%M}"
+
+
 def form(truck: Truck, **fields: Any) -> dict[str, Any]:
     """Return what a dispatcher types: empty in Chicago tomorrow, home in Dallas three days later."""
-    ready = local(now() + timedelta(days=1), "America/Chicago")
+    ready = now() + timedelta(days=1)
     return {
         "truck": truck.public_id,
         "empty": "60601",
-        "ready_at": ready.strftime("%Y-%m-%dT%H:%M"),
+        "ready_at": wall(ready),
         "home_base": truck.home_base.public_id if truck.home_base else "",
         "home": "",
-        "home_by": (ready + timedelta(days=3)).strftime("%Y-%m-%dT%H:%M"),
+        "home_by": wall(ready + timedelta(days=3)),
         "max_pickup_deadhead_miles": "100",
         "max_home_deadhead_miles": "100 mi",
         "max_out_of_route_miles": "1,500",
@@ -63,6 +69,12 @@ def test_the_form_starts_from_the_truck_and_the_limits_used_last(
     assert 'value="77"' in page
     assert f'<option value="{truck.home_base.public_id}" selected>' in page
     assert f'<option value="{truck.usual_driver.public_id}" selected>' in page
+
+
+def test_the_form_never_starts_from_an_hour_that_the_clocks_skip(carrier: Organization) -> None:
+    friday = datetime(2027, 3, 12, 7, 30, tzinfo=UTC)  # half past one in Chicago, two days before 02:00 is skipped
+    begins = new_defaults(carrier, None, friday)
+    assert (begins["ready_at"], begins["home_by"]) == (datetime(2027, 3, 12, 2), datetime(2027, 3, 14, 3))
 
 
 def test_choosing_another_truck_keeps_what_was_typed(sign_in: SignIn, carrier: Organization, truck: Truck) -> None:
@@ -118,8 +130,7 @@ def test_bad_input_is_said_beside_its_field_and_what_was_typed_stays(
 
 def test_a_home_by_out_of_reach_names_the_earliest(sign_in: SignIn, carrier: Organization, truck: Truck) -> None:
     data = form(truck)
-    ready = local(now() + timedelta(days=1), "America/Chicago")
-    data["home_by"] = (ready + timedelta(hours=12)).strftime("%Y-%m-%dT%H:%M")
+    data["home_by"] = wall(now() + timedelta(days=1, hours=12))
     answer = sign_in(carrier).post("/legs/new/", data)
     assert answer.status_code == 422
     assert "cannot be reached by then at legal" in answer.content.decode()
@@ -134,7 +145,7 @@ def test_a_busy_truck_is_refused_beside_the_truck(sign_in: SignIn, carrier: Orga
 
 def test_a_trip_opens_its_return_leg(sign_in: SignIn, carrier: Organization, truck: Truck) -> None:
     client = sign_in(carrier)
-    departs = local(now() - timedelta(hours=3), "America/Chicago").strftime("%Y-%m-%dT%H:%M")
+    departs = wall(now() - timedelta(hours=3))
     data = form(truck, origin="Dallas, TX", departs_at=departs, trip_reference="OUT 7")
     answer = client.post("/legs/trips/new/", data)
     leg = ReturnLeg.objects.get()
@@ -147,7 +158,7 @@ def test_a_trip_opens_its_return_leg(sign_in: SignIn, carrier: Organization, tru
 
 
 def test_a_trip_that_departs_after_it_is_empty_is_refused(sign_in: SignIn, carrier: Organization, truck: Truck) -> None:
-    departs = local(now() + timedelta(days=2), "America/Chicago").strftime("%Y-%m-%dT%H:%M")
+    departs = wall(now() + timedelta(days=2))
     answer = sign_in(carrier).post("/legs/trips/new/", form(truck, origin="Dallas, TX", departs_at=departs))
     assert answer.status_code == 422
     assert "departs before the truck empties" in answer.content.decode()
