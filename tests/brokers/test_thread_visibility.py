@@ -22,6 +22,7 @@ from loads.models import Load
 from tests.brokers.bargains import Deal, make_deal, offer_by, terms
 from tests.builders import make_actor, make_driver, make_organization, make_relationship, make_trailer, now
 from tests.events.pump import pump
+from tests.reading import stands_in
 
 SECRETS = (
     "Topaz-driver",
@@ -116,7 +117,7 @@ def test_no_secret_of_either_side_reaches_anybody_else(deal: Deal, offer: Offer)
             list(AuditEntry.objects.filter(organization_id=viewer.public_id).values_list("actor", "changes"))
         )
         for secret in SECRETS:
-            assert secret not in shown + told + audited, (viewer.name, secret)
+            assert not stands_in(secret, f"{shown} {told} {audited}"), (viewer.name, secret)
     own = json.dumps(_reads(deal.carrier.organization, offer))
     assert "3377.77" not in own
     assert "Quartz-private" not in own

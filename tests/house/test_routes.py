@@ -9,6 +9,7 @@ from django.http import HttpResponseBase
 from tests.house.cast import Cast, assemble
 from tests.house.doors import address, answer, knock, routes
 from tests.house.who_may import WHO_MAY
+from tests.reading import stands_in
 
 HEAD, *ROWS = (line.split() for line in WHO_MAY.strip().splitlines())
 EXPECTED = {(row[0], row[1]): row[2:] for row in ROWS}
@@ -38,7 +39,7 @@ def _body(response: HttpResponseBase) -> str:
 
 
 def _holds(body: str, text: str | tuple[str, str]) -> bool:
-    return text in body if isinstance(text, str) else all(part in body for part in text)
+    return all(stands_in(part, body) for part in ((text,) if isinstance(text, str) else text))
 
 
 def _told(cast: Cast, who: str, response: HttpResponseBase, path: str) -> Iterator[str]:

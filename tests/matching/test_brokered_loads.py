@@ -23,6 +23,7 @@ from tests.matching.conftest import ROADS
 from tests.matching.market import run
 from tests.matching.pairs import make_pair
 from tests.matching.planning import made, plain_roads
+from tests.reading import stands_in
 from tests.rest.clients import ApiClient
 
 __all__ = ["plain_roads"]
@@ -159,23 +160,23 @@ def written(cents):
 
 def test_no_page_answer_or_event_tells_the_owner_the_brokers_rate_or_a_gain(match, shipper, carrier, broker, sign_in):
     texts = texts_of(shipper, match, sign_in)
-    assert any(form in text for form in written(PAID) for text in texts)
+    assert any(stands_in(form, text) for form in written(PAID) for text in texts)
     for text in texts:
         for cents in (CARRIERS, match.market_gain_cents, match.own_gain_cents, PAID - CARRIERS):
-            assert not any(form in text for form in written(cents)), text
+            assert not any(stands_in(form, text) for form in written(cents)), text
         assert "market_gain" not in text.replace("minimum_gain", "")
         assert match.public_id not in text or "There is no" in text or "gone" in text
     texts = texts_of(carrier, match, sign_in)
-    assert any(form in text for form in written(CARRIERS) for text in texts)
+    assert any(stands_in(form, text) for form in written(CARRIERS) for text in texts)
     for text in texts:
         for cents in (PAID, OWNERS, PAID - CARRIERS):
-            assert not any(form in text for form in written(cents)), text
+            assert not any(stands_in(form, text) for form in written(cents)), text
         assert shipper.name not in text
     texts = texts_of(broker, match, sign_in)
     for cents in (CARRIERS, PAID, match.market_gain_cents):
-        assert any(form in text for form in written(cents) for text in texts)
+        assert any(stands_in(form, text) for form in written(cents) for text in texts)
     for text in texts:
-        assert not any(form in text for form in written(PAID - CARRIERS)), "the margin is computed for no page"
+        assert not any(stands_in(form, text) for form in written(PAID - CARRIERS)), "the margin is computed for no page"
 
 
 def test_the_api_shows_the_seller_the_market_figures_field_by_field(match, broker, carrier, shipper):
