@@ -363,8 +363,7 @@ def test_the_engine_is_asked_about_the_times_that_would_be_offered(browse, deal)
     check = f"/bargain/loads/{deal.load.public_id}/check/"
     assert "can do it" in body(client.post(check, sent(page)))
     first = next(iter(deal.load.stops.all()))
-    opens = local(first.opens_at - timedelta(hours=20), first.time_zone)
-    closes = opens + timedelta(hours=2)
+    opens, closes = (local(first.opens_at - timedelta(hours=hours), first.time_zone) for hours in (20, 18))
     early = {"stop_0_opens_at": f"{opens:%Y-%m-%dT%H:%M}", "stop_0_closes_at": f"{closes:%Y-%m-%dT%H:%M}"}
     assert "The truck cannot take this load" in body(client.post(check, sent(page, **early)))
 

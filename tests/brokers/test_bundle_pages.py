@@ -10,6 +10,7 @@ from brokers.models import Booking, Claim, ClaimStatus
 from carriers.models import ReturnLeg, Truck
 from foundation.accounts.models import Organization
 from foundation.trade.posting import Status
+from foundation.trade.windows import local
 from loads.models import Load
 from loads.services import withdraw_load
 from tests.brokers.booked import claim, going_home, local_load, open_load
@@ -43,7 +44,7 @@ def back() -> Load:
 def _form(client: Any, out: Load, truck: Truck) -> dict[str, str]:
     page = body(client.get(f"/bargain/loads/{out.public_id}/claim/?truck={truck.public_id}"))
     assert f"/bargain/loads/{out.public_id}/backhauls/" in page
-    return sent(page) | {"return_home_by": f"{home_by():%Y-%m-%dT%H:%M}"}
+    return sent(page) | {"return_home_by": f"{local(home_by(), 'America/Chicago'):%Y-%m-%dT%H:%M}"}
 
 
 def test_the_way_home_is_shown_before_the_press_and_the_round_trip_is_booked_in_one(

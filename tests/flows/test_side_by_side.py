@@ -18,6 +18,7 @@ from carriers.models import ReturnLeg, Truck
 from foundation.accounts.models import Organization
 from foundation.trade.ids import new_id
 from foundation.trade.posting import Status
+from foundation.trade.windows import local
 from loads.models import Load
 from matching.models import Match
 from tests.browser.watched import DESK, PHONE, WatchedBrowser, picture, sign_in, watched_browser
@@ -209,7 +210,7 @@ def _a_round_trip_is_booked_as_one(stage: Stage) -> tuple[Booking, Booking]:
     rival.evaluate("document.addEventListener('backhaul:watched.changed', () => { window.told = true; })")
 
     carrier = stage.open("carrier", f"/bargain/loads/{out.public_id}/claim/?truck={stage.truck.public_id}")
-    home_by = (now() + timedelta(days=9)).strftime("%Y-%m-%dT%H:%M")
+    home_by = local(now() + timedelta(days=9), "America/Chicago").strftime("%Y-%m-%dT%H:%M")
     carrier.locator("[name=return_home_by]").fill(home_by)
     trip = carrier.locator(f"button[name=back][value^='{back.public_id}:']:not([value*=','])")
     expect(trip).to_be_visible(timeout=NEWS_MS)

@@ -101,14 +101,14 @@ def test_terms_that_make_no_leg_are_refused_with_their_sentences(carrier):
 
 def typed(truck, **fields):
     """Return what the browser sends of the form as it is filled."""
-    ready = local(now() + timedelta(days=1), "America/Chicago")
+    ready_at, home_by = (local(now() + timedelta(days=days), "America/Chicago") for days in (1, 6))
     return {
         "truck": truck.public_id,
         "empty": "Chicago, IL 60601",
-        "ready_at": f"{ready:%Y-%m-%dT%H:%M}",
+        "ready_at": f"{ready_at:%Y-%m-%dT%H:%M}",
         "home_base": "",
         "home": "Dallas, TX 75201",
-        "home_by": f"{ready + timedelta(days=5):%Y-%m-%dT%H:%M}",
+        "home_by": f"{home_by:%Y-%m-%dT%H:%M}",
         "max_pickup_deadhead_miles": "100",
         "max_home_deadhead_miles": "100",
         "max_out_of_route_miles": "150",
