@@ -1,9 +1,12 @@
 """Money as integer US cents, and the decimal strings that people and programs read."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 CURRENCY = "USD"
 MAX_CENTS = 100_000_000_00
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
+"""Plain digits: `Decimal` would take exponents, underscores and the digits of other scripts besides."""
 
 
 def cents_from_text(text: str) -> int:
@@ -11,14 +14,10 @@ def cents_from_text(text: str) -> int:
 
     Raises `ValueError` with a sentence when it is no amount, has more than two decimals or is out of range.
     """
-    cleaned = text.strip().removeprefix("$").replace(",", "")
-    try:
-        amount = Decimal(cleaned)
-    except InvalidOperation:
-        raise ValueError(f"“{text}” is not an amount in dollars. Write it like 1250.00.") from None
-    if not amount.is_finite():
+    cleaned = text.strip().removeprefix("$").lstrip().replace(",", "")
+    if not _NUMBER.fullmatch(cleaned):
         raise ValueError(f"“{text}” is not an amount in dollars. Write it like 1250.00.")
-    cents = amount * 100
+    cents = Decimal(cleaned) * 100
     if abs(cents) > MAX_CENTS:
         raise ValueError("That amount is too large. Check the number of digits.")
     if cents != cents.to_integral_value():
