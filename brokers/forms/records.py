@@ -47,4 +47,5 @@ class RecordRequestForm(forms.Form):
     reason = forms.CharField(
         label="Why you ask", max_length=LONGEST_REASON, widget=forms.Textarea(attrs={"rows": 3}),
         help_text="The broker reads it. Your request is logged.",
+        error_messages={"required": "Say why you ask: the broker reads it."},
     )  # fmt: skip
