@@ -2,11 +2,13 @@
 
 A leg with booked partial loads on board stays on the market while some stretch has room. Single loads are judged beside
 what is on board, by the engine and on the agreed times, so that what only fits on part of the way is shown to whom it
-fits, and to nobody else. Combinations and network plans count with what is free all the way.
+fits, and to nobody else. Combinations are counted with what is free all the way, and stand where they fit beside what
+is on board. Network plans leave such legs out: they choose among thousands of tours at once, and this would be asked of
+each.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -15,7 +17,8 @@ from matching.engine.columns import Bools, Ints
 from matching.engine.policy import Policy
 from matching.engine.problem import Legs, Loads, joined_loads
 from matching.engine.score import Scores
-from matching.engine.tours import fits_beside
+from matching.engine.tours import best_insertions, fits_beside, fits_together, why_not_together
+from matching.engine.tours.insertion import MOST_LOADS, MOST_STOPS
 from matching.engine.travel import TravelOracle
 from matching.models import OnBoard
 from matching.postings import LegRows, LegSide, LoadRows, chosen_loads
@@ -53,20 +56,68 @@ def those_that_fit(
 
 def fit_on(leg: LegRows, loads: LoadRows, load_rows: Sequence[int], travel: TravelOracle, policy: Policy) -> Bools:
     """Say of these loads whether each fits on a leg beside what is on board of it, if anything is."""
-    side, columns = leg.sides[0], leg.columns
+    found = np.ones(len(load_rows), dtype=np.bool_)
+    board = _board(leg, travel)
+    if board is None:
+        return found
+    others = [at for at, row in enumerate(load_rows) if int(loads.columns.key[row]) not in board.known]
+    if others:
+        together = board.with_loads(loads, [load_rows[at] for at in others])
+        rows = [len(board.known) + at for at in range(len(others))]
+        found[others] = fits_beside(board.leg, 0, together, board.order, rows, travel, policy)
+    return found
+
+
+def sets_that_fit(
+    leg: LegRows, loads: LoadRows, sets: Sequence[Sequence[int]], travel: TravelOracle, policy: Policy
+) -> list[bool]:
+    """Say of sets of these loads whether each fits as a whole on a leg beside what is on board, if anything is."""
+    board = _board(leg, travel)
+    if board is None:
+        return [True] * len(sets)
+    return [
+        fits_together(board.leg, 0, together, range(len(together)), travel, policy)
+        for together in (board.with_loads(loads, rows) for rows in sets)
+    ]
+
+
+def why_not_beside(leg: LegRows, loads: LoadRows, travel: TravelOracle, policy: Policy) -> str:
+    """Return why the first of the loads does not fit on a leg beside what is on board of it, as booking it would say;
+    empty where it fits.
+    """
+    board = _board(leg, travel)
+    if board is None or fit_on(leg, loads, [0], travel, policy)[0]:
+        return ""
+    together = board.with_loads(loads, [0])
+    if len(together) > MOST_LOADS or together.stop_lat.size > MOST_STOPS:
+        return f"a tour has {MOST_LOADS} loads and {MOST_STOPS} stops at most; these would be more"
+    closest = best_insertions(board.leg, 0, together, range(len(together)), travel, policy, by_own_gain=True)
+    return why_not_together(board.leg, together, closest.scores, travel, policy)[1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Board:
+    """What is on board of a leg: the leg as a whole truck, the loads at their agreed times, and the order of stops."""
+
+    leg: Legs
+    loads: Loads
+    order: list[int]
+    known: set[int]
+
+    def with_loads(self, loads: LoadRows, rows: Sequence[int]) -> Loads:
+        """Return what is on board, then these loads."""
+        return joined_loads([self.loads, loads.columns.take(list(rows))])
+
+
+def _board(leg: LegRows, travel: TravelOracle) -> _Board | None:
+    """Return what is on board of the one leg, or None where nothing is."""
+    side = leg.sides[0]
     stops = on_board_of(side.pk) if any(side.taken) else []
     if not stops:
-        return np.ones(len(load_rows), dtype=np.bool_)
+        return None
     keys = sorted({stop[0] for stop in stops})
-    aboard = chosen_loads(keys, travel.version).columns
-    known = set(keys)
-    others = [row for row in load_rows if int(loads.columns.key[row]) not in known]
-    together = joined_loads([aboard, loads.columns.take(others)]) if others else aboard
-    together, order = _agreed(together, keys, stops)
-    found = fits_beside(_whole(columns, side), 0, together, order, [len(keys) + at for at in range(len(others))],
-                        travel, policy)  # fmt: skip
-    by_row = dict(zip(others, found.tolist(), strict=True))
-    return np.array([by_row.get(row, True) for row in load_rows], dtype=np.bool_)
+    aboard, order = _agreed(chosen_loads(keys, travel.version).columns, keys, stops)
+    return _Board(_whole(leg.columns, side), aboard, order, set(keys))
 
 
 def _agreed(loads: Loads, keys: Sequence[int], stops: Sequence[Stop]) -> tuple[Loads, list[int]]:

@@ -11,7 +11,6 @@ from foundation.accounts.audience import standing
 from foundation.accounts.models import Organization, RelationshipKind
 from foundation.trade.posting import Audience
 from loads.queries import carrier_facing_loads
-from matching.beside import all_the_way
 from matching.engine.columns import Bools, Ints
 from matching.engine.problem import Legs, Loads, joined_loads
 from matching.postings import Side, chosen_legs, chosen_loads
@@ -34,7 +33,10 @@ class Owners:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Market:
-    """Legs and loads as columns in order of their keys, whose they are, and who of them deals with whom."""
+    """Legs and loads as columns in order of their keys, whose they are, and who of them deals with whom.
+
+    `left_out` is how many legs in sight have partial loads on board, beside whose times no plan is made.
+    """
 
     legs: Legs
     loads: Loads
@@ -42,6 +44,7 @@ class Market:
     shippers: Owners
     blocked: Ints
     close: Ints
+    left_out: int = 0
 
     def may_meet(self, leg_rows: Ints, load_rows: Ints) -> Bools:
         """Say of pairs which could be put in touch at all: the two sides see each other's posting."""
@@ -61,15 +64,19 @@ class Market:
 def market_of(viewer: Organization, now: datetime, road_version: str) -> Market:
     """Read all open legs and loads that the viewer may see, at market costs: no carrier's own costs come along.
 
-    What changes between the look at who may see it and the reading is left out, which its version tells.
+    Legs with partial loads on board are left out: what fits beside those is asked load by load, by matching. So is what
+    changes between the look at who may see it and the reading, which its version tells.
     """
     legs, loads = [], []
     leg_sides: list[Side] = []
     load_sides: list[Side] = []
+    left_out = 0
     seen = dict(visible_legs(viewer, now).order_by("pk").values_list("pk", "version"))
     for keys in _blocks(list(seen)):
-        trucks = all_the_way(chosen_legs(keys, road_version))
-        kept = _unchanged(trucks.sides, seen)
+        trucks = chosen_legs(keys, road_version)
+        standing_rows = _unchanged(trucks.sides, seen)
+        kept = [row for row in standing_rows if not any(trucks.sides[row].taken)]
+        left_out += len(standing_rows) - len(kept)
         legs.append(_at_market_costs(trucks.columns.take(kept)))
         leg_sides += [trucks.sides[row] for row in kept]
     seen = dict(carrier_facing_loads(viewer, now).order_by("pk").values_list("pk", "version"))
@@ -87,6 +94,7 @@ def market_of(viewer: Organization, now: datetime, road_version: str) -> Market:
         shippers=shippers,
         blocked=_between([RelationshipKind.BLOCKED], owners, now),
         close=_between([RelationshipKind.PARTNER, RelationshipKind.REPRESENTS], owners, now),
+        left_out=left_out,
     )
 
 

@@ -22,7 +22,8 @@ from matching.engine.policy import Policy
 from matching.engine.problem import Legs, Loads
 from matching.engine.refusals import Refusal
 from matching.engine.timeline import Segment, TimeLine
-from matching.engine.tours import Tours, TourScores, best_insertions, chain_tours, score_tours, tours_of
+from matching.engine.tours import Tours, TourScores, best_insertions, chain_tours, score_tours, why_not_together
+from matching.engine.tours.beside import TOO_LATE
 from matching.engine.tours.drive import Driven, drive
 from matching.engine.tours.insertion import MOST_LOADS, MOST_STOPS
 from matching.engine.tours.layout import lay_out
@@ -35,10 +36,6 @@ from matching.why_not import LATE
 
 _NO_LIMIT = np.nan
 _DEPARTURES_AT_ONCE = 48
-_TOGETHER = frozenset(
-    {Refusal.WEIGHT, Refusal.LENGTH, Refusal.PALLETS, Refusal.SHARING, Refusal.TEMPERATURE, Refusal.MIXING}
-)
-_TOO_LATE = frozenset({Refusal.PICKUP_CLOSES, Refusal.DELIVERY_CLOSES, Refusal.HOME_BY, Refusal.HOURS})
 
 
 class Window(Protocol):
@@ -152,7 +149,7 @@ def why_not_for_others(*, leg: ReturnLeg, load: Load, times: Times, not_before: 
     if rule is Refusal.NONE:
         return "", ""
     why = LATE if rule in (Refusal.HOME_BY, Refusal.HOURS) else scores.refusal_sentence(0)
-    return ("too_late" if rule in _TOO_LATE else "cannot_carry"), why
+    return ("too_late" if rule in TOO_LATE else "cannot_carry"), why
 
 
 def _free(legs: Legs, starts_at: datetime, *, is_alone: bool) -> Legs:
@@ -228,29 +225,13 @@ def _day(legs: Legs, columns: Loads, tours: Tours, travel: TravelOracle, policy:
 def _check(
     legs: Legs, columns: Loads, scores: TourScores, loads: Sequence[Load], travel: TravelOracle, policy: Policy
 ) -> None:
-    """Raise `Conflict` with the engine's reason unless the tour can be driven.
-
-    Loads that only come too late one after the other are refused for what keeps them from riding together, too.
-    """
-    rule = Refusal(int(scores.refusal[0]))
-    if rule is Refusal.NONE:
+    """Raise `Conflict` with the engine's reason unless the tour can be driven."""
+    if scores.feasible[0]:
         return
-    why = scores.refusal_sentence(0)
-    if len(loads) > 1 and rule in _TOO_LATE:
-        together = score_tours(legs, columns, _all_aboard(columns), travel, policy)
-        if Refusal(int(together.refusal[0])) in _TOGETHER:
-            rule = Refusal(int(together.refusal[0]))
-            why = f"{together.refusal_sentence(0)}, and one after the other it {why}"
+    rule, why = why_not_together(legs, columns, scores, travel, policy)
     what = "these loads" if len(loads) > 1 else "this load"
-    code = "too_late" if rule in _TOO_LATE else "cannot_carry"
+    code = "too_late" if rule in TOO_LATE else "cannot_carry"
     raise Conflict(code, f"The truck cannot take {what}: {why}.")
-
-
-def _all_aboard(columns: Loads) -> Tours:
-    """Return the tour that picks all loads up before it delivers the first."""
-    stops = np.arange(columns.stop_lat.size)
-    last = np.isin(stops, columns.last_stop)
-    return tours_of(columns, [0], [[*stops[~last].tolist(), *stops[last].tolist()]])
 
 
 def _latest_departure(

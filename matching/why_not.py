@@ -4,9 +4,13 @@ The carrier reads the rule with its figures, what would do, and its own gain. Ot
 reckoned for a driver who is rested when the truck is ready, since the clock is the carrier's business, and never tells
 hours from a home-by that is too early; the way home is rounded to ten miles, and what a changed pair would bring to ten
 dollars. The load's rate, posted or estimated with its band, is the load's alone: whatever the truck, it reads the same.
+
+A leg with booked partial loads on board is asked twice: what the pair is by itself, as on an empty truck with the room
+of the roomiest stretch, and whether that fits beside what is on board. What is there, and when, is told to its carrier
+alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +25,8 @@ from foundation.trade.ids import looks_like
 from foundation.trade.posting import Status
 from loads.models import Load
 from loads.queries import load_of
-from matching.engine.changes import Change, What
+from matching.beside import fit_on, those_that_fit, why_not_beside
+from matching.engine.changes import Change, What, changed
 from matching.engine.columns import LOAD_CODES
 from matching.engine.money import Money
 from matching.engine.policy import Policy
@@ -40,6 +45,12 @@ from matching.services.previewing import seen_by
 
 LATE = "leaves too little time to be home by then at legal hours"
 """What others than the carrier read where the driver's hours or home-by refuse."""
+
+ON_BOARD = "on_board"
+"""The rule that refuses what fits by itself, but not beside what is booked on the truck."""
+
+_BESIDE = "fits by itself, but not beside the loads that are booked on this truck already"
+_EVEN_THEN = "even with that it would not fit beside the loads that are booked on this truck already"
 
 _HOURS_OR_HOME = frozenset({Refusal.HOME_BY, Refusal.HOURS})
 _TIMES = frozenset({What.CLOSES, What.HOME_BY, What.READY})
@@ -95,10 +106,12 @@ def ask(viewer: Organization, leg_id: str, load_id: str, now: datetime) -> Answe
     legs, _ = with_leg_way(named_legs([leg.public_id], travel.version), travel)
     loads, _ = with_load_way(named_loads([load.public_id], travel.version), travel)
     answer = why_not(legs.columns, 0, loads.columns, 0, travel, policy)
+    beside = "" if answer.refusal else why_not_beside(legs, loads, travel, policy)
+    fits = not answer.refusal and not beside
     is_carrier = leg.organization_id == viewer.pk
     gains = answer.scores.own_gain_cents if is_carrier else answer.scores.market_gain_cents
     standing = None
-    if not answer.refusal and gains[0] > 0 and load.status == Status.OPEN:
+    if fits and gains[0] > 0 and load.status == Status.OPEN:
         standing = _standing(viewer, legs, loads, is_carrier=is_carrier, now=now)
     match = matches_of_leg(viewer, leg, now).filter(load=load).first() if standing else None
     rate, band = _rate(loads.columns, travel, policy)
@@ -106,19 +119,33 @@ def ask(viewer: Organization, leg_id: str, load_id: str, now: datetime) -> Answe
         **rate,
         "leg": leg.public_id,
         "load": load.public_id,
-        "feasible": not answer.refusal,
+        "feasible": fits,
         "rank": standing.rank if standing else None,
         "gaining": standing.gaining if standing else None,
         "bar": standing.bar if standing else None,
         "shown": SHOWN,
         "match": match.public_id if match else None,
     }
-    if is_carrier:
-        seen = common | _of_carrier(answer)
+    if beside:
+        seen = common | _beside(answer, f"{_BESIDE}: {beside}" if is_carrier else _BESIDE, is_carrier=is_carrier)
     else:
-        public = answer if not answer.refusal else why_not(rested(legs.columns), 0, loads.columns, 0, travel, policy)
-        seen = common | _of_others(public, feasible=not answer.refusal)
+        asked = legs if is_carrier or fits else LegRows(legs.sides, rested(legs.columns))
+        given = answer if asked is legs else why_not(asked.columns, 0, loads.columns, 0, travel, policy)
+        would_do = _would_do(given, asked, loads, travel, policy)
+        if not would_do:
+            given = replace(given, changes=(), mended=None)
+        seen = common | (_of_carrier(given) if is_carrier else _of_others(given, feasible=fits))
+        if not would_do:
+            seen["remedy"] = _EVEN_THEN
     return Answer(leg=leg, load=load, is_carrier=is_carrier, seen=seen, rate_band=band)
+
+
+def _would_do(answer: WhyNot, legs: LegRows, loads: LoadRows, travel: TravelOracle, policy: Policy) -> bool:
+    """Say whether the changed pair would fit beside what is on board too, if the answer has changes."""
+    if not answer.changes or not any(legs.sides[0].taken):
+        return True
+    leg, load = changed(legs.columns, 0, loads.columns, 0, answer.changes)
+    return bool(fit_on(LegRows(legs.sides, leg), LoadRows(loads.sides, load), [0], travel, policy)[0])
 
 
 def _rate(load: Loads, travel: TravelOracle, policy: Policy) -> tuple[dict[str, Any], RateBand | None]:
@@ -169,7 +196,7 @@ def _standing(
         return None
     scores = score_leg(legs.columns, 0, rivals.columns, travel, current_policy())
     gains = scores.own_gain_cents if is_carrier else scores.market_gain_cents
-    rows = np.flatnonzero(scores.feasible & (gains > 0))
+    rows = those_that_fit(np.flatnonzero(scores.feasible & (gains > 0)), legs, rivals, scores, travel, current_policy())
     keys = scores.load_key[rows]
     order = np.lexsort((keys, -gains[rows], is_last[rows]))
     place = np.flatnonzero(keys[order] == key)
@@ -199,6 +226,15 @@ def _of_carrier(answer: WhyNot) -> dict[str, Any]:
         "market_gain_if_changed": _gain(answer.mended.market) if answer.mended and not feasible else None,
         "clock_is_assumed": bool(answer.scores.clock_is_assumed[0]),
     }
+
+
+def _beside(answer: WhyNot, words: str, *, is_carrier: bool) -> dict[str, Any]:
+    """Return what is read of a pair that fits by itself, but not beside what is on board: no gain, and no remedy."""
+    nothing = dict.fromkeys(("market_gain", "market_worth_from", "market_gain_if_changed"))
+    if is_carrier:
+        nothing |= dict.fromkeys(("own_gain", "worth_from", "own_gain_if_changed"))
+    own = {"clock_is_assumed": bool(answer.scores.clock_is_assumed[0])} if is_carrier else {}
+    return {"rule": ON_BOARD, "sentence": words, "remedy": "", "changes": [], **nothing, **own}
 
 
 def _of_others(public: WhyNot, *, feasible: bool) -> dict[str, Any]:

@@ -35,9 +35,9 @@ from matching.engine.changes import What
 from matching.engine.refusals import Refusal
 from matching.policies import current_policy
 from matching.services.previewing import PREVIEWED, Preview, Waiting, preview
-from matching.why_not import FOR_OTHERS, MONEY, ask
+from matching.why_not import FOR_OTHERS, MONEY, ON_BOARD, ask
 
-_RULES = [rule.code for rule in Refusal if rule]
+_RULES = [*(rule.code for rule in Refusal if rule), ON_BOARD]
 
 
 class EmptyRunSerializer(StrictSerializer):
@@ -109,7 +109,8 @@ class WhyNotSerializer(StrictSerializer):
     rule = serializers.ChoiceField(
         choices=_RULES,
         allow_null=True,
-        help_text="The first rule that refuses. Others than the carrier read `home_by` for `hours`.",
+        help_text="The first rule that refuses. Others than the carrier read `home_by` for `hours`. `on_board`: it "
+        "fits by itself, but not beside the loads that are booked on the truck.",
     )
     sentence = serializers.CharField(allow_blank=True)
     remedy = serializers.CharField(allow_blank=True, help_text="What would do, in words; empty where nothing is known.")

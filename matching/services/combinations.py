@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from foundation.places.services import travel_oracle
 from foundation.trade import clock
 from foundation.trade.ids import derived_id
 from foundation.trade.posting import Status
-from matching.beside import all_the_way
+from matching.beside import all_the_way, sets_that_fit
 from matching.engine.explain import Explanation
 from matching.engine.policy import Policy as PolicyTerms
 from matching.engine.tours import Combinations, Tours, best_chains, best_consolidations, explain_tour
@@ -134,13 +135,17 @@ def _look(leg: ReturnLeg, policy: PolicyTerms, travel: TravelOracle, now: dateti
     look = Look(loads=len(loads.sides))
     if look.loads < 2:
         return look
-    legs = all_the_way(named_legs([leg.public_id], travel.version))
+    stored = named_legs([leg.public_id], travel.version)
+    legs = all_the_way(stored)
     columns, seen = loads.columns, _seen_by_carrier(legs.sides[0], loads.sides, now)
     for kind, search in ((CombinationKind.CHAIN, best_chains), (CombinationKind.PARTIALS, best_consolidations)):
         combinations = search(legs.columns, 0, columns, travel, policy)
         look.tours += combinations.scored
         look.feasible += len(combinations.tours)
-        for row, is_for_carrier, is_for_market in _kept(combinations, seen):
+        kept = _kept(combinations, seen)
+        sets = [_loads_of(combinations.tours, row) for row, *_ in kept]
+        fit = sets_that_fit(stored, loads, sets, travel, policy)
+        for row, is_for_carrier, is_for_market in compress(kept, fit):
             account = explain_tour(legs.columns, columns, combinations.tours, row, travel, policy)
             rows = _loads_of(combinations.tours, row)
             look.kept.append(

@@ -114,8 +114,18 @@ def _columns(found: MarketPlan, market: Market, travel: TravelOracle, policy: Po
         "totals": {name: _totals(getattr(found, name)) for name in ("empty", "board", "plan")},
         "bound_cents": int(found.bound_cents),
         "gap_ppm": float(found.gap_ppm),
-        "how_chosen": found.search.words,
+        "how_chosen": f"{found.search.words}{_left_out(market.left_out)}",
     }
+
+
+def _left_out(legs: int) -> str:
+    """Say which trucks a plan does not speak of."""
+    if not legs:
+        return ""
+    trucks = (
+        "1 truck with partial loads on board is" if legs == 1 else f"{legs:,} trucks with partial loads on board are"
+    )
+    return f" {trucks} left out, and not counted: what fits beside those loads stands among the matches."
 
 
 def _totals(totals: Totals) -> dict[str, float]:

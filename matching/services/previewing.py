@@ -1,5 +1,6 @@
 """What waits for a leg that is not posted yet: an answer at once, from its terms; nothing is stored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from carriers.models import ReturnLeg
 from carriers.services.legs import prepare
+from carriers.store import CAPACITY
 from carriers.terms import LegTerms
 from foundation.accounts.models import Organization
 from foundation.places.services import travel_oracle
@@ -14,15 +16,15 @@ from foundation.trade import clock
 from foundation.trade.posting import RANKED_LAST_AFTER
 from loads.models import Load
 from loads.queries import carrier_facing_loads, loads_by_ids
+from matching.beside import sets_that_fit, those_that_fit
 from matching.empty_runs import EmptyRun, empty_run_of
 from matching.engine.columns import Bools
 from matching.engine.policy import Policy
-from matching.engine.problem import Legs
 from matching.engine.score import Scores, score_leg
 from matching.engine.tours import chain_tours, score_tours
 from matching.engine.travel import TravelOracle
 from matching.policies import current_policy
-from matching.postings import LegRows, LoadRows, candidate_loads_of_terms, with_leg_way
+from matching.postings import LegRows, LegSide, LoadRows, candidate_loads_of_terms, named_legs, with_leg_way
 from matching.rate_bands import RateBand, band_of
 from matching.rows import legs_as_columns
 
@@ -99,7 +101,8 @@ def preview(
     but: Load | None = None,
     with_chains: bool = False,
 ) -> Preview:
-    """Return at once what waits for these terms of the organization's leg; `stored` is the leg that they would change.
+    """Return at once what waits for these terms of the organization's leg; `stored` is the leg that they would change,
+    whose booked partial loads stay on board.
 
     `but` is a load that is on its way to be booked and so does not wait; `with_chains` asks for chains of two as well.
     Raises `Invalid` for terms that do not make a leg.
@@ -107,7 +110,8 @@ def preview(
     prepared = prepare(organization, leg_terms)
     leg = ReturnLeg(id=stored.pk if stored else _NOT_STORED, organization=organization, **prepared.values)
     travel, policy, now = travel_oracle(), current_policy(), clock.now()
-    rows, _ = with_leg_way(LegRows([], legs_as_columns([leg])), travel)
+    board = _on_board(leg, stored, travel)
+    rows, _ = with_leg_way(LegRows(board, legs_as_columns([leg])), travel)
     found = candidate_loads_of_terms(leg, travel.version)
     if but is not None:
         kept = [row for row, side in enumerate(found.sides) if side.pk != but.pk]
@@ -117,18 +121,35 @@ def preview(
     if not loads.sides:
         return Preview(leg=leg, loads=(), count=0, candidates=0, feasible=0, refusals={}, empty_run=empty_run)
     scores = score_leg(rows.columns, 0, loads.columns, travel, policy)
-    gains = scores.feasible & (scores.own_gain_cents > 0)
+    fits = scores.feasible
+    if board:
+        fits = np.zeros(fits.size, dtype=np.bool_)
+        fits[those_that_fit(np.flatnonzero(scores.feasible), rows, loads, scores, travel, policy)] = True
+    gains = fits & (scores.own_gain_cents > 0)
     best = _ranked(scores, gains, is_last)
     return Preview(
         leg=leg,
         loads=_best(loads, scores, best[:PREVIEWED], policy),
-        chains=_chains(loads, scores, best[:CHAINED], rows.columns, travel, policy) if with_chains else (),
+        chains=_chains(loads, scores, best[:CHAINED], rows, travel, policy) if with_chains else (),
         count=int(gains.sum()),
         candidates=len(loads.sides),
-        feasible=int(scores.feasible.sum()),
+        feasible=int(fits.sum()),
         refusals=scores.refusal_counts(),
         empty_run=empty_run,
     )
+
+
+def _on_board(leg: ReturnLeg, stored: ReturnLeg | None, travel: TravelOracle) -> Sequence[LegSide]:
+    """Return the stored leg as matching reads it where partial loads are booked on it; none otherwise.
+
+    The terms say what the truck holds in all: what the roomiest stretch has free is written into the leg.
+    """
+    if stored is None or not stored.is_shared:
+        return []
+    for name in CAPACITY:
+        free = getattr(leg, name) - getattr(stored, f"taken_{name}") + getattr(stored, f"part_way_{name}")
+        setattr(leg, name, max(free, 0))
+    return named_legs([stored.public_id], travel.version).sides
 
 
 def seen_by(viewer: Organization, loads: LoadRows, now: datetime) -> tuple[LoadRows, Bools]:
@@ -168,19 +189,21 @@ def _by_name(loads: LoadRows, rows: list[int]) -> dict[str, Load]:
 
 
 def _chains(
-    loads: LoadRows, scores: Scores, best: list[int], leg: Legs, travel: TravelOracle, policy: Policy
+    loads: LoadRows, scores: Scores, best: list[int], leg: LegRows, travel: TravelOracle, policy: Policy
 ) -> tuple[WaitingChain, ...]:
     """Return the chains of two of these loads that gain more than the best of them alone, the best first."""
     pairs = [[first, then] for first in best for then in best if first != then]
     if not pairs:
         return ()
     tours = chain_tours(loads.columns, np.zeros(len(pairs), dtype=np.int64), pairs)
-    found = score_tours(leg, loads.columns, tours, travel, policy)
+    found = score_tours(leg.columns, loads.columns, tours, travel, policy)
     better = np.flatnonzero(found.feasible & (found.own_gain_cents > scores.own_gain_cents[best].max()))
     order = better[np.lexsort((better, -found.own_gain_cents[better]))].tolist()
     chosen: list[int] = []
     for row in order:
-        if all(set(pairs[row]) != set(pairs[other]) for other in chosen):
+        if any(set(pairs[row]) == set(pairs[other]) for other in chosen):
+            continue
+        if not leg.sides or sets_that_fit(leg, loads, [pairs[row]], travel, policy)[0]:
             chosen.append(row)
         if len(chosen) == CHAINS_SHOWN:
             break

@@ -1,6 +1,6 @@
 """Tours: several loads on one truck on its way home, one after the other or on board together."""
 
-from matching.engine.tours.beside import fits_beside
+from matching.engine.tours.beside import fits_beside, fits_together, why_not_together
 from matching.engine.tours.explain import explain_tour
 from matching.engine.tours.insertion import Insertion, best_insertions
 from matching.engine.tours.problem import Tours, TourScores, chain_tours, tours_of
@@ -18,6 +18,8 @@ __all__ = [
     "chain_tours",
     "explain_tour",
     "fits_beside",
+    "fits_together",
     "score_tours",
     "tours_of",
+    "why_not_together",
 ]
