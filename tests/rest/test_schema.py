@@ -2,33 +2,24 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.drainage import reset_generator_stats
 from drf_spectacular.generators import SchemaGenerator
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from schemathesis.config import SchemathesisConfig
-from schemathesis.specs.openapi.checks import (
-    positive_data_acceptance,
-    unsupported_method,
-)
 
 from foundation.rest.actors import Scoped
 from foundation.rest.cursors import MAX_LIMIT
 from foundation.rest.schema import schema_json
 from foundation.rest.views import Endpoint
-from tests.builders import make_leg, make_load, make_organization, make_trailer, make_truck
-from tests.rest.clients import key_for
+from tests.rest.contract import COMMITTED, EASY, REFUSALS, send
 
 REAL_ADDRESSES = True
-COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
 SCHEMA: dict[str, Any] = json.loads(COMMITTED.read_text())
 
 
@@ -117,56 +108,12 @@ def test_every_list_filter_is_documented():
                 )
 
 
-# A body that does not read may be met by an ETag that is stale already.
-REFUSALS = {
-    "negative_data_rejection": {"expected-statuses": [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422, 428]}
-}
 QUICK = SchemathesisConfig.from_dict({"phases": {"coverage": {"enabled": False}}, "checks": REFUSALS})
-THOROUGH = SchemathesisConfig.from_dict({"checks": REFUSALS})
 contract = schemathesis.openapi.from_path(COMMITTED, config=QUICK)
-thorough = schemathesis.openapi.from_path(COMMITTED, config=THOROUGH)
-contract.app = thorough.app = WSGIHandler()
-
-
-@pytest.fixture
-def in_one_transaction() -> Iterator[None]:
-    """Keep Django from closing the test's own connection after each request, as its test client does."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
-
-
-@pytest.fixture
-def key(db: None, in_one_transaction: None, settings: Any) -> str:
-    settings.REST_RATE_LIMITS = dict.fromkeys(settings.REST_RATE_LIMITS, (10**6, 10**6, 60))
-    organization = make_organization("Contract Freight", ships=True, hauls=True, brokers=True)
-    make_load(organization, external_id="known")
-    make_leg(organization, truck=make_truck(organization), external_id="known")
-    make_trailer(organization)
-    return key_for(organization)
-
-
-EASY = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
+contract.app = WSGIHandler()
 
 
 @contract.parametrize()
 @settings(max_examples=5, derandomize=True, **EASY)
-def test_whatever_is_sent_the_answer_is_documented(case: schemathesis.Case, key: str) -> None:
-    send(case, key)
-
-
-@pytest.mark.soak
-@thorough.parametrize()
-@settings(max_examples=60, derandomize=True, **EASY)
-def test_whatever_is_sent_at_length_the_answer_is_documented(case: schemathesis.Case, key: str) -> None:
-    send(case, key)
-
-
-def send(case: schemathesis.Case, key: str) -> None:
-    """Send a case and hold the answer against the schema."""
-    # Rules of the trade lie beyond a schema (a truck that exists, a window in time), so what it allows may be a 422.
-    case.call_and_validate(
-        headers={"Authorization": f"Bearer {key}"}, excluded_checks=[positive_data_acceptance, unsupported_method]
-    )
+def test_whatever_is_sent_the_answer_is_documented(case: schemathesis.Case, contract_key: str) -> None:
+    send(case, contract_key)
