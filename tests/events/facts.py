@@ -58,23 +58,21 @@ def _through(function: Function, variable: str, room: list[ast.Module]) -> set[s
     return None if not found or None in found else set().union(*(each for each in found if each))
 
 
-def _room_of(path: Path, function: Function, trees: dict[Path, ast.Module]) -> list[ast.Module]:
-    """Return the modules that may call a function: its own, and those that import it."""
-    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-    return [trees[path], *(tree for tree in trees.values() if _imports(tree, module, function.name))]
-
-
-def _imports(tree: ast.Module, module: str, name: str) -> bool:
-    return any(
-        isinstance(node, ast.ImportFrom) and node.module == module and any(alias.name == name for alias in node.names)
-        for node in ast.walk(tree)
-    )
+def _importers(trees: dict[Path, ast.Module]) -> dict[tuple[str | None, str], list[ast.Module]]:
+    """Return the modules that import each name of each module."""
+    found: dict[tuple[str | None, str], list[ast.Module]] = {}
+    for tree in trees.values():
+        froms = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+        for key in {(node.module, alias.name) for node in froms for alias in node.names}:
+            found.setdefault(key, []).append(tree)
+    return found
 
 
 @cache
 def published() -> tuple[dict[str, list[str]], list[str]]:
     """Return the facts that the code publishes with their places, and the places where the code does not tell."""
     trees = {path: ast.parse(path.read_text()) for path in product_files()}
+    importers = _importers(trees)
     facts: dict[str, list[str]] = {}
     untold: list[str] = []
     for path, tree in trees.items():
@@ -85,7 +83,9 @@ def published() -> tuple[dict[str, list[str]], list[str]]:
                     continue  # Redis' publish, or another's
                 names = _constants(value)
                 if names is None and isinstance(value, ast.Name):
-                    names = _through(function, value.id, _room_of(path, function, trees))
+                    # who may call it: its own module, and those that import it
+                    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+                    names = _through(function, value.id, [tree, *importers.get((module, function.name), ())])
                 place = f"{path.relative_to(ROOT)}:{call.lineno}"
                 if names is None:
                     untold.append(place)

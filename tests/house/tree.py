@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,13 +36,18 @@ def room_of(module: str) -> str | None:
     return next((room for room in FLOORS if module == room or module.startswith(room + ".")), None)
 
 
-def imports(path: Path) -> Iterator[tuple[str, int, bool]]:
-    """Yield (imported name, line, inside a function) of a file; `from a import b` yields `a.b`."""
+@cache
+def imports(path: Path) -> tuple[tuple[str, int, bool], ...]:
+    """Return (imported name, line, inside a function) of a file; `from a import b` is `a.b`."""
     tree = ast.parse(path.read_text(), str(path))
     nested: set[ast.AST] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             nested.update(child for child in ast.walk(node) if child is not node)
+    return tuple(_imports(tree, nested, path))
+
+
+def _imports(tree: ast.Module, nested: set[ast.AST], path: Path) -> Iterator[tuple[str, int, bool]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
