@@ -22,7 +22,7 @@ def in_two_places(plan: PlannedTour, unit: Unit) -> Conflict:
     noun = type(unit).__name__.lower()
     name = unit.name if isinstance(unit, Driver) else f"{noun.capitalize()} {unit}"
     zone = unit.organization.time_zone
-    span = f"{local(plan.starts_at, zone):%a %-d %b %H:%M} to {local(plan.ends_at, zone):%a %-d %b %H:%M}"
+    span = f"{local(plan.starts_at, zone):%a %b %-d, %H:%M} to {local(plan.ends_at, zone):%a %b %-d, %H:%M %Z}"
     sentence = (
         f"{name} is on another tour in that time ({span}), and nobody is in two places. "
         f"Choose another {noun}, or cancel the other booking first."

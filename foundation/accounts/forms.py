@@ -184,6 +184,7 @@ class RelationshipForm(_UntilForm):
         label="To which company",
         max_length=60,
         help_text="Its USDOT number, or its organization id (org_…).",
+        error_messages={"required": "Name the company by its USDOT number or its organization id."},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     valid_until = forms.DateField(
@@ -210,6 +211,7 @@ class AskForm(forms.Form):
         label="Which company",
         max_length=60,
         help_text="Its USDOT number, or its organization id (org_…).",
+        error_messages={"required": "Name the company by its USDOT number or its organization id."},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     message = forms.CharField(
