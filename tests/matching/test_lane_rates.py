@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,6 +16,8 @@ pytestmark = pytest.mark.django_db
 
 LANE = ("606", "IL", "752", "TX")
 ENDS = Ends(*LANE)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)  # one instant for all that is booked and asked: no midnight in between
+TODAY = NOON.date()
 
 
 @pytest.fixture(autouse=True)
@@ -32,11 +34,13 @@ def parties(db):
 
 
 def figure(viewer, ends=ENDS, equipment="V", miles=967.0):
-    return lane_figure(viewer, equipment=equipment, loaded_miles=miles, ends=ends, today=now().date())
+    return lane_figure(viewer, equipment=equipment, loaded_miles=miles, ends=ends, today=TODAY)
 
 
 def booked(parties, count=5, **fields):
-    return observe(parties, count, **{"equipment": ("V",), "miles": 967.0, "days_ago": 3, "lane": LANE, **fields})
+    return observe(
+        parties, count, **{"equipment": ("V",), "miles": 967.0, "days_ago": 3, "lane": LANE, "today": TODAY, **fields}
+    )
 
 
 def rows(*parts):
@@ -78,7 +82,7 @@ def test_a_lane_is_told_from_its_fifth_booking_on_with_sample_and_age(parties, s
     found = figure(shipper)
     assert found is not None
     assert (found.scope, found.origin, found.destination, found.bookings) == ("zip3", "606", "752", 5)
-    assert (found.newest, found.oldest) == (now().date() - timedelta(days=1), now().date() - timedelta(days=3))
+    assert (found.newest, found.oldest) == (TODAY - timedelta(days=1), TODAY - timedelta(days=3))
     assert found.rate_cents % 500 == 0
     paid = sorted(row.rate_cents for row in RateObservation.objects.all())
     assert found.rate_cents == pytest.approx(paid[2], rel=0.01, abs=500)
@@ -142,7 +146,7 @@ def test_bookings_enter_and_leave_five_at_a_time_so_that_no_two_figures_differ_b
         assert len({found.rate_cents for found in told[start : start + 5]}) == 1
     # and on the way out: the first three leave the window alone, and take their five with them
     first = list(RateObservation.objects.order_by("id").values_list("pk", flat=True)[:3])
-    RateObservation.objects.filter(pk__in=first).update(booked_on=now().date() - timedelta(days=90))
+    RateObservation.objects.filter(pk__in=first).update(booked_on=TODAY - timedelta(days=90))
     assert figure(shipper).bookings == 25
 
 
@@ -165,12 +169,12 @@ def test_a_rate_a_mile_is_rounded_to_steps_of_at_most_1_percent():
 
 def test_an_estimate_is_rounded_and_carries_the_lane_where_one_may_be_shown(parties, shipper):
     booked(parties, 5, level=1.2)
-    estimate = estimate_of(shipper, equipment="V", loaded_miles=967.0, ends=ENDS, now=now())
+    estimate = estimate_of(shipper, equipment="V", loaded_miles=967.0, ends=ENDS, now=NOON)
     # 967 mi lie between 600 (225 c) and 1,200 (200 c): 209.7 c; $2,027.88, a quarter less and more
     assert (estimate.rate_cents, estimate.low_cents, estimate.high_cents) == (203_000, 152_000, 253_500)
     assert estimate.words == "default, not observed"
     assert not estimate.is_observed
     assert estimate.lane is not None
-    alone = estimate_of(shipper, equipment="V", loaded_miles=967.0, ends=None, now=now())
+    alone = estimate_of(shipper, equipment="V", loaded_miles=967.0, ends=None, now=NOON)
     assert alone.lane is None
     assert alone.rate_cents == estimate.rate_cents
