@@ -1,6 +1,7 @@
 """The pages as each of the cast finds them."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -218,3 +219,20 @@ def test_a_page_costs_few_queries(cast, signed_in, django_assert_max_num_queries
 def test_the_market_of_the_sandbox_is_named(db, signed_in):
     client = signed_in(make_person(make_organization(market="sandbox")))
     assert b"Nothing here reaches the live market" in client.get("/organization/").content
+
+
+def test_a_last_day_is_shown_as_it_was_typed(cast, signed_in):
+    broker = make_organization("Lakeside Brokers", brokers=True)
+    client, page = signed_in(cast.people["owner"]), "/organization/relationships/"
+    typed = {"kind": "represents", "taker": broker.public_id, "valid_until": "2099-11-30"}
+    assert client.post(page, typed).status_code == 302
+    assert "Nov 30, 2099" in client.get(page).content.decode()
+    assert client.post("/organization/keys/", {"name": "TMS", "scopes": "loads:read", "expires_at": "2099-03-08"})
+    assert "Mar 8, 2099" in client.get("/organization/keys/").content.decode()
+
+
+def test_a_day_is_the_one_on_which_it_was_in_the_office(cast, signed_in):
+    evening = datetime(2026, 11, 24, 5, 59, tzinfo=UTC)  # 23:59 of the day before in Chicago
+    for instant, day in ((evening, "Nov 23, 2026"), (evening + timedelta(minutes=1), "Nov 24, 2026")):
+        Organization.objects.filter(pk=cast.organization.pk).update(verified_at=instant)
+        assert f"Verified since {day}." in signed_in(cast.people["owner"]).get("/organization/").content.decode()

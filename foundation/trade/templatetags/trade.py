@@ -7,7 +7,7 @@ from django import template
 
 from foundation.trade import equipment, money
 from foundation.trade.equipment import ATTRIBUTE_NAMES
-from foundation.trade.windows import instant_words, window_words
+from foundation.trade.windows import instant_words, local, window_words
 
 register = template.Library()
 
@@ -36,6 +36,18 @@ def attribute_names(bits: int) -> list[str]:
 def at(instant: datetime, time_zone: str) -> str:
     """Return an instant as wall time with its zone: "Tue Nov 24, 14:30 CST"."""
     return instant_words(instant, time_zone)
+
+
+@register.filter
+def day(instant: datetime | None, time_zone: str) -> str:
+    """Return the day of an instant in a zone: "Nov 24, 2026"; nothing for None."""
+    return f"{local(instant, time_zone):%b %-d, %Y}" if instant is not None else ""
+
+
+@register.filter
+def last_day(ends_at: datetime | None, time_zone: str) -> str:
+    """Return the last day of what ends at an instant, in a zone: the day before where it ends at midnight."""
+    return day(ends_at - timedelta.resolution, time_zone) if ends_at is not None else ""
 
 
 @register.simple_tag
