@@ -241,6 +241,7 @@ class BookingViewSet(ResourceViewSet):
     scopes = {"list": "bookings:read", "retrieve": "bookings:read", "cancellation": "bookings:write"}
     buckets = {"cancellation": "claim"}
     requires_idempotency_key = frozenset({"cancellation"})
+    if_match_optional = frozenset({"cancellation"})
     queryset = Booking.objects.none()
     serializer_class = BookingSerializer
     filterset_class = BookingFilter

@@ -85,6 +85,7 @@ class SplitViewSet(ResourceViewSet):
             "asked since the last offer. Until then nothing tells the other side that you did."
         ),
         request=EmptySerializer,
+        responses={200: SplitSerializer},
     )
     def create(self, request: Request, public_id: str) -> Response:
         """Ask for the actor's side."""

@@ -77,7 +77,7 @@ class FleetViewSet(ResourceViewSet):
         "restoration": "trucks:write",
     }
     parameters = {"list": frozenset({"archived"})}
-    if_match_optional = frozenset({"by_external_id"})
+    if_match_optional = frozenset({"by_external_id", "archival", "restoration"})
     order = ("public_id",)
 
     @abstractmethod

@@ -67,7 +67,7 @@ class PostingViewSet(ResourceViewSet):
 
     parameters = {"list": frozenset({"scope"})}
     buckets = {"list": "search", "bulk": "bulk"}
-    if_match_optional = frozenset({"by_external_id"})
+    if_match_optional = frozenset({"by_external_id", "withdrawal", "opening", "confirmation"})
 
     @abstractmethod
     def own_rows(self) -> QuerySet[Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import force_instance
 from drf_spectacular.utils import OpenApiParameter
 
 from foundation.rest.kinds import KIND_BY_STATUS, KINDS
@@ -129,6 +130,8 @@ class Operation(AutoSchema):
         if self.method == "POST":
             required = action in getattr(self.view, "requires_idempotency_key", ())
             parameters.append(_required(IDEMPOTENCY_KEY) if required else IDEMPOTENCY_KEY)
+            if action in getattr(self.view, "if_match_optional", ()):
+                parameters.append(IF_MATCH)
         elif self.method in ("PUT", "PATCH", "DELETE"):
             optional = action in getattr(self.view, "if_match_optional", ())
             parameters.append(IF_MATCH if optional else _required(IF_MATCH))
@@ -155,11 +158,22 @@ class Operation(AutoSchema):
             statuses.append(404)
         if any(each["name"] == "If-Match" and each.get("required") for each in operation.get("parameters", [])):
             statuses.append(428)
+        if self.method == "POST" and self._names_a_version(operation):
+            statuses.append(412)
         for status in sorted(statuses):
             operation["responses"].setdefault(str(status), {"$ref": f"#/components/responses/Problem{status}"})
         if self.method == "GET" and _action(self.view) == "retrieve":
             operation["responses"]["304"] = {"description": "What you have is current.", "headers": _headers("ETag")}
         return operation
+
+    def _names_a_version(self, operation: Schema) -> bool:
+        """Say whether a request tells what it was made on, by If-Match or by a version in its body."""
+        if any(each["name"] == "If-Match" for each in operation.get("parameters", [])):
+            return True
+        serializer = force_instance(self.get_request_serializer())  # type: ignore[no-untyped-call]
+        return isinstance(serializer, StrictSerializer) and "version" in {
+            name for name, field in serializer.fields.items() if not field.read_only
+        }
 
     def _add_headers(self, status: str, response: Schema) -> None:
         names = ["X-Request-Id", "RateLimit-Policy", "RateLimit"]

@@ -91,6 +91,7 @@ class LoadViewSet(PostingViewSet):
         "sale": "loads:write",
         "return_to_owner": "loads:write",
     }
+    if_match_optional = PostingViewSet.if_match_optional | {"return_to_owner"}
     scope_names = "own, selling or market"
     noun = "load"
     queryset = Load.objects.none()

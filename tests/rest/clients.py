@@ -1,6 +1,10 @@
-"""Clients that call the API with a real key."""
+"""Clients that call the API with a real key, and hold each answer against the committed schema."""
 
+import json
+import re
 from collections.abc import Collection
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from django.test import Client
@@ -23,11 +27,38 @@ def key_for(organization: Organization, role: str = "owner", scopes: Collection[
     return text
 
 
+@cache
+def _documented() -> list[tuple[re.Pattern[str], dict[str, frozenset[int]]]]:
+    """Return each address of the schema with the statuses that it names for each method, plain addresses first."""
+    paths = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text())["paths"]
+    return [
+        (
+            re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))),
+            {method.upper(): frozenset(map(int, each["responses"])) for method, each in paths[path].items()},
+        )
+        for path in sorted(paths, key=lambda path: path.count("{"))
+    ]
+
+
+def check_documented(method: str, path: str, status: int) -> None:
+    """Fail where an address of ours answers with a status that its schema does not name."""
+    for pattern, methods in _documented():
+        if pattern.fullmatch(path):
+            assert status in methods.get(method, (status,)), f"{method} {path} answers {status}, which no schema names."
+            return
+
+
 class ApiClient(Client):
-    """A client with a key; bodies are JSON."""
+    """A client with a key; bodies are JSON, and no answer may have a status that the schema does not name."""
 
     def __init__(self, organization: Organization, role: str = "owner", scopes: Collection[str] | None = None) -> None:
         super().__init__(headers={"Authorization": f"Bearer {key_for(organization, role, scopes)}"})
+
+    def request(self, **request: Any) -> Any:
+        """Send a request, and hold its answer's status against the schema."""
+        answer = super().request(**request)
+        check_documented(request["REQUEST_METHOD"], request["PATH_INFO"], answer.status_code)
+        return answer
 
     def post(self, path: str, data: Any = None, **extra: Any) -> Any:
         """POST JSON."""
