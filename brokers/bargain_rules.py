@@ -32,17 +32,22 @@ def judge(
     now: datetime,
     expires_in_minutes: int = DEFAULT_MINUTES,
     confirmed: bool = False,
+    is_sale: bool = False,
 ) -> BargainTerms:
     """Return the terms as they may stand on the table, stop times of the posting where none were given.
 
-    Raises `Invalid` with every problem at its field; a rate of ten times what the lane usually pays, or of a tenth, has
-    the code `needs_confirmation` and is taken once `confirmed`.
+    `is_sale` says that a shipper and a broker agree on them. The windows at the stops are the shipper's: a sale keeps
+    them, and what its broker agrees with a carrier lies within them. Raises `Invalid` with every problem at its field;
+    a rate of ten times what the lane usually pays, or of a tenth, has the code `needs_confirmation` and is taken once
+    `confirmed`.
     """
     whole = completed(terms, load)
     problems = Problems()
     _check_rate(whole, problems)
     _check_accessorials(whole, problems)
     _check_stop_times(whole, load, now, problems)
+    if is_sale or load.seller_id is not None:
+        _check_shippers_windows(whole, load, problems, is_sale=is_sale)
     problems.number("payment_days", whole.payment_days, low=0, high=MOST_PAYMENT_DAYS, label="Days to pay", unit="days")
     problems.text("notes", whole.notes, longest=LONGEST_NOTES, label="The note", many_lines=True)
     problems.number(
@@ -131,6 +136,21 @@ def _check_stop_times(terms: BargainTerms, load: Load, now: datetime, problems: 
         if not problems.found and times[index].closes_at <= times[index - 1].opens_at:
             opens = _said(times[index - 1].opens_at, stops[index])
             problems.add(path, "order", f"This stop closes before the one before it opens ({opens} here).")
+
+
+def _check_shippers_windows(terms: BargainTerms, load: Load, problems: Problems, *, is_sale: bool) -> None:
+    if is_sale:
+        if terms.stop_times != posted_times(load):
+            sentence = (
+                "A sale keeps the times of the posting: leave them out. For others the shipper edits the load first."
+            )
+            problems.add("stop_times", "as_posted", sentence)
+        return
+    for index, (time, stop) in enumerate(zip(terms.stop_times, load.stops.all(), strict=False)):
+        if not stop.opens_at <= time.opens_at < time.closes_at <= stop.closes_at:
+            window = f"{_said(stop.opens_at, stop)} to {_said(stop.closes_at, stop)}"
+            sentence = f"The shipper's window there is {window}: keep within it. The shipper alone gives another."
+            problems.add(f"stop_times.{index}.opens_at", "outside_the_window", sentence)
 
 
 def _check_window(time: StopTime, stop: Stop, path: str, now: datetime, problems: Problems) -> None:

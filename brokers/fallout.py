@@ -67,9 +67,36 @@ class Owed:
         return " and ".join(parts)
 
 
-def reasons_for(booking: Booking, by: Organization) -> frozenset[CancelReason]:
-    """Return the reasons that a side may give: a seller does not say that the truck broke down."""
-    return CARRIERS_REASONS if by.pk == booking.carrier_id else SELLERS_REASONS
+def reasons_for(booking: Booking, by: Organization, now: datetime) -> frozenset[CancelReason]:
+    """Return the reasons that a side may give now: a seller does not say that the truck broke down.
+
+    Once the freight is on board by the plan, only those that say that it never was.
+    """
+    is_carrier = by.pk == booking.carrier_id
+    if is_on_board(booking, now):
+        return frozenset({CancelReason.LOAD_NOT_READY if is_carrier else CancelReason.NO_SHOW})
+    return CARRIERS_REASONS if is_carrier else SELLERS_REASONS
+
+
+def why_few_reasons(booking: Booking, by: Organization, now: datetime) -> str:
+    """Return why a side may not give any of its reasons now, and what it can do; "" where it may."""
+    if not is_on_board(booking, now):
+        return ""
+    never = (
+        "If it was never loaded, say that the load was not ready."
+        if by.pk == booking.carrier_id
+        else "If the truck never came, say so once the pickup window has closed."
+    )
+    return (
+        "By the plan the freight is on board, so neither side cancels alone any more: agree on an amendment with the "
+        f"other one. {never}"
+    )
+
+
+def is_on_board(booking: Booking, now: datetime) -> bool:
+    """Say whether the freight is on board by the plan: loaded at its first pickup."""
+    first = _first_stop(booking)
+    return first is not None and first.ends_at <= now
 
 
 def is_over(booking: Booking, now: datetime) -> bool:
@@ -153,7 +180,8 @@ def hanging_on_the_sale(booking: Booking, tonu_cents: int, carriage: Owed) -> Ow
 def _waited_until(booking: Booking) -> datetime:
     """Return when the agreed free time at the pickup is over, by the plan."""
     opens_at = terms_of(booking).stop_times[0].opens_at
-    arrived_at = max(_planned_arrival(booking) or opens_at, opens_at)
+    first = _first_stop(booking)
+    arrived_at = opens_at if first is None else max(first.arrives_at, opens_at)
     return arrived_at + timedelta(minutes=booking.free_minutes)
 
 
@@ -202,9 +230,8 @@ def _leaves_at(booking: Booking) -> datetime | None:
     return drives[0][0] if drives else first.arrives_at
 
 
-def _planned_arrival(booking: Booking) -> datetime | None:
-    first = booking.tour.stops.filter(booking=booking).order_by("sequence").first()
-    return None if first is None else first.arrives_at
+def _first_stop(booking: Booking) -> TourStop | None:
+    return booking.tour.stops.filter(booking=booking).order_by("sequence").first()
 
 
 def _is_loaded_before(stops: Sequence[TourStop], first: TourStop) -> bool:

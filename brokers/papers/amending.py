@@ -155,7 +155,14 @@ def changed_terms(amendment: Amendment) -> dict[str, tuple[Any, Any]]:
 
 def moves_times(amendment: Amendment) -> bool:
     """Say whether an amendment changes the time at a stop."""
-    return any(name.startswith("stop_times.") for name in changed_terms(amendment))
+    return bool(moved_times(amendment))
+
+
+def moved_times(amendment: Amendment) -> tuple[StopTime, ...]:
+    """Return the times at the stops that an amendment changes, as they would be."""
+    names = (f"stop_times.{time.sequence}" for time in terms_of(amendment).stop_times)
+    changed = changed_terms(amendment)
+    return tuple(changed[name][1] for name in names if name in changed)
 
 
 def touches_tour(amendment: Amendment) -> bool:

@@ -7,13 +7,16 @@ from brokers.terms import BargainTerms, terms_of
 
 
 def accepted_tender(booking: Booking) -> Offer | None:
-    """Return the offer of the tender by which the booking's seller came to sell the load."""
+    """Return the offer of the tender by which the booking's seller came to sell the load; a later sale of the same load
+    to the same broker is another one.
+    """
     rows = Offer.objects.filter(
         thread__load=booking.load_id,
         thread__kind=Thread.Kind.TENDER,
         thread__taker=booking.seller_id,
         thread__status=ThreadStatus.AGREED,
         status=OfferStatus.ACCEPTED,
+        closed_at__lte=booking.booked_at,
     )
     return rows.order_by("-closed_at", "-pk").first()
 

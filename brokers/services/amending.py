@@ -14,7 +14,7 @@ from brokers.models import (
     Booking,
     Tour,
 )
-from brokers.papers.amending import changes_planned_freight, has_moved_on, touches_tour
+from brokers.papers.amending import changes_planned_freight, has_moved_on, moved_times, touches_tour
 from brokers.papers.amendment_facts import tell_of_amended_booking, tell_of_amendment
 from brokers.replanning import plan_anew
 from brokers.services.boarding import settle_leg
@@ -65,8 +65,9 @@ def settle_amendment(*, amendment: Amendment, booking: Booking, load: Load, acto
     plan = _plan(amendment, booking, tour, actor, now) if touches else None
     values = {name: value for name, (_, value) in amendment.load_changes.items()}
     times = _times(amendment)
-    if values or times:
-        load = amend_load(load=load, changes={**values, "stop_times": times}, actor=actor, now=now)
+    moved = moved_times(amendment)  # the others may have been agreed apart from the posting: that is not the load's
+    if values or moved:
+        load = amend_load(load=load, changes={**values, "stop_times": moved}, actor=actor, now=now)
     _write_terms(amendment, booking, load, times, now)
     if plan is not None:
         with _carriers_own(actor, booking):

@@ -7,7 +7,17 @@ from django.db.models import QuerySet
 from brokers.acting import acts_for, represents
 from brokers.booking_queries import booking_for
 from brokers.facts import tell_of_booking
-from brokers.fallout import hanging_on, is_over, no_show_is_shown, owed, reasons_for, why_the_seller_owes
+from brokers.fallout import (
+    CARRIERS_REASONS,
+    SELLERS_REASONS,
+    hanging_on,
+    is_over,
+    no_show_is_shown,
+    owed,
+    reasons_for,
+    why_few_reasons,
+    why_the_seller_owes,
+)
 from brokers.models import BOOKING_MOVES, Booking, BookingStatus, CancelReason, Tour
 from brokers.retrying import retried
 from brokers.services.boarding import settle_leg
@@ -79,9 +89,9 @@ def _cancel(actor: Actor, found: Booking, version: int | None, reason: str, note
     if booking.status != BookingStatus.BOOKED:
         raise Conflict("status_moved_on", _OVER)
     check_version(booking, version)
-    _check_reason(booking, side, reason, now)
     if is_over(booking, now):
         raise Conflict("booking_over", _HAULED)
+    _check_reason(booking, side, reason, now)
     money, hanging = owed(booking, side, now), hanging_on(booking, side, now, reason)
     may_ask_shipper = side.pk == booking.seller_id and reason == CancelReason.LOAD_NOT_READY
     may_ask_shipper = may_ask_shipper and bool(why_the_seller_owes(booking, now))
@@ -133,7 +143,9 @@ def _hold(found: Booking) -> dict[int, ReturnLeg]:
 
 
 def _check_reason(booking: Booking, side: Organization, reason: str, now: datetime) -> None:
-    allowed = reasons_for(booking, side)
+    allowed = reasons_for(booking, side, now)
+    if reason in (CARRIERS_REASONS if side.pk == booking.carrier_id else SELLERS_REASONS) - allowed:
+        raise Conflict("on_board", why_few_reasons(booking, side, now))
     if reason not in allowed:
         words = ", ".join(sorted(CancelReason(each).value for each in allowed))
         raise Invalid([FieldProblem("reason", "invalid_choice", f"Give one of these reasons: {words}.")])

@@ -112,6 +112,7 @@ def counter_offer(
             now=now,
             expires_in_minutes=expires_in_minutes,
             confirmed=confirmed,
+            is_sale=thread.kind == Thread.Kind.TENDER,
         )
         if live is not None:
             if stands:

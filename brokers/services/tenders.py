@@ -56,7 +56,15 @@ def tender_load(
         check_may_begin(load, broker)
         check_still_stands(thread, load, now)
         check_load_version(load, load_version)
-        whole = judge(terms, load, viewer=broker, now=now, expires_in_minutes=expires_in_minutes, confirmed=confirmed)
+        whole = judge(
+            terms,
+            load,
+            viewer=broker,
+            now=now,
+            expires_in_minutes=expires_in_minutes,
+            confirmed=confirmed,
+            is_sale=True,
+        )
         check_not_too_often(Thread.objects.filter(load=load, taker=broker, kind=Thread.Kind.TENDER), now)
         with refusing({"one_open_tender_per_broker": _THERE_ALREADY}):
             thread.save(force_insert=True)

@@ -16,7 +16,7 @@ from brokers.booking_readers import booking_read_by
 from brokers.booking_rows import BookingRow, booking_row, stop_rows
 from brokers.booking_visibility import BROKER, CARRIER
 from brokers.contentions.rows import contention_rows
-from brokers.fallout import reasons_for, sentence_of
+from brokers.fallout import reasons_for, sentence_of, why_few_reasons
 from brokers.forms.bookings import CancelForm
 from brokers.models import Booking, BookingStatus, CancelReason
 from brokers.paying import pays_to
@@ -131,7 +131,7 @@ def cancel(request: HttpRequest, booking_id: str) -> HttpResponse:
         return show_booking(request, booking_id, error=why_not, status=403)
     side = cancelling_side(actor, booking, now)
     sent = request.POST if request.method == "POST" else None
-    form = CancelForm(sent, reasons=reasons_for(booking, side), version=booking.version)
+    form = CancelForm(sent, reasons=reasons_for(booking, side, now), version=booking.version)
     if request.method != "POST":
         return _cancel_page(request, booking, side, form, now)
     if not form.is_valid():
@@ -148,7 +148,7 @@ def cancel(request: HttpRequest, booking_id: str) -> HttpResponse:
     except (Conflict, Forbidden) as error:
         # what was read is out of date: the page shows the booking as it is now, and asks again
         fresh, _ = booking_read_by(actor.organization, booking_id, now)
-        form = CancelForm(_with_version(request, fresh), reasons=reasons_for(fresh, side), version=fresh.version)
+        form = CancelForm(_with_version(request, fresh), reasons=reasons_for(fresh, side, now), version=fresh.version)
         form.add_error(None, error.sentence)
         status = 403 if isinstance(error, Forbidden) else 409
         return _cancel_page(request, fresh, side, form, now, status=status)
@@ -168,7 +168,7 @@ def _cancel_page(
     row = booking_row(booking, actor_of(request).organization, side)
     words = dict(CancelReason.choices)
     costs: dict[str, list[str]] = {}
-    for reason in sorted(reasons_for(booking, side), key=list(CancelReason).index):
+    for reason in sorted(reasons_for(booking, side, now), key=list(CancelReason).index):
         costs.setdefault(sentence_of(booking, side, now, reason), []).append(words[reason])
     context = {
         "booking": booking,
@@ -177,6 +177,7 @@ def _cancel_page(
         "form": form,
         "costs": list(costs.items()),
         "consequence": _consequence(row),
+        "few_reasons": why_few_reasons(booking, side, now),
     }
     return render(request, "brokers/cancel_booking.html", context, status=status)
 

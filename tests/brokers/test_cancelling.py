@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from brokers.fallout import deadhead_miles, hanging_on, owed
+from brokers.fallout import CARRIERS_REASONS, SELLERS_REASONS, deadhead_miles, hanging_on, owed
 from brokers.models import Booking, BookingStatus, CancelReason, Tour, TourStatus
 from brokers.services.cancelling import cancel_booking
 from brokers.services.claims import claim_load
@@ -219,3 +219,42 @@ def test_what_is_delivered_is_not_cancelled(shipper: Organization, carrier: Orga
     at(booking.load.last_stop.closes_at)
     with pytest.raises(Conflict, match="last delivery window"):
         _cancel(booking, shipper)
+
+
+def _loaded_at(booking: Booking) -> datetime:
+    first = booking.tour.stops.order_by("sequence").first()
+    assert first is not None
+    return first.ends_at
+
+
+def test_what_is_on_board_by_the_plan_is_cancelled_by_nobody_alone(
+    shipper: Organization, carrier: Organization, at
+) -> None:
+    booking = _booked(shipper, carrier)
+    at(_loaded_at(booking))
+    for by, reasons in ((shipper, SELLERS_REASONS - {Reason.NO_SHOW}), (carrier, CARRIERS_REASONS)):
+        for reason in sorted(reasons - {Reason.LOAD_NOT_READY} if by == carrier else reasons):
+            with pytest.raises(Conflict, match="freight is on board"):
+                _cancel(booking, by, reason)
+    with pytest.raises(Invalid, match="may still come"):
+        _cancel(booking, shipper, Reason.NO_SHOW)
+    booking.refresh_from_db()
+    booking.load.refresh_from_db()
+    assert (booking.status, booking.load.status) == (BookingStatus.BOOKED, Status.COVERED)
+
+
+def test_a_moment_before_it_is_loaded_either_side_still_cancels(
+    shipper: Organization, carrier: Organization, at
+) -> None:
+    booking = _booked(shipper, carrier)
+    at(_loaded_at(booking) - timedelta(seconds=1))
+    assert _cancel(booking, shipper).owed_by == shipper
+
+
+def test_a_carrier_whose_load_was_never_ready_says_so_after_the_planned_loading(
+    shipper: Organization, carrier: Organization, at
+) -> None:
+    booking = _booked(shipper, carrier)
+    at(_loaded_at(booking))
+    assert _cancel(booking, carrier, Reason.LOAD_NOT_READY).status == BookingStatus.CANCELLED
+    assert booking.contentions.get().claimant == carrier
