@@ -88,8 +88,8 @@
 
   const settle = () => {
     // Tabs that are wider than the screen: the open one is in sight.
-    for (const tab of document.querySelectorAll(".nav-tabs .active")) {
-      const strip = tab.closest(".nav-tabs");
+    for (const tab of document.querySelectorAll(".page-tabs [aria-current]")) {
+      const strip = tab.closest(".page-tabs");
       const beyond = tab.getBoundingClientRect().right - strip.getBoundingClientRect().right;
       if (beyond > 0) strip.scrollLeft += beyond + 24;
     }
