@@ -1,13 +1,13 @@
 """Reads of claims, bookings and tours; the organization that asks comes first and sees what it is a party of."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db.models import Model, Prefetch, Q, QuerySet
 
 from brokers.models import Booking, BookingStatus, Claim, ClaimedLoad, ClaimStatus, Tour, TourStatus, TourStop
-from carriers.models import ReturnLeg
+from carriers.models import ReturnLeg, Truck
 from foundation.accounts.actor import Actor
 from foundation.accounts.audience import Sight
 from foundation.accounts.models import Organization, Role
@@ -36,6 +36,13 @@ _HOLDS: Kept[ClaimedLoad] = Kept(
 _TOUR_HOME: Kept[Tour] = Kept(
     lambda leg: Tour.objects.filter(leg=leg, status=TourStatus.PLANNED).select_related("organization")
 )
+_TOURS_ABOUT: Kept[Tour] = Kept(
+    lambda leg, truck, since, until: Tour.objects.filter(
+        Q(leg=leg) | Q(truck=truck, ends_at__gt=since, starts_at__lt=until), status=TourStatus.PLANNED
+    ).select_related("organization", "leg")
+)
+_FARTHEST_AWAY = timedelta(days=14)
+"""So long no way between two places takes, at legal hours: what a truck does so long before or after cannot matter."""
 
 
 def bookings_of(viewer: Organization) -> QuerySet[Booking]:
@@ -136,6 +143,12 @@ def is_reserved(load: Load) -> bool:
 def tour_home_on(leg: ReturnLeg) -> Tour | None:
     """Return the tour that is planned on a return leg in hand."""
     return _TOUR_HOME.first(leg=leg.pk)
+
+
+def tours_about(leg: ReturnLeg, truck: Truck) -> list[Tour]:
+    """Return the tour that is planned on a return leg in hand, and a truck's tours before and after its time."""
+    since, until = leg.ready_at - _FARTHEST_AWAY, leg.home_by + _FARTHEST_AWAY
+    return _TOURS_ABOUT.all(leg=leg.pk, truck=truck.pk, since=since, until=until)
 
 
 def tours_of(viewer: Organization) -> QuerySet[Tour]:

@@ -10,7 +10,7 @@ from brokers.models.claims import LONGEST_BUNDLE
 from brokers.services.booking import leg_home
 from brokers.services.claiming import Wanted, claim_terms, claim_together, naming, sent_before
 from brokers.services.claims import claimable, claiming_carrier, judged
-from brokers.services.grounds import crew_of, on_leg
+from brokers.services.grounds import check_on_leg, crew_of, on_leg
 from brokers.touring import NamedVehicle, Vehicle, agreed_times, plan_tour, vehicle_of
 from carriers.models import ReturnLeg
 from carriers.services.legs import prepare
@@ -81,6 +81,7 @@ def check_together(*, carrier: Organization, vehicle: Vehicle, loads: Sequence[L
         )
         driver, trailer = crew_of(ground, vehicle)
         check_units(plan, truck=vehicle.truck, driver=driver, trailer=trailer, but=ground.tour)
+        check_on_leg(plan, vehicle.leg, ground)
         return
     out, home = loads[0], loads[1:]
     with naming(out, among=len(loads)):

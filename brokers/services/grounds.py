@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from brokers.booking_queries import live_bookings, tour_home_on
+from brokers.booking_queries import live_bookings, tours_about
 from brokers.crews import crew_problems
-from brokers.elsewhere import check_home, check_promises, check_units, in_two_places
+from brokers.elsewhere import check_between, check_home, check_promises, check_units, drives_as_team, in_two_places
 from brokers.models import Booking, Tour, TourStatus
 from brokers.services.outbound import Outbound, tour_to_join
 from brokers.terms import StopTime
@@ -42,6 +42,9 @@ from foundation.trade.windows import local
 from loads.models import Load
 
 _LEG_GONE = "This return leg is not on the market any more: it was taken, withdrawn or has expired. Choose another."
+_OTHER_TRUCKS = (
+    "This return leg is of another truck now: it was edited meanwhile. Choose that truck, or a return leg of this one."
+)
 _JOINS = (
     "This load joins the tour on which the truck goes out already, and its way home is on the market: claim it by "
     "itself, and look for backhauls on that return leg."
@@ -53,14 +56,20 @@ class Ground:
     """What a booking rests on: the tour that it joins, where a truck that goes out stands, what it pulls.
 
     `home` is the leg home of a tour out that the load joins; where it begins a tour of its own, that opens one.
+    `others` are the truck's tours before and after, as far as they matter: of a truck that goes out, the next.
     """
 
     tour: Tour | None
     bookings: Sequence[Booking]
     standing: Standing | None
     chosen: Chosen | None
-    next_tour_at: datetime | None
+    others: Sequence[Tour]
     home: ReturnLeg | None = None
+
+    @property
+    def next_tour_at(self) -> datetime | None:
+        """When the next tour of a truck that goes out begins; None where it has none, and on a leg home."""
+        return None if self.standing is None else next((tour.starts_at for tour in self.others), None)
 
     def crew(self, vehicle: Vehicle) -> tuple[Driver | None, Trailer | None]:
         """Return who drives and what is pulled: those of the tour that is joined, or as said, or as usual."""
@@ -204,7 +213,7 @@ def _joined(shared: Outbound, now: datetime) -> Ground:
         bookings=shared.bookings,
         standing=start_of(shared.tour, now),
         chosen=None,
-        next_tour_at=_next_tour(shared.tour.truck, shared.tour.ends_at, but=shared.home),
+        others=_next_tour(shared.tour.truck, shared.tour.ends_at, but=shared.home),
         home=shared.home,
     )
 
@@ -223,30 +232,40 @@ def _ground(
     pickup_by = latest_pickup(load, {load.pk: stop_times})
     standing = standing_of(vehicle.truck, vehicle.home_base, now, before=pickup_by)
     chosen = outbound_choice(carrier, vehicle.truck, vehicle.trailer, vehicle.driver, vehicle.home_base, standing)
-    next_tour_at = _next_tour(vehicle.truck, pickup_by)
-    return Ground(tour=None, bookings=[], standing=standing, chosen=chosen, next_tour_at=next_tour_at)
+    others = _next_tour(vehicle.truck, pickup_by)
+    return Ground(tour=None, bookings=[], standing=standing, chosen=chosen, others=others)
 
 
 def on_leg(vehicle: Vehicle, leg: ReturnLeg, now: datetime, joins: Tour | None = None) -> Ground:
     """Return the ground of loads on a leg home. Raises `Conflict` where the leg takes none, or not this crew."""
-    tour = tour_home_on(leg)
+    tours = tours_about(leg, vehicle.truck)
+    tour = next((each for each in tours if each.leg_id == leg.pk), None)
     joined = joins is not None and tour is not None and joins.pk == tour.pk
     if not is_on_the_market(leg, now) and not (joined and leg.status == Status.COVERED):
         raise Conflict("leg_taken", _LEG_GONE)
+    if leg.truck_id != vehicle.truck.pk:
+        raise Conflict("leg_changed", _OTHER_TRUCKS)
     if tour is not None and tour.starts_at <= now and not joined:  # what a bundle has begun may set out this minute
         raise Conflict("under_way", "This truck is under way on its tour already; it takes no more loads on it.")
     for wrong in crew_problems(leg, tour, driver=vehicle.driver, trailer=vehicle.trailer):
         raise Conflict(wrong.code, wrong.sentence)  # the leg was edited since it was named
     bookings = live_bookings(tour) if tour is not None else []
-    return Ground(tour=tour, bookings=bookings, standing=None, chosen=None, next_tour_at=None)
+    others = [each for each in tours if each is not tour]
+    return Ground(tour=tour, bookings=bookings, standing=None, chosen=None, others=others)
 
 
-def _next_tour(truck: Truck, since: datetime, *, but: ReturnLeg | None = None) -> datetime | None:
-    """Return when a truck's next tour begins, of those that begin then or later and do not go home on `but`."""
+def check_on_leg(plan: PlannedTour, leg: ReturnLeg, ground: Ground) -> None:
+    """Raise `Conflict` ("too_late") where the truck's other tours leave it no time for a tour home on a leg."""
+    begins, ends = place_of(leg, "empty"), place_of(leg, "home")
+    check_between(plan, leg.truck, begins=begins, ends=ends, others=ground.others, team=drives_as_team(leg))
+
+
+def _next_tour(truck: Truck, since: datetime, *, but: ReturnLeg | None = None) -> list[Tour]:
+    """Return a truck's next tour, if any, of those that begin then or later and do not go home on `but`."""
     later = Tour.objects.filter(truck=truck, status=TourStatus.PLANNED, starts_at__gte=since)
     if but is not None:
         later = later.exclude(leg=but)  # whether the truck is empty in time for that is its own question
-    return later.order_by("starts_at").values_list("starts_at", flat=True).first()
+    return list(later.select_related("leg").order_by("starts_at")[:1])
 
 
 def _plan(
@@ -259,7 +278,7 @@ def _plan(
 ) -> PlannedTour:
     times: Mapping[int, Sequence[StopTime]] = agreed_times(ground.bookings) | {load.pk: tuple(stop_times)}
     driver, trailer = ground.crew(vehicle) if ground.home is not None else (vehicle.driver, vehicle.trailer)
-    return plan_tour(
+    plan = plan_tour(
         organization=carrier,
         truck=vehicle.truck,
         trailer=trailer,
@@ -274,6 +293,9 @@ def _plan(
         crew_is_fixed=ground.home is not None,
         fits=lambda plan: _check_after(plan, vehicle, ground),
     )
+    if vehicle.leg is not None:
+        check_on_leg(plan, vehicle.leg, ground)
+    return plan
 
 
 def _check_after(plan: PlannedTour, vehicle: Vehicle, ground: Ground) -> None:
@@ -282,14 +304,16 @@ def _check_after(plan: PlannedTour, vehicle: Vehicle, ground: Ground) -> None:
 
     Of a load that joins, the leg home says where to and by when; an earlier time that can be kept changes nothing.
     """
-    home = ground.home
+    home, end = ground.home, end_of_plan(plan)
     if ground.next_tour_at is not None and plan.ends_at > ground.next_tour_at:
         raise in_two_places(plan, vehicle.truck)
+    assert ground.standing is not None
+    team = ground.chosen.team if ground.chosen is not None else drives_as_team(home)
+    check_between(plan, vehicle.truck, begins=ground.standing.place, ends=end, others=ground.others, team=team)
     check_promises(plan, vehicle.truck, home=home)
     check_home(plan, home)
     if home is None:
         return
-    end = end_of_plan(plan)
     _check_home_base(vehicle.home_base, home)
     asked = vehicle.return_home_by
     if asked is None or asked >= home.home_by:

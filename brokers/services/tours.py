@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from brokers.booking_queries import live_bookings
-from brokers.elsewhere import check_home, in_two_places
+from brokers.elsewhere import check_home, check_neighbours, in_two_places
 from brokers.facts import tell_of_tour
 from brokers.models import TOUR_MOVES, Booking, Tour, TourStatus, TourStop
 from brokers.replanning import plan_anew
@@ -129,13 +129,14 @@ def _without(tour: Tour, remaining: Sequence[Booking], now: datetime) -> Planned
     if tour.leg is None and _is_followed(remaining):
         return None
     home = leg_home_of(remaining) if tour.leg is None else None
+
+    def fits(plan: PlannedTour) -> None:
+        check_home(plan, home)
+        check_neighbours(plan, tour, home=home)
+
     try:
         return plan_anew(
-            tour,
-            [booking.load for booking in remaining],
-            now=now,
-            times=agreed_times(remaining),
-            fits=lambda plan: check_home(plan, home),
+            tour, [booking.load for booking in remaining], now=now, times=agreed_times(remaining), fits=fits
         )
     except TradeError:
         return None
