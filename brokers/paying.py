@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from brokers.acting import agents_among
 from brokers.models import Booking, BookingStatus
+from brokers.papers.words import account_words
 from brokers.terms import terms_of
-from foundation.accounts.models import PaymentAccount, PaymentKind
+from foundation.accounts.models import PaymentAccount
+from foundation.accounts.queries import payment_account_of
 from foundation.rest.fields import instant
 
 SHOWN_FOR = timedelta(days=180)
@@ -23,9 +26,7 @@ class PaysTo:
     @property
     def words(self) -> str:
         """Return it in words: no number but its end."""
-        if self.account.kind == PaymentKind.FACTOR:
-            return f"{self.account.name}, a factoring company, by notice of assignment"
-        return f"account of {self.account.name} ending in {self.account.last_four}"
+        return account_words(self.account.kind, self.account.name, self.account.last_four)
 
 
 def pays_to(booking: Booking, now: datetime) -> PaysTo | None:
@@ -41,6 +42,18 @@ def pays_to(booking: Booking, now: datetime) -> PaysTo | None:
         return None
     changed = any(each.ended_at is not None and each.ended_at > booking.booked_at for each in accounts)
     return PaysTo(current, changed)
+
+
+def account_on_paper(booking: Booking, now: datetime) -> dict[str, str] | None:
+    """Return where the carrier says that it is paid, for the paper of the carriage, which its two sides read.
+
+    None where it has not said so; and where a broker may act for one of the two, since whoever acts reads and signs the
+    paper too, and how an account ends is for the two sides alone.
+    """
+    account = payment_account_of(booking.carrier)
+    if account is None or any(agents_among([booking.seller, booking.carrier], now).values()):
+        return None
+    return {"kind": account.kind, "name": account.name, "last_four": account.last_four}
 
 
 def _is_to_be_paid(booking: Booking, now: datetime) -> bool:

@@ -33,7 +33,13 @@ CONFIRMATION: dict[str, Any] = {
     "superseded_at": None,
     "sha256": SHA256,
     "signatures": [SIGNATURE],
-    "content": {"form": 1, "number": "RC-7C9E1-G3RTX-1", "terms": {"rate_cents": 240000, "payment_days": 30}},
+    "content": {
+        "form": 2,
+        "number": "RC-7C9E1-G3RTX-1",
+        "both_sides": "",
+        "pays_to": {"kind": "bank", "name": "Ruiz Trucking LLC", "last_four": "6789"},
+        "terms": {"rate_cents": 240000, "payment_days": 30},
+    },
     "etag": ETAG,
 }
 VERIFICATION: dict[str, Any] = {

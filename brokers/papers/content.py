@@ -16,8 +16,12 @@ from foundation.trade.equipment import equipment_name
 from foundation.trade.windows import local
 from loads.models import Load, Stop
 
-FORM = 1
-"""The form of the content; the document of each form is drawn as it was when it was made."""
+FORM = 2
+"""The form of the content; the document of each form is drawn as it was when it was made.
+
+1: as at first. 2: says who acts for both sides (`both_sides`), and, of a carriage, where the carrier is paid
+(`pays_to`).
+"""
 
 _PREFIX = {Agreement.CARRIAGE: "RC", Agreement.SALE: "SC"}
 
@@ -40,12 +44,18 @@ def digest_of(content: Mapping[str, Any]) -> str:
 
 
 def content_of(
-    confirmation: RateConfirmation, *, load: Load, terms: BargainTerms, offer: Offer | None
+    confirmation: RateConfirmation,
+    *,
+    load: Load,
+    terms: BargainTerms,
+    offer: Offer | None,
+    pays_to: Mapping[str, str] | None,
 ) -> dict[str, Any]:
     """Return what a paper says of a booking at these terms, between its payer and its payee.
 
-    The carrier's paper names no shipper where a broker sells, and neither paper holds the other's rate. Expects the
-    load's stops, and the booking's tour with truck and trailer.
+    The carrier's paper names no shipper where a broker sells, and neither paper holds the other's rate. `pays_to` is
+    where the carrier is paid, for the carriage's paper alone. Expects the load's stops, and the booking's tour with
+    truck and trailer.
     """
     booking = confirmation.booking
     return {
@@ -67,6 +77,8 @@ def content_of(
         },
         "payer": _party(confirmation.payer),
         "payee": _party(confirmation.payee),
+        "both_sides": booking.both_sides,
+        "pays_to": pays_to,
         "hauled_by": _hauler(booking) if confirmation.agreement == Agreement.SALE else None,
         "equipment": _equipment(booking, load),
         "freight": _freight(load),

@@ -24,7 +24,15 @@ from reportlab.platypus import (
 )
 
 from brokers.papers.fonts import markup
-from brokers.papers.words import LABELS, accessorial_rows, equipment_words, freight_rows, window_words
+from brokers.papers.words import (
+    ACCOUNT_NOTE,
+    LABELS,
+    accessorial_rows,
+    equipment_words,
+    freight_rows,
+    paid_to_words,
+    window_words,
+)
 from foundation.trade.money import dollars
 
 _INK, _SOFT, _LINE, _TINT = HexColor("#182433"), HexColor("#5b6775"), HexColor("#d5dbe3"), HexColor("#f3f6f9")
@@ -128,11 +136,14 @@ def _parties(content: Mapping[str, Any]) -> list[Flowable]:
             ("BOTTOMPADDING", (0, 0), (-1, -1), 8),
         ]
     )
+    found: list[Flowable] = [table]
+    both_sides = content.get("both_sides")  # papers of the first form have none
+    if both_sides:
+        found += [Spacer(1, 6), Paragraph(markup(both_sides), _STRONG)]
     hauler = content["hauled_by"]
-    if not hauler:
-        return [table]
-    said = f"Hauled by {markup(hauler['name'])}{_numbers(hauler)}."
-    return [table, Spacer(1, 6), Paragraph(said, _TEXT)]
+    if hauler:
+        found += [Spacer(1, 6), Paragraph(f"Hauled by {markup(hauler['name'])}{_numbers(hauler)}.", _TEXT)]
+    return found
 
 
 def _party(label: str, party: Mapping[str, str]) -> list[Flowable]:
@@ -210,7 +221,19 @@ def _money(content: Mapping[str, Any]) -> list[Flowable]:
     half = (_WIDTH - gap) / 2
     pair = Table([[_sums(rate, half), "", _sums(accessorial_rows(terms), half)]], colWidths=[half, gap, half])
     pair.setStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), *_NO_PADDING])
-    return [KeepTogether([Paragraph("Rate and terms", _HEADING), pair])]
+    return [KeepTogether([Paragraph("Rate and terms", _HEADING), pair, *_paid_to(content)])]
+
+
+def _paid_to(content: Mapping[str, Any]) -> list[Flowable]:
+    """Return where the carrier is paid, where the paper says so."""
+    words = paid_to_words(content)
+    if not words:
+        return []
+    return [
+        Spacer(1, 8),
+        Paragraph(f"<b>Paid to:</b> {markup(words)}", _TEXT),
+        Paragraph(markup(ACCOUNT_NOTE), _SMALL),
+    ]
 
 
 def _sums(rows: Sequence[tuple[str, str]], width: float) -> Table:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from foundation.accounts.models import PaymentKind
 from foundation.trade.money import dollars
 
 
@@ -20,6 +21,10 @@ LABELS: Mapping[str, Words] = {
     "carriage": Words("Rate Confirmation", "Pays", "Carrier"),
     "sale": Words("Sale Confirmation", "Shipper", "Broker"),
 }
+ACCOUNT_NOTE = (
+    "As the carrier had it on file when this was made. Before you pay, see on the booking's page whether it has "
+    "changed since."
+)
 SUBJECT_WORDS = {"carriage": "Change the terms", "sale": "Change the sale", "freight": "Change freight or times"}
 
 
@@ -35,6 +40,21 @@ def window_words(stop: Mapping[str, Any]) -> list[str]:
     last = f"{other_hour} {other_zone}" if same_day else f"{other_day}, {other_hour} {other_zone}"
     manner = "By appointment" if stop["by_appointment"] else "First come, first served"
     return [f"{first} to {last}", f"{manner} · {stop['service_minutes']} min at the stop · {stop['time_zone']}"]
+
+
+def account_words(kind: str, name: str, last_four: str) -> str:
+    """Return where a carrier is paid in words: no number but its end."""
+    if kind == PaymentKind.FACTOR:
+        return f"{name}, a factoring company, by notice of assignment"
+    return f"account of {name} ending in {last_four}"
+
+
+def paid_to_words(content: Mapping[str, Any]) -> str:
+    """Return where a paper says that the carrier is paid, "" where it does not: it had not said so, or the paper is of
+    the first form.
+    """
+    account = content.get("pays_to")
+    return account_words(account["kind"], account["name"], account["last_four"]) if account else ""
 
 
 def equipment_words(equipment: Mapping[str, Any]) -> str:

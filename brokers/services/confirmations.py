@@ -7,6 +7,7 @@ from brokers.booking_visibility import BROKER, SHIPPER, version_for
 from brokers.models import Agreement, Booking, RateConfirmation, Tour
 from brokers.papers.content import content_of, digest_of, number_of
 from brokers.papers.sale import accepted_tender, sale_terms
+from brokers.paying import account_on_paper
 from brokers.terms import terms_of
 from foundation.accounts.actor import named_to
 from foundation.accounts.models import Organization
@@ -67,7 +68,8 @@ def _write(
         made_at=now,
     )
     terms = sale_terms(booking) if sale else terms_of(booking)
-    row.content = content_of(row, load=load, terms=terms, offer=offer)
+    account = None if sale else account_on_paper(booking, now)  # a shipper whose load was sold pays the broker
+    row.content = content_of(row, load=load, terms=terms, offer=offer, pays_to=account)
     insert(row)
     for side in (payer, payee):
         _audit(row, side, actor)

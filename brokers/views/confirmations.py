@@ -19,7 +19,16 @@ from brokers.papers.amendment_queries import amendments_about
 from brokers.papers.queries import confirmation_of, confirmations_of, papers_of, signs_for, standing_of
 from brokers.papers.record_queries import open_margin_cents, own_record_of_booking, records_to_ask_for, requests_of
 from brokers.papers.verifying import Check, check, digest_of_bytes
-from brokers.papers.words import LABELS, SUBJECT_WORDS, accessorial_rows, equipment_words, freight_rows, window_words
+from brokers.papers.words import (
+    ACCOUNT_NOTE,
+    LABELS,
+    SUBJECT_WORDS,
+    accessorial_rows,
+    equipment_words,
+    freight_rows,
+    paid_to_words,
+    window_words,
+)
 from brokers.services.documents import document_of, sign_confirmation
 from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.accounts.models import Organization
@@ -147,6 +156,8 @@ def _show(request: HttpRequest, confirmation_id: str, *, status: int = 200, **mo
         "equipment": equipment_words(content["equipment"]),
         "freight": freight_rows(content["freight"]),
         "accessorials": accessorial_rows(content["terms"]),
+        "paid_to": paid_to_words(content),
+        "account_note": ACCOUNT_NOTE,
         "newest": _newest(viewer, paper),
         "viewer": viewer,
         "zone": viewer.time_zone,

@@ -14,7 +14,8 @@ from brokers.papers.verifying import check, digest_of_bytes
 from brokers.services.confirmations import issue_confirmation
 from brokers.services.documents import document_of, make_documents, sign_confirmation
 from foundation.accounts.actor import Actor
-from foundation.accounts.models import Decision
+from foundation.accounts.models import Decision, Organization, RelationshipKind
+from foundation.accounts.services.payments import PaymentTerms, set_payment_account
 from foundation.events.models import Event, FeedEntry
 from foundation.events.reactions import Settle
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound
@@ -265,3 +266,88 @@ def test_a_long_note_without_spaces_stays_on_the_page() -> None:
     lines = [text for _, text in seen if "山" in text]
     assert sum(text.count("山") for text in lines) == 400
     assert max(len(line.strip()) for line in "".join(lines).split("\n")) <= 60
+
+
+def paid_on(carrier: Organization, number: str = "123456789") -> Actor:
+    """Let a carrier enter where it is paid, and return its owner."""
+    owner = make_actor(carrier, "owner")
+    terms = PaymentTerms(kind="bank", name="Ruiz Trucking LLC", routing_number="021000021", account_number=number)
+    set_payment_account(actor=owner, terms=terms)
+    return owner
+
+
+def test_the_carriages_paper_says_where_the_carrier_is_paid_by_its_end_alone() -> None:
+    booking = make_booking(broker=make_organization("Lakeside", brokers=True))
+    paid_on(booking.carrier)
+    row = made(booking)
+    said = text_of(bytes(row.document.pdf))
+    assert "Paid to: account of Ruiz Trucking LLC ending in 6789" in said
+    assert "see on the booking's page whether it has changed since" in " ".join(said.split())
+    assert row.content["pays_to"] == {"kind": "bank", "name": "Ruiz Trucking LLC", "last_four": "6789"}
+    for number in ("123456789", "021000021", "23456789"):
+        assert number not in said
+        assert number not in str(row.content)
+    sale = booking.confirmations.get(agreement="sale")
+    assert sale.content["pays_to"] is None, "the shipper pays the broker"
+    assert "ending in" not in text_of(bytes(sale.document.pdf))
+
+
+def test_a_carrier_that_has_not_said_where_it_is_paid_has_a_paper_without() -> None:
+    row = made(make_booking())
+    assert row.content["pays_to"] is None
+    assert "Paid to" not in text_of(bytes(row.document.pdf))
+
+
+def test_a_factoring_company_is_named_and_has_no_digits() -> None:
+    booking = make_booking()
+    owner = make_actor(booking.carrier, "owner")
+    set_payment_account(actor=owner, terms=PaymentTerms(kind="factor", name="Prairie Factors"))
+    said = " ".join(text_of(bytes(made(booking).document.pdf)).split())
+    assert "Paid to: Prairie Factors, a factoring company, by notice of assignment" in said
+
+
+@pytest.mark.parametrize("giver", ["carrier", "seller"])
+def test_where_a_broker_acts_for_a_side_the_paper_that_it_reads_says_no_account(giver: str) -> None:
+    booking = make_booking()
+    paid_on(booking.carrier)
+    agent = make_organization("Two Rivers Agency", brokers=True)
+    make_relationship(getattr(booking, giver), agent, RelationshipKind.REPRESENTS)
+    row = made(booking)
+    assert confirmation_of(agent, row.public_id) == row
+    assert row.content["pays_to"] is None
+
+
+def test_a_paper_keeps_the_account_that_stood_when_it_was_made() -> None:
+    booking = make_booking()
+    owner = paid_on(booking.carrier)
+    row = made(booking)
+    set_payment_account(
+        actor=owner,
+        terms=PaymentTerms(
+            kind="bank", name="Ruiz Trucking LLC", routing_number="021000021", account_number="99990000"
+        ),
+    )
+    row.refresh_from_db()
+    assert row.content["pays_to"]["last_four"] == "6789"
+    assert check(row).holds
+    assert made(booking).content["pays_to"]["last_four"] == "0000", "the next revision says what stands then"
+
+
+def test_both_papers_say_who_acts_for_both_sides() -> None:
+    broker = make_organization("Lakeside", brokers=True)
+    sentence = "Lakeside acts for both sides of this booking."
+    booking = make_booking(broker=broker, both_sides=sentence)
+    made(booking)
+    for row in booking.confirmations.all():
+        assert sentence in text_of(bytes(row.document.pdf))
+
+
+def test_where_nobody_acts_for_both_sides_nothing_is_said_of_it() -> None:
+    assert "both sides" not in text_of(bytes(made(make_booking()).document.pdf))
+
+
+def test_a_paper_of_the_first_form_is_drawn_as_it_was_and_still_verifies() -> None:
+    row = made(make_booking())
+    old = {name: value for name, value in row.content.items() if name not in ("both_sides", "pays_to")} | {"form": 1}
+    assert text_of(draw(old)) == text_of(bytes(row.document.pdf)), "nothing to say, nothing said"
+    assert draw(old) == bytes(row.document.pdf), "byte for byte"
