@@ -73,6 +73,15 @@ def version_for(booking: Booking, role: str) -> int:
     return booking.version - unseen
 
 
+def cancel_note_for(booking: Booking, role: str) -> str:
+    """Return the words of who cancelled as a party reads them: a shipper that a broker sold for reads its broker's, and
+    not what the carrier says to that broker, which may speak of their terms.
+    """
+    if not reads_terms(booking, role) and booking.cancelled_for_id == booking.carrier_id:
+        return ""
+    return booking.cancel_note
+
+
 def booking_fact(booking: Booking, viewer: Organization) -> dict[str, Any]:
     """Return a booking as a fact tells it to a party: what a list shows."""
     role = role_of(booking, viewer)
@@ -129,7 +138,7 @@ def booking_payload(booking: Booking, viewer: Organization) -> dict[str, Any]:
         "length_feet": load.length_feet,
         "pallets": load.pallets,
         "loaded_miles": load.loaded_miles,
-        "cancel_note": booking.cancel_note,
+        "cancel_note": cancel_note_for(booking, role),
         "contentions": _contentions(booking, viewer),
         "stops": [_stop(stop, times.get(stop.sequence), planned.get(stop.sequence)) for stop in load.stops.all()],
     }
@@ -177,13 +186,15 @@ def owed_payload(booking: Booking) -> dict[str, Any] | None:
 
 
 def claim_payload(claim: Claim, viewer: Organization) -> dict[str, Any]:
-    """Return a claim as its carrier, or who made it for the carrier, reads it."""
-    return {
+    """Return a claim as its carrier, or who made it for the carrier, reads it: which truck it is, and why that could not
+    come in the end, the carrier alone.
+    """
+    is_carrier = viewer.pk == claim.carrier_id
+    found = {
         "id": claim.public_id,
         "status": claim.status,
         "version": claim.version,
         "carrier": named(claim.carrier),
-        "truck": numbered(claim.truck),
         "leg": None if claim.leg is None else claim.leg.public_id,
         "loads": [
             {
@@ -204,8 +215,9 @@ def claim_payload(claim: Claim, viewer: Organization) -> dict[str, Any]:
         "made_at": instant(claim.made_at),
         "held_until": instant(claim.held_until),
         "closed_at": instant(claim.closed_at),
-        "outcome": claim.outcome,
+        "outcome": claim.outcome if is_carrier else claim.told,
     }
+    return found | ({"truck": numbered(claim.truck)} if is_carrier else {})
 
 
 def reservation_fact(claim: Claim, load: Load) -> dict[str, Any]:

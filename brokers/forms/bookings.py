@@ -9,7 +9,7 @@ from brokers.models import CancelReason
 
 
 class CancelForm(forms.Form):
-    """Why a booking falls through; `version` names the booking that was read."""
+    """Why a booking falls through; `version` names the booking that was read, `sold` that its broker cancels it."""
 
     reason = forms.ChoiceField(
         label="Why",
@@ -28,8 +28,10 @@ class CancelForm(forms.Form):
     )
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
 
-    def __init__(self, data: Any = None, *, reasons: Collection[str], version: int) -> None:
+    def __init__(self, data: Any = None, *, reasons: Collection[str], version: int, sold: bool = False) -> None:
         super().__init__(data, initial={"version": version})
+        if sold:
+            self.fields["note"].help_text = "The carrier and the shipper both read this."
         reason = self.fields["reason"]
         assert isinstance(reason, forms.ChoiceField)
         reason.choices = [(value, words) for value, words in CancelReason.choices if value in reasons]

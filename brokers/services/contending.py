@@ -117,7 +117,8 @@ def _answer(actor: Actor, found: Contention, version: int | None, *, agrees: boo
     if of_carriage and not row.relieves:
         # what a broker owes its carrier for a load that was not ready it may ask of the shipper, by their own terms
         carriage = Owed(deadhead_cents=row.deadhead_cents, deadhead_miles=row.deadhead_miles)
-        contend_with_shipper(booking=row.booking, carriage=carriage, note=answer, actor=actor, now=now)
+        # without a word of what carrier and broker wrote to each other
+        contend_with_shipper(booking=row.booking, carriage=carriage, note="", actor=actor, now=now)
     write_record(booking=row.booking, now=now)
 
 

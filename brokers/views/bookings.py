@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from brokers.booking_queries import bookings_of
 from brokers.booking_readers import booking_read_by
 from brokers.booking_rows import BookingRow, booking_row, stop_rows
-from brokers.booking_visibility import BROKER, CARRIER
+from brokers.booking_visibility import BROKER, CARRIER, cancel_note_for
 from brokers.contentions.rows import contention_rows
 from brokers.fallout import reasons_for, sentence_of, why_few_reasons
 from brokers.forms.bookings import CancelForm
@@ -83,6 +83,7 @@ def _about(booking: Booking, viewer: Organization, side: Organization, now: date
         "zone": viewer.time_zone,
         "cancelled_by": _name(booking.cancelled_for, viewer),
         "pays_to": pays_to(booking, now) if row.is_own and row.reads_terms else None,
+        "cancel_note": cancel_note_for(booking, row.role),
         "owed_words": _owed_words(booking, row, viewer),
     }
 
@@ -131,7 +132,8 @@ def cancel(request: HttpRequest, booking_id: str) -> HttpResponse:
         return show_booking(request, booking_id, error=why_not, status=403)
     side = cancelling_side(actor, booking, now)
     sent = request.POST if request.method == "POST" else None
-    form = CancelForm(sent, reasons=reasons_for(booking, side, now), version=booking.version)
+    sold = side.pk == booking.seller_id != booking.shipper_id
+    form = CancelForm(sent, reasons=reasons_for(booking, side, now), version=booking.version, sold=sold)
     if request.method != "POST":
         return _cancel_page(request, booking, side, form, now)
     if not form.is_valid():

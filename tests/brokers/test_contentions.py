@@ -174,13 +174,15 @@ def test_what_a_broker_agrees_to_owe_it_asks_of_its_shipper_and_the_record_tells
     assert row.asked == broker
     assert row.deadhead_cents > 0
     seen = booking_payload(booking, shipper)
-    answer(broker, row)
+    answer(broker, row, answer="True: it is the $2,412.34 lane again.")
     sale = Contention.objects.get(agreement="sale")
+    assert sale.note == "", "what carrier and broker write to each other is not the shipper's"
     assert (sale.claimant, sale.asked, sale.cents) == (broker, shipper, row.deadhead_cents), "no TONU in this sale"
     record = TransactionRecord.objects.get()
     assert (record.charged_cents, record.carrier_pay_cents) == (0, row.cents)
     booking.refresh_from_db()
     after = booking_payload(booking, shipper)
+    assert (after["cancel_note"], booking_payload(booking, broker)["cancel_note"]) == ("", "Nobody at the dock.")
     assert after["version"] == seen["version"] + 1, "it counts the cancellation, and nothing of the carriage"
     assert [each["agreement"] for each in after["contentions"]] == ["sale"]
     assert [each["agreement"] for each in booking_payload(booking, carrier)["contentions"]] == ["carriage"]
