@@ -203,7 +203,8 @@ class VehicleForm(forms.Form):
         elif wall is None and "return_home_by" not in self.errors:
             self.add_error("return_home_by", "Say by when the truck must be home again.")
         elif zone:
-            set_instant(self, cleaned, "return_home_by", zone)
+            before = self.shared.home_by if self.shared is not None else None
+            set_instant(self, cleaned, "return_home_by", zone, before=before)
         return cleaned
 
     def choice(self) -> NamedVehicle:

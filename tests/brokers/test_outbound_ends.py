@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from brokers.forms.vehicles import TRUCK, VehicleForm
 from brokers.models import Booking, BookingStatus, Tour
 from brokers.services.cancelling import cancel_booking
 from carriers.models import ReturnLeg, Truck
@@ -126,3 +127,15 @@ def test_the_page_offers_to_be_home_when_the_tour_that_a_partial_joins_says(truc
     page = f"/bargain/loads/{part(20, last=3).public_id}/claim/?truck={truck.public_id}"
     wall = f"{local(leg.home_by, leg.home_time_zone):%Y-%m-%dT%H:%M}"
     assert f'value="{wall}"' in body(sign_in(truck.organization).get(page))
+
+
+def test_the_time_that_the_page_offers_is_meant_to_the_second(truck: Truck) -> None:
+    goes_out(truck, part(20, last=6))
+    by = ReturnLeg.objects.get().home_by + timedelta(seconds=27)
+    ReturnLeg.objects.update(home_by=by)
+    asked: dict[str, Any] = {"organization": truck.organization, "load": part(20, last=3), "legs": []}
+    shown = VehicleForm(**asked, chosen=TRUCK + truck.public_id)
+    typed = {name: field.prepare_value(shown[name].value()) for name, field in shown.fields.items()}
+    form = VehicleForm(typed, **asked)
+    assert form.is_valid(), form.errors
+    assert form.cleaned_data["return_home_by"] == by
