@@ -17,7 +17,7 @@ from django.db import connection
 from backhaul.servers import ValkeyServer, privileges
 from backhaul.supervisor import commands
 
-FIRST_ANSWER_SECONDS = 60
+FIRST_ANSWER_SECONDS = 120
 
 
 def _free_port() -> int:
@@ -82,7 +82,7 @@ class Installation:
         """Wait until the web server answers."""
         deadline = time.monotonic() + FIRST_ANSWER_SECONDS
         while time.monotonic() < deadline:
-            with suppress(OSError), urllib.request.urlopen(f"{self.url}/healthz", timeout=1):
+            with suppress(OSError), urllib.request.urlopen(f"{self.url}/healthz", timeout=10):
                 return
             time.sleep(0.1)
         raise AssertionError(self.log("web").read_text())
@@ -117,7 +117,7 @@ class Installation:
         if web is not None:
             web.terminate()
             with suppress(subprocess.TimeoutExpired):
-                web.wait(10)
+                web.wait(30)
         took = time.monotonic() - began
         for name in self._processes:
             self.kill(name)

@@ -61,7 +61,7 @@ def test_control_without_the_lock_both_owners_are_gone(monkeypatch):
 
     def keep_and_wait(membership):
         kept(membership)
-        meeting.wait(10)
+        meeting.wait(30)
 
     monkeypatch.setattr(people, "locked", unlocked)
     monkeypatch.setattr(people, "_keep_an_owner", keep_and_wait)

@@ -49,9 +49,9 @@ def alive(pid: int) -> bool:
 
 
 def wait_until_gone(*pids: int) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while any(map(alive, pids)):
-        assert time.monotonic() < deadline, "a server outlived its launcher by 5 s"
+        assert time.monotonic() < deadline, "a server outlived its launcher"
         time.sleep(0.05)
 
 

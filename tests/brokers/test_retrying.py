@@ -92,7 +92,7 @@ def test_a_real_deadlock_ends_with_both_done() -> None:
             tries.append(1)
             Organization.objects.filter(pk=first.pk).update(contact_name="held")
             if len(tries) == 1:
-                met.wait(10)
+                met.wait(30)
             Organization.objects.filter(pk=second.pk).update(contact_name="held")
 
         try:

@@ -60,7 +60,7 @@ def watched_browser(chromium: str, base_url: str) -> Iterator[WatchedBrowser]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+            browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS, timeout=120_000)
             try:
                 yield WatchedBrowser(browser, base_url)
             finally:

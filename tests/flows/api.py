@@ -43,7 +43,7 @@ class Tms:
 
     def get(self, path: str) -> dict[str, Any]:
         """GET what must be there."""
-        answer = self._session.get(f"{self._url}{path}", timeout=10)
+        answer = self._session.get(f"{self._url}{path}", timeout=60)
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found

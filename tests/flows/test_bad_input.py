@@ -128,13 +128,13 @@ def test_the_same_form_sent_by_many_requests_at_once_is_one_load(
     client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
     session = requests.Session()
     session.cookies.set("sessionid", client.cookies[settings.SESSION_COOKIE_NAME].value)
-    blank = session.get(f"{installation.url}/loads/new/", timeout=20).text
+    blank = session.get(f"{installation.url}/loads/new/", timeout=60).text
     form = _fields_of(blank) | RIGHT | {"s1-place": "75201", "commodity": "Paper", "do": "post"}
 
     def send(_number: int) -> requests.Response:
         own = requests.Session()
         own.cookies.update(session.cookies)
-        return own.post(f"{installation.url}/loads/new/", data=form, timeout=30, allow_redirects=False)
+        return own.post(f"{installation.url}/loads/new/", data=form, timeout=60, allow_redirects=False)
 
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(send, range(6)))

@@ -143,7 +143,7 @@ def test_a_negotiation_runs_live_with_counters_a_countdown_and_an_acceptance(vis
     left = shipper.locator(".live-left .countdown")
     expect(left).to_have_text(re.compile(r"^(29|30):\d\d$"))
     before = left.inner_text()
-    expect(left).not_to_have_text(before, timeout=3_000)
+    expect(left).not_to_have_text(before, timeout=NEWS_MS)
     picture(shipper, "negotiation")
 
     shipper.get_by_role("link", name="Counter").click()

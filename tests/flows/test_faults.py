@@ -87,7 +87,7 @@ def _posting(poster: Poster, loads: int, pause: float = 0.0) -> Iterator[None]:
     try:
         yield
     finally:
-        thread.join(90)
+        thread.join(240)
     assert not thread.is_alive(), "a post is still without an answer"
 
 
@@ -159,7 +159,7 @@ def test_a_web_server_killed_in_the_middle_of_a_post_makes_one_load_when_the_pos
     with _posting(poster, 1):
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("LOCK TABLE loads_load IN SHARE MODE")  # the request waits here, in its transaction
-            _wait(_somebody_waits_for_loads, 20, lambda: "the post never came to its insert")
+            _wait(_somebody_waits_for_loads, 60, lambda: "the post never came to its insert")
             installation.kill("web")
         installation.bring_back("web")
     assert Load.objects.filter(organization=poster.shipper).count() == 1
@@ -183,7 +183,7 @@ def test_worker_relay_and_redis_may_die_while_loads_are_posted(installation: Ins
     # Posting needs none of the three.
     began = time.monotonic()
     poster.post()
-    assert time.monotonic() - began < 5, "posting waits for something that is away"
+    assert time.monotonic() - began < 15, "posting waits for something that is away"
     for name in ("redis", "relay", "worker"):
         installation.bring_back(name)
     _hold_that_nothing_is_lost_or_doubled(poster)

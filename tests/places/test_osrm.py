@@ -23,7 +23,7 @@ def table(path: str) -> tuple[int, Any]:
 @pytest.fixture
 def osrm(fake_server: FakeServer, network: RoadNetwork) -> OsrmTravel:
     fake_server.answer = table
-    return OsrmTravel(fake_server.url, fallback=lambda: network, timeout_seconds=2)
+    return OsrmTravel(fake_server.url, fallback=lambda: network, timeout_seconds=30)
 
 
 def test_a_table_becomes_miles_and_minutes(osrm: OsrmTravel, fake_server: FakeServer) -> None:

@@ -173,7 +173,7 @@ def test_who_holds_a_load_too_long_makes_a_claim_busy_and_nothing_is_saved(monke
 
     thread = threading.Thread(target=hold)
     thread.start()
-    held.wait(10)
+    held.wait(30)
     try:
         with pytest.raises(Busy):
             claim(carrier, load, leg, actor=actor)

@@ -86,7 +86,7 @@ class InTheWay:
 
     def __enter__(self) -> "InTheWay":
         self._thread.start()
-        assert self.ready.wait(10)
+        assert self.ready.wait(30)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -119,7 +119,7 @@ def test_a_second_request_during_the_first_is_409_at_once(caller, monkeypatch):
 
     def slow(self, request):
         inside.set()
-        assert go_on.wait(10)
+        assert go_on.wait(30)
         return create(self, request)
 
     monkeypatch.setattr(Things, "create", slow)
@@ -132,7 +132,7 @@ def test_a_second_request_during_the_first_is_409_at_once(caller, monkeypatch):
 
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(first)
-        assert inside.wait(10)
+        assert inside.wait(30)
         second = post(caller())
         go_on.set()
         assert running.result().status_code == 201
@@ -150,7 +150,7 @@ def race(caller, key: str | None, threads: int = 8) -> int:
     def shoot(_):
         try:
             client = caller()
-            barrier.wait(10)
+            barrier.wait(30)
             headers = {"Idempotency-Key": key} if key else {}
             while True:
                 response = client.post(URL, {"name": "raced"}, content_type="application/json", headers=headers)
@@ -199,7 +199,7 @@ def test_a_killed_connection_frees_the_key_at_once(client):
                 cursor.execute("SELECT pg_backend_pid()")
                 pids.append(cursor.fetchone()[0])
                 held.set()
-                killed.wait(10)
+                killed.wait(30)
         except Exception:
             held.set()
         finally:
@@ -207,10 +207,10 @@ def test_a_killed_connection_frees_the_key_at_once(client):
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert held.wait(10)
+    assert held.wait(30)
     assert post(client).status_code == 409
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 5000)", pids)
     assert post(client).status_code == 201
     killed.set()
-    thread.join(10)
+    thread.join(30)
