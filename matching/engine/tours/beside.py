@@ -9,7 +9,7 @@ from matching.engine.columns import Bools, Ints
 from matching.engine.policy import Policy
 from matching.engine.problem import Legs, Loads
 from matching.engine.refusals import Refusal
-from matching.engine.tours.insertion import MOST_LOADS, MOST_STOPS, best_insertions
+from matching.engine.tours.insertion import MOST_LOADS, MOST_STOPS, some_order
 from matching.engine.tours.problem import Tours, TourScores, tours_of
 from matching.engine.tours.score import score_tours
 from matching.engine.travel import TravelOracle
@@ -70,7 +70,7 @@ def fits_together(
     stops = sum(int(loads.stop_offsets[row + 1] - loads.stop_offsets[row]) for row in rows)
     if len(rows) > MOST_LOADS or stops > MOST_STOPS:
         return False
-    return best_insertions(legs, leg_row, loads, rows, travel, policy).feasible
+    return some_order(legs, leg_row, loads, rows, travel, policy)
 
 
 def why_not_together(

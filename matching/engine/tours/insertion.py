@@ -99,6 +99,25 @@ def best_insertions(
     return Insertion(tours=tours, scores=scores, orders=orders.shape[0], scored=start)
 
 
+def some_order(
+    legs: Legs, leg_row: int, loads: Loads, load_rows: Sequence[int], travel: TravelOracle, policy: Policy
+) -> bool:
+    """Say whether some order of all stops of these loads (at most 4, 12 stops) can be driven: whether the best one can.
+
+    Quicker than to look for it, above all where none can.
+    """
+    growth = _Growth(legs, leg_row, loads, list(load_rows), travel, policy)
+    orders, most = growth.orders(_costs(legs, leg_row, policy, by_own_gain=False))
+    ranked = np.argsort(-most, kind="stable")
+    start, size = 0, _FIRST_BATCH * 8
+    while start < ranked.size:
+        batch = orders[ranked[start : start + size]]
+        if score_tours(legs, loads, _as_tours(leg_row, loads, batch), travel, policy).feasible.any():
+            return True
+        start, size = start + batch.shape[0], min(size * 4, _LARGEST_BATCH)
+    return False
+
+
 def _costs(legs: Legs, leg_row: int, policy: Policy, by_own_gain: bool) -> Costs:
     row = np.array([leg_row])
     return money.own_costs(legs, row, policy) if by_own_gain else money.policy_costs(policy, 1)
