@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from brokers.models import Amendment, AmendmentStatus, Booking, Offer, OfferStatus, Thread, ThreadStatus
 from brokers.terms import BargainTerms, terms_of
+from loads.models import Load
 
 
 def accepted_tender(booking: Booking) -> Offer | None:
@@ -19,6 +20,22 @@ def accepted_tender(booking: Booking) -> Offer | None:
         closed_at__lte=booking.booked_at,
     )
     return rows.order_by("-closed_at", "-pk").first()
+
+
+def sold_version(booking: Booking, load: Load, tender: Offer | None) -> int:
+    """Return the version of the load that shipper and broker agreed on, in the shipper's count: the one that the tender
+    named, until all three amended the freight.
+    """
+    if tender is not None:
+        amended = Amendment.objects.filter(
+            booking__load=booking.load_id,
+            subject=Amendment.Subject.FREIGHT,
+            status=AmendmentStatus.ACCEPTED,
+            closed_at__gte=tender.closed_at,
+        )
+        if not amended.exists():
+            return tender.load_version  # while nobody sold it, both counted alike
+    return booking.load_version - load.seller_edits
 
 
 def sale_terms(booking: Booking) -> BargainTerms:

@@ -68,7 +68,8 @@ def settle_amendment(*, amendment: Amendment, booking: Booking, load: Load, acto
     moved = moved_times(amendment)  # the others may have been agreed apart from the posting: that is not the load's
     if values or moved:
         load = amend_load(load=load, changes={**values, "stop_times": moved}, actor=actor, now=now)
-    _write_terms(amendment, booking, load, times, now)
+        booking.load_version = load.version
+    _write_terms(amendment, booking, times, now)
     if plan is not None:
         with _carriers_own(actor, booking):
             _move_tour(booking, tour, plan, legs, actor, now)
@@ -156,7 +157,7 @@ def _times(amendment: Amendment) -> tuple[StopTime, ...]:
     return terms_of(amendment).stop_times if amendment.subject != Subject.SALE else ()
 
 
-def _write_terms(amendment: Amendment, booking: Booking, load: Load, times: Sequence[StopTime], now: datetime) -> None:
+def _write_terms(amendment: Amendment, booking: Booking, times: Sequence[StopTime], now: datetime) -> None:
     """Write what was agreed into the booking. Of a sale the carrier reads nothing, so its version stays."""
     changed = ["amended_at"]
     booking.amended_at = now
@@ -170,7 +171,6 @@ def _write_terms(amendment: Amendment, booking: Booking, load: Load, times: Sequ
             columns = {"stop_times": columns["stop_times"]} if times else _without_times(columns)
         for name, value in columns.items():
             setattr(booking, name, value)
-        booking.load_version = load.version
         booking.version += 1
         changed += [*columns, "load_version", "version"]
     booking.save(update_fields=changed)

@@ -6,7 +6,7 @@ from datetime import datetime
 from brokers.booking_visibility import BROKER, SHIPPER, version_for
 from brokers.models import Agreement, Booking, RateConfirmation, Tour
 from brokers.papers.content import content_of, digest_of, number_of
-from brokers.papers.sale import accepted_tender, sale_terms
+from brokers.papers.sale import accepted_tender, sale_terms, sold_version
 from brokers.paying import account_on_paper
 from brokers.terms import terms_of
 from foundation.accounts.actor import named_to
@@ -61,8 +61,7 @@ def _write(
         number=number_of(booking, agreement, revision),
         payer=payer,
         payee=payee,
-        # a sale is the shipper's paper too, which counts none of its broker's doings towards carriers
-        load_version=load.owners_version if sale else load.version,
+        load_version=sold_version(booking, load, offer) if sale else booking.load_version,
         booking_version=version_for(booking, SHIPPER if sale else BROKER),
         offer_number=offer.number if offer else None,
         made_at=now,

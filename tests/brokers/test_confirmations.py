@@ -85,7 +85,7 @@ def test_the_paper_of_a_sale_counts_nothing_that_its_shipper_does_not_read() -> 
         closed_at=now(),
         **columns_of("carriage", terms_of(booking)),
     )
-    Booking.objects.filter(pk=booking.pk).update(version=2)
+    Booking.objects.filter(pk=booking.pk).update(version=2, load_version=9)
     booking.refresh_from_db()
     carriage = issue_confirmation(booking=booking, actor="system", now=now())
     sale = RateConfirmation.objects.get(booking=booking, agreement=Agreement.SALE)
