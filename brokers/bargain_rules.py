@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from enum import Enum
 
 from brokers.models.bargains import MOST_PAYMENT_DAYS
 from brokers.terms import BargainTerms, StopTime, posted_times
@@ -23,6 +24,19 @@ MOST_DETENTION_CENTS = 1_000_00
 MOST_TONU_CENTS = 10_000_00
 MOST_LAYOVER_CENTS = 5_000_00
 
+_AS_POSTED = "A sale keeps the times of the posting: leave them out. For others the shipper edits the load first."
+
+
+class Windows(Enum):
+    """What an agreement may say of the windows at the stops, which are the shipper's to give."""
+
+    POSTED = "posted"
+    """A sale keeps those of the posting."""
+    WITHIN = "within"
+    """What the seller agrees with a carrier: as they like, but within the shipper's where a broker sells the load."""
+    FREE = "free"
+    """Every side agrees to them."""
+
 
 def judge(
     terms: BargainTerms,
@@ -32,22 +46,22 @@ def judge(
     now: datetime,
     expires_in_minutes: int = DEFAULT_MINUTES,
     confirmed: bool = False,
-    is_sale: bool = False,
+    windows: Windows = Windows.WITHIN,
 ) -> BargainTerms:
     """Return the terms as they may stand on the table, stop times of the posting where none were given.
 
-    `is_sale` says that a shipper and a broker agree on them. The windows at the stops are the shipper's: a sale keeps
-    them, and what its broker agrees with a carrier lies within them. Raises `Invalid` with every problem at its field;
-    a rate of ten times what the lane usually pays, or of a tenth, has the code `needs_confirmation` and is taken once
-    `confirmed`.
+    Raises `Invalid` with every problem at its field; a rate of ten times what the lane usually pays, or of a tenth, has
+    the code `needs_confirmation` and is taken once `confirmed`.
     """
     whole = completed(terms, load)
     problems = Problems()
     _check_rate(whole, problems)
     _check_accessorials(whole, problems)
     _check_stop_times(whole, load, now, problems)
-    if is_sale or load.seller_id is not None:
-        _check_shippers_windows(whole, load, problems, is_sale=is_sale)
+    if windows is Windows.POSTED and whole.stop_times != posted_times(load):
+        problems.add("stop_times", "as_posted", _AS_POSTED)
+    elif windows is Windows.WITHIN and load.seller_id is not None:
+        _check_within(whole, load, problems)
     problems.number("payment_days", whole.payment_days, low=0, high=MOST_PAYMENT_DAYS, label="Days to pay", unit="days")
     problems.text("notes", whole.notes, longest=LONGEST_NOTES, label="The note", many_lines=True)
     problems.number(
@@ -138,14 +152,7 @@ def _check_stop_times(terms: BargainTerms, load: Load, now: datetime, problems: 
             problems.add(path, "order", f"This stop closes before the one before it opens ({opens} here).")
 
 
-def _check_shippers_windows(terms: BargainTerms, load: Load, problems: Problems, *, is_sale: bool) -> None:
-    if is_sale:
-        if terms.stop_times != posted_times(load):
-            sentence = (
-                "A sale keeps the times of the posting: leave them out. For others the shipper edits the load first."
-            )
-            problems.add("stop_times", "as_posted", sentence)
-        return
+def _check_within(terms: BargainTerms, load: Load, problems: Problems) -> None:
     for index, (time, stop) in enumerate(zip(terms.stop_times, load.stops.all(), strict=False)):
         if not stop.opens_at <= time.opens_at < time.closes_at <= stop.closes_at:
             window = f"{_said(stop.opens_at, stop)} to {_said(stop.closes_at, stop)}"

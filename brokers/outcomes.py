@@ -16,6 +16,10 @@ _SAYS: dict[str, tuple[str, str]] = {
         "You booked this load with another carrier, so this negotiation is over.",
         "This load has gone to another carrier. Thank you for your offer: we show you the next best loads.",
     ),
+    ThreadOutcome.BOOKED_BY_TAKER: (
+        "This carrier booked the load otherwise, so this negotiation is over.",
+        "You booked this load otherwise, so this negotiation is over.",
+    ),
     ThreadOutcome.SOLD_ELSEWHERE: (
         "You sold this load to another broker, so this tender is over.",
         "The shipper has given this load to another broker. Thank you for your tender.",
@@ -34,7 +38,8 @@ _SAYS: dict[str, tuple[str, str]] = {
     ),
     ThreadOutcome.LEG_GONE: (
         "The carrier's truck is not offered for this trip any more.",
-        "The return leg that this rested on has left the market.",
+        "The return leg that this rested on is off the market, of another truck, or was edited so that it cannot take "
+        "this load. Nothing was booked: make an offer anew with a truck that can.",
     ),
     # the same words whether a company is blocked or not verified any more: why is nobody's business
     ThreadOutcome.CANNOT_DEAL: (

@@ -24,10 +24,12 @@ def tell_made(offer: Offer, actor: HasLabel | str, *, by: Organization | None, n
     _audit("offer.made", offer.public_id, thread, actor, by, changes)
 
 
-def tell_closed(offer: Offer, actor: HasLabel | str, *, by: Organization | None, now: datetime) -> None:
-    """Publish and audit how an offer ended: its `status` says it."""
+def tell_closed(
+    offer: Offer, actor: HasLabel | str, *, by: Organization | None, leaves: bool = False, now: datetime
+) -> None:
+    """Publish and audit how an offer ended: its `status` says it; `leaves` that its closer leaves the negotiation."""
     thread = _whole(offer.thread)
-    _publish_offer("offer.closed", thread, offer, now)
+    _publish_offer("offer.closed", thread, offer, now, leaves=leaves)
     changes = {"thread": thread.public_id, "number": offer.number, "reason": offer.reason}
     _audit(f"offer.{offer.status}", offer.public_id, thread, actor, by, changes)
 
@@ -72,11 +74,11 @@ def _whole(thread: Thread) -> Thread:
     return whole(Thread.objects.filter(pk=thread.pk)).get()
 
 
-def _publish_offer(name: str, thread: Thread, offer: Offer, now: datetime) -> None:
+def _publish_offer(name: str, thread: Thread, offer: Offer, now: datetime, **more: bool) -> None:
     stored = next(each for each in thread.offers.all() if each.pk == offer.pk)
     stored.thread = thread
     before = before_of(stored)
-    audience = {each.viewer.public_id: offer_fields(stored, before, each) for each in sights_of(thread, now)}
+    audience = {each.viewer.public_id: offer_fields(stored, before, each) | more for each in sights_of(thread, now)}
     publish(name=name, subject=offer.public_id, version=stored.version, audience=audience)
 
 

@@ -92,6 +92,7 @@ class ThreadOutcome(models.TextChoices):
     DECLINED = "declined", "An offer was declined"
     WITHDRAWN = "withdrawn", "A side left"
     BOOKED_ELSEWHERE = "booked_elsewhere", "The load was booked otherwise"
+    BOOKED_BY_TAKER = "booked_by_taker", "The carrier booked the load otherwise"
     SOLD_ELSEWHERE = "sold_elsewhere", "The load was sold to another broker"
     SOLD = "sold", "The load has another seller"
     LOAD_GONE = "load_gone", "The load left the market"

@@ -37,8 +37,11 @@ def offer_made(offer: Payload, reader: Reader) -> Note | None:
 def offer_closed(offer: Payload, reader: Reader) -> Note | None:
     """Tell how an offer ended where nothing else tells it: declined, withdrawn, expired, or the load has changed.
 
-    An answered or accepted offer is told by the answer or the booking, a lapsed one by the end of its thread.
+    An answered or accepted offer is told by the answer or the booking, a lapsed one and one whose closer left the
+    whole negotiation by the end of its thread.
     """
+    if offer.get("leaves"):
+        return None
     rate, lane, who = amount(offer["rate"]), offer["lane"], offer["made_for"]["name"]
     by = offer["closed_by"]
     if by is not None and by["id"] == reader.id:
@@ -92,7 +95,7 @@ def offer_released(offer: Payload, reader: Reader) -> Note | None:
 def thread_closed(thread: Payload, reader: Reader) -> Note | None:
     """Tell that a thread is over, unless the declined offer or the booking tells it."""
     outcome, lane, load = thread["outcome"], thread["lane"], thread["load"]["id"]
-    if outcome == ThreadOutcome.DECLINED:
+    if outcome in (ThreadOutcome.DECLINED, ThreadOutcome.BOOKED_BY_TAKER):
         return None
     if outcome == ThreadOutcome.AGREED:
         return _agreed(thread, reader) if thread["kind"] == Thread.Kind.TENDER else None

@@ -28,8 +28,9 @@ def confirmation_signed(paper: Payload, reader: Reader) -> Note | None:
 
 
 def amendment_made(amendment: Payload, reader: Reader) -> Note | None:
-    """Ask a side for its yes to a change; who has said it is not asked."""
-    if not amendment["waits_for_you"]:
+    """Ask a side for its yes to a change once, when it is proposed; who has said it is not asked."""
+    is_new = len(amendment["accepted_by"]) == 1  # who proposed it
+    if not (is_new and amendment["waits_for_you"]):
         return None
     who = amendment["proposed_for"]["name"]
     text = f"{who} asks you to accept a change of the booking {amendment['lane']}: {_changed(amendment)}."

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from brokers.bargain_rules import completed, judge
+from brokers.bargain_rules import Windows, completed, judge
 from brokers.models import Amendment, Booking
 from brokers.papers.sale import sale_terms
 from brokers.terms import BargainTerms, StopTime, differences, terms_of
@@ -120,6 +120,7 @@ def judged(
         now=moment,
         expires_in_minutes=expires_in_minutes,
         confirmed=confirmed or whole.rate_cents == before.rate_cents,
+        windows=Windows.FREE,
     )
     after = replace(after, stop_times=whole.stop_times if freight else ())
     old = load_before(load)

@@ -6,15 +6,24 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q, prefetch_related_objects
 
-from brokers.models import Thread, ThreadOutcome, ThreadStatus, Tour
+from brokers.models import Booking, BookingStatus, Thread, ThreadOutcome, ThreadStatus, Tour
+from brokers.models.threads import STANDING
+from brokers.services.grounds import plan_for
 from brokers.services.table import lapse
+from brokers.terms import posted_terms, terms_of
+from brokers.touring import vehicle_in
 from foundation.events.reactions import Settle
 from foundation.trade import clock
+from foundation.trade.errors import Conflict, Invalid
 from foundation.trade.kept import Kept
 from foundation.trade.posting import Status
 from loads.models import Load, LoadSize
 
 _NONE = 0
+_RESTS_ON = (
+    "load__organization", "load__seller", "taker", "truck__organization", "driver", "trailer", "home_base",
+    "leg__organization", "leg__truck", "leg__driver", "leg__trailer", "leg__home_base",
+)  # fmt: skip
 _TOUCHED: Kept[Thread] = Kept(
     lambda load, truck, but: (
         Thread.objects.filter(Q(load=load) | Q(truck=truck), status=ThreadStatus.OPEN)
@@ -40,25 +49,32 @@ def lapse_rivals(*, booked: Mapping[Load, Tour], except_thread: Thread | None = 
         prefetch_related_objects(rows, "load__stops")
         for thread in rows:
             if thread.load_id in keys:
-                gone[thread.pk] = ThreadOutcome.BOOKED_ELSEWHERE
+                gone[thread.pk] = _booked(thread, tour.organization_id)
             elif _is_taken(thread, load, tour):
                 gone[thread.pk] = ThreadOutcome.TRUCK_TAKEN
     return lapse(gone, now=now)
 
 
 def lapse_threads(*, subjects: Sequence[str], settle: Settle) -> int:
-    """Lapse the threads about loads and return legs that are not to be had any more; return how many."""
+    """Lapse the threads about loads and return legs that are not to be had any more, or not as they were: a leg that
+    became another truck's, or that was edited so that it cannot take the load; return how many.
+    """
     count = 0
     for subject in subjects:
         with transaction.atomic():
             theirs = Q(load__public_id=subject) | Q(leg__public_id=subject)
-            rows = Thread.objects.filter(theirs, status=ThreadStatus.OPEN).select_related(
-                "load__organization", "load__seller", "leg"
-            )
-            gone = {thread.pk: _why_gone(thread) for thread in rows}
-            count += lapse({key: outcome for key, outcome in gone.items() if outcome}, now=clock.now())
+            rows = Thread.objects.filter(theirs, status=ThreadStatus.OPEN).select_related(*_RESTS_ON)
+            now = clock.now()
+            gone = {thread.pk: _why_gone(thread, subject, now) for thread in rows.prefetch_related("load__stops")}
+            count += lapse({key: outcome for key, outcome in gone.items() if outcome}, now=now)
             settle(subject)
     return count
+
+
+def _booked(thread: Thread, carrier_id: int | None) -> str:
+    """Return what became of a thread whose load a carrier has booked."""
+    is_takers = thread.kind == Thread.Kind.CARRIAGE and thread.taker_id == carrier_id
+    return ThreadOutcome.BOOKED_BY_TAKER if is_takers else ThreadOutcome.BOOKED_ELSEWHERE
 
 
 def _is_taken(thread: Thread, booked: Load, tour: Tour) -> bool:
@@ -78,15 +94,31 @@ def _is_taken(thread: Thread, booked: Load, tour: Tour) -> bool:
     return not (before or after)
 
 
-def _why_gone(thread: Thread) -> str:
-    """Return why a thread cannot go on, or ""."""
+def _why_gone(thread: Thread, subject: str, now: datetime) -> str:
+    """Return why a thread cannot go on once something became of its load or its leg, the `subject`; or ""."""
     load = thread.load
     if load.status == Status.COVERED:
-        return ThreadOutcome.BOOKED_ELSEWHERE
+        live = Booking.objects.filter(load=load, status=BookingStatus.BOOKED).values_list("carrier_id", flat=True)
+        return _booked(thread, live.first())
     if load.status != Status.OPEN:
         return ThreadOutcome.LOAD_GONE
     if thread.seller_id != load.sold_by.pk or (thread.kind == Thread.Kind.TENDER and load.seller_id is not None):
         return ThreadOutcome.SOLD
-    if thread.leg is not None and thread.leg.status != Status.OPEN:
+    leg = thread.leg
+    if leg is None:
+        return ""
+    if leg.status != Status.OPEN or leg.truck_id != thread.truck_id:
         return ThreadOutcome.LEG_GONE
-    return ""
+    return ThreadOutcome.LEG_GONE if leg.public_id == subject and not _can_be_hauled(thread, now) else ""
+
+
+def _can_be_hauled(thread: Thread, now: datetime) -> bool:
+    """Say whether a thread's truck could take its load, at the times that stand on the table or at the posted ones."""
+    offered = [terms_of(offer).stop_times for offer in thread.offers.filter(status__in=STANDING)]
+    for times in (*offered, posted_terms(thread.load, rate_cents=1).stop_times):
+        try:
+            plan_for(load=thread.load, stop_times=times, vehicle=vehicle_in(thread), carrier=thread.taker, now=now)
+        except (Conflict, Invalid):
+            continue
+        return True
+    return False

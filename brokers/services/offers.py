@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from brokers.acting import other, require_side, side_of_offer, sides_of
-from brokers.bargain_rules import DEFAULT_MINUTES, judge
+from brokers.bargain_rules import DEFAULT_MINUTES, Windows, judge
 from brokers.models import Offer, OfferStatus, Thread, ThreadOutcome, ThreadStatus
 from brokers.models.threads import STANDING
 from brokers.outcomes import standing_sentence, status_at
@@ -112,7 +112,7 @@ def counter_offer(
             now=now,
             expires_in_minutes=expires_in_minutes,
             confirmed=confirmed,
-            is_sale=thread.kind == Thread.Kind.TENDER,
+            windows=Windows.POSTED if thread.kind == Thread.Kind.TENDER else Windows.WITHIN,
         )
         if live is not None:
             if stands:

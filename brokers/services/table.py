@@ -220,14 +220,20 @@ def close_offer(
     now: datetime,
     actor: Actor | None = None,
     reason: str = "",
+    leaves: bool = False,
     sentence: str = _MOVED,
 ) -> None:
-    """Bring a live offer to its end; None as the actor is the house. Raises `Conflict` where somebody was first."""
+    """Bring a live offer to its end; None as the actor is the house. `leaves` says that its thread ends with it.
+
+    Raises `Conflict` where somebody was first.
+    """
     change_status(
         offer,
         to=status,
         moves=OFFER_MOVES,
-        fact=lambda row: tell_closed(row, actor or SYSTEM, by=actor.organization if actor else None, now=now),
+        fact=lambda row: tell_closed(
+            row, actor or SYSTEM, by=actor.organization if actor else None, leaves=leaves, now=now
+        ),
         sentence=sentence,
         closed_at=now,
         closed_by_organization=actor.organization if actor else None,

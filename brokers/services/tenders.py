@@ -1,7 +1,7 @@
 """Tenders: a broker offers a shipper to sell its load, at the rate that the shipper would pay."""
 
 from brokers.acting import Side
-from brokers.bargain_rules import DEFAULT_MINUTES, judge
+from brokers.bargain_rules import DEFAULT_MINUTES, Windows, judge
 from brokers.models import Offer, Thread
 from brokers.retrying import retried
 from brokers.services.opening import check_not_too_often
@@ -63,7 +63,7 @@ def tender_load(
             now=now,
             expires_in_minutes=expires_in_minutes,
             confirmed=confirmed,
-            is_sale=True,
+            windows=Windows.POSTED,
         )
         check_not_too_often(Thread.objects.filter(load=load, taker=broker, kind=Thread.Kind.TENDER), now)
         with refusing({"one_open_tender_per_broker": _THERE_ALREADY}):

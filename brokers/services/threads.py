@@ -43,7 +43,7 @@ def leave_thread(*, actor: Actor, thread_id: str) -> Thread:
         if live is not None:
             over = OfferStatus.EXPIRED if live.expires_at <= now else None
             mine = OfferStatus.DECLINED if declines else OfferStatus.WITHDRAWN
-            close_offer(live, over or mine, now=now, actor=None if over else actor)
+            close_offer(live, over or mine, now=now, actor=None if over else actor, leaves=not over)
         close_thread(thread, ThreadStatus.WITHDRAWN, ThreadOutcome.WITHDRAWN, now=now, actor=actor)
         return thread
 

@@ -23,12 +23,13 @@ from brokers.services.claims import claim_load
 from brokers.terms import BargainTerms, StopTime, terms_of
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Decision, Organization
-from foundation.events.models import AuditEntry, FeedEntry
+from foundation.events.models import AuditEntry, FeedEntry, Notice
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from loads.models import Load
 from loads.services import sell_load
 from tests.brokers.booked import claim, going_home, local_load, open_load
 from tests.builders import make_actor, make_organization, make_relationship, now
+from tests.events.pump import pump
 
 pytestmark = pytest.mark.usefixtures("db", "straight_roads", "empty_cache")
 
@@ -260,6 +261,9 @@ def test_freight_of_a_brokered_load_changes_when_all_three_say_yes_and_holds_no_
     row = propose(shipper, sold, subject="freight", load_changes=changes, stop_times=later(sold, 1))
     accept_amendment(actor=carrier, amendment_id=row.public_id)
     assert amendment_of(sold.seller, row.public_id).status == "open"
+    pump()
+    asked = Notice.objects.filter(event__name="amendment.made", organization_id=sold.seller.public_id)
+    assert asked.count() == 1, "the broker was asked when it was proposed, and not once more"
     accept_amendment(actor=broker, amendment_id=row.public_id)
     sold.refresh_from_db()
     assert (sold.rate_cents, sold.shipper_rate_cents, sold.load_version) == (2_412_34, 2_956_78, sold.load.version)

@@ -4,10 +4,11 @@ import pytest
 from django.core import mail as django_mail
 
 from backhaul.wiring import WIRING
-from brokers.models import OfferStatus
+from brokers.models import OfferStatus, Thread, ThreadOutcome
 from brokers.services import notices
 from brokers.services.claims import claim_load
 from brokers.services.offers import counter_offer, decline_offer, withdraw_offer
+from brokers.services.threads import leave_thread
 from foundation.accounts.models import RelationshipKind, Role
 from foundation.events.digests import save_wishes
 from foundation.events.models import DigestItem, Event, Mail, Notice, Reaction
@@ -181,3 +182,29 @@ def test_an_event_has_one_notice_an_organization_whatever_is_bargained(deal: Dea
     pairs = list(Notice.objects.exclude(event=None).values_list("event", "organization_id"))
     assert len(pairs) == len(set(pairs)) == 3
     assert Event.objects.filter(name="notice.posted").count() == Notice.objects.count()
+
+
+def test_who_leaves_with_an_offer_on_the_table_is_told_of_once(deal: Deal) -> None:
+    for leaver in (deal.carrier, deal.shipper):
+        leg = deal.leg if leaver is deal.carrier else deal.rival_leg
+        offer = offer_by(deal.carrier if leg is deal.leg else deal.rival, leg, deal.load, 2_500)
+        pump()
+        other = deal.shipper if leaver is deal.carrier else deal.rival
+        before = len(_told(other))
+        leave_thread(actor=leaver, thread_id=offer.thread.public_id)
+        pump()
+        (said,) = _told(other)[before:]
+        assert "One side left this negotiation." in said
+
+
+def test_a_carrier_that_books_what_it_bargains_over_is_not_told_that_it_went_to_another(deal: Deal) -> None:
+    deal.load.book_now = True
+    deal.load.save()
+    offer = offer_by(deal.carrier, deal.leg, deal.load, 2_500)
+    claim_load(actor=deal.carrier, load_id=deal.load.public_id, leg_id=deal.leg.public_id)
+    pump()
+    assert Thread.objects.get(pk=offer.thread_id).outcome == ThreadOutcome.BOOKED_BY_TAKER
+    for side in (deal.carrier, deal.shipper):
+        said = _told(side)
+        assert sum("Booked: " in text or "hauls Chicago" in text for text in said) == 1
+        assert not any("another" in text for text in said)

@@ -71,7 +71,9 @@ def _heard(name: str, subject: str, hearers: Sequence[Organization], count: int)
 
 
 def _of_offers() -> Iterator[tuple[str, str, Organization, NewsKind]]:
-    """An offer is told to whom it was made; how it ended to who did not end it, unless what follows tells it."""
+    """An offer is told to whom it was made; how it ended to who did not end it, unless what follows tells it, as where
+    its closer left the negotiation with it.
+    """
     for offer in Offer.objects.select_related("thread__seller", "thread__taker"):
         sides = (offer.thread.seller, offer.thread.taker)
         for side in sides:
@@ -80,7 +82,8 @@ def _of_offers() -> Iterator[tuple[str, str, Organization, NewsKind]]:
             ended = offer.status in (
                 OfferStatus.DECLINED, OfferStatus.WITHDRAWN, OfferStatus.EXPIRED, OfferStatus.SUPERSEDED
             )  # fmt: skip
-            if ended and side.pk != offer.closed_by_organization_id:
+            left = offer.thread.outcome == ThreadOutcome.WITHDRAWN and offer.thread.closed_at == offer.closed_at
+            if ended and not left and side.pk != offer.closed_by_organization_id:
                 yield "offer.closed", offer.public_id, side, NewsKind.ENDED
 
 
@@ -88,7 +91,7 @@ def _of_threads(leavers: Mapping[str, str]) -> Iterator[tuple[str, str, Organiza
     """That a thread is over is told to both sides, unless its declined offer or its booking tells it, and to who did
     not leave it.
     """
-    told_otherwise = ("", ThreadOutcome.DECLINED, ThreadOutcome.AGREED)
+    told_otherwise = ("", ThreadOutcome.DECLINED, ThreadOutcome.AGREED, ThreadOutcome.BOOKED_BY_TAKER)
     for thread in Thread.objects.select_related("seller", "taker").exclude(outcome__in=told_otherwise):
         for side in (thread.seller, thread.taker):
             if side.public_id != leavers.get(thread.public_id):
