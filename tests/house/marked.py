@@ -4,16 +4,29 @@ Marlin Mills ships, Bison Brokerage sells one of its loads, Cobalt Carriers haul
 Stork Stores looks on. The main flows have been gone through by services, and all news has been carried.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from unittest.mock import patch
 
 from django.test import Client
 
-from brokers.models import Amendment, Booking, Claim, Offer, RateConfirmation, Thread, Tour, TransactionRecord
+from brokers.models import (
+    Agreement,
+    Amendment,
+    Booking,
+    Claim,
+    Contention,
+    Offer,
+    RateConfirmation,
+    Thread,
+    Tour,
+    TransactionRecord,
+)
 from brokers.services import accept_offer, counter_offer, open_thread, tender_load
 from brokers.services.cancelling import cancel_booking
 from brokers.services.claims import claim_load
+from brokers.services.contending import answer_contention
 from brokers.services.splitting import ask_split
 from brokers.terms import posted_terms
 from carriers.models import CostSetting, ReturnLeg
@@ -21,6 +34,7 @@ from carriers.services.legs import post_leg
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
 from foundation.accounts.services.payments import PaymentTerms, fingerprint_of, set_payment_account
+from foundation.trade import clock
 from foundation.trade.hours import DutyClock
 from foundation.trade.money import decimal_text, dollars
 from loads.models import Load
@@ -39,6 +53,7 @@ from tests.builders import (
     stop_terms,
 )
 from tests.events.pump import pump
+from tests.reading import stands_in
 
 SHIPPER, BROKER, CARRIER, RIVAL, STRANGER = "shipper", "broker", "carrier", "rival", "stranger"
 
@@ -53,7 +68,7 @@ class Mark:
 
     def stands_in(self, body: str) -> bool:
         """Say whether the mark can be read in a text."""
-        return any(text in body for text in self.written)
+        return any(stands_in(text, body) for text in self.written)
 
 
 def cents(what: str, amount: int, *readers: str) -> Mark:
@@ -86,7 +101,17 @@ class Market:
         """Return the public id of everything that somebody might ask for."""
         rows: list[Iterable[str]] = [
             model.objects.values_list("public_id", flat=True)
-            for model in (Thread, Offer, Claim, Booking, Tour, RateConfirmation, TransactionRecord, Amendment)
+            for model in (
+                Thread,
+                Offer,
+                Claim,
+                Booking,
+                Tour,
+                RateConfirmation,
+                TransactionRecord,
+                Amendment,
+                Contention,
+            )
         ]
         rows.append(Match.objects.filter(load=self.loads[0]).order_by("pk").values_list("public_id", flat=True)[:3])
         own = [each.public_id for each in (*self.loads, *self.legs)]
@@ -113,9 +138,9 @@ def _leg(actor: Actor, name: str) -> ReturnLeg:
     base = make_home_base(company, "75165", name=f"{name} Yard")
     driver = make_driver(company, name=f"{name} Driver", phone="+1 920 555 0177")
     truck = make_truck(company, number=f"{name}-TRUCK", home_base=base, usual_driver=driver, home="")
-    clock = DutyClock(drive_minutes=517, shift_minutes=701, break_minutes=401, cycle_minutes=2903)
+    duty = DutyClock(drive_minutes=517, shift_minutes=701, break_minutes=401, cycle_minutes=2903)
     ready = now() + timedelta(days=1)
-    terms = leg_terms(truck, "60601", ready_at=ready, hours=120, clock=clock, private_notes=f"Cobalt-private-{name}")
+    terms = leg_terms(truck, "60601", ready_at=ready, hours=120, clock=duty, private_notes=f"Cobalt-private-{name}")
     return post_leg(actor=actor, terms=terms)
 
 
@@ -175,7 +200,7 @@ def assemble_market() -> Market:
     )
     split = ask_split(actor=carrier, thread_id=first.thread.public_id)
     assert split.taker_splits_at is not None
-    asked = split.taker_splits_at.isoformat().partition(".")[2].removesuffix("+00:00")
+    asked = f"{split.taker_splits_at:%M:%S.%f}"
 
     # a brokered sale: tender, the broker's own price to carriers, and the carriage below it
     tender = tender_load(
@@ -203,6 +228,8 @@ def assemble_market() -> Market:
     cancel_booking(actor=shipper, booking_id=fell.public_id, version=fell.version, reason="load_not_ready")
     pump()
 
+    contended, drake = _contended(actors)
+
     match = Match.objects.filter(leg=legs[0], load=bargained).first()
     marks = [
         cents("the shipper's reserve", 3_391_71, SHIPPER),
@@ -223,7 +250,7 @@ def assemble_market() -> Market:
         cents("what the broker pays the carrier", 2_813_57, BROKER, CARRIER),
         cents("the broker's margin", 4_117_23 - 2_813_57, BROKER),
         cents("the margin of its price", 4_117_23 - 2_744_31, BROKER),
-        words("when a side asked to split", asked, CARRIER),
+        words("when a side asked to split", f":{asked}", CARRIER),
         words("that a side asked to split", "You asked to split the difference", CARRIER),
         words("that a side asked to split, in REST", '"asked":true', CARRIER),
         words("the routing number", "021000021"),
@@ -232,10 +259,57 @@ def assemble_market() -> Market:
         words("how the bank account ends", "ending in 4718", CARRIER, BROKER, SHIPPER),
         words("whose bank account it is", "Cobalt-paid-LLC", CARRIER, BROKER, SHIPPER),
         words("the truck of the tour", "Azure-TRUCK", CARRIER),
+        words("what the carrier says of the cancellation", "Cobalt-said-at-the-gate", CARRIER, BROKER),
+        words("what the broker answers its carrier", "Bison-answered-its-carrier", CARRIER, BROKER),
+        cents("the TONU between broker and carrier", 271_83, CARRIER, BROKER),
+        words("what the shipper answers its broker", "Marlin-answered-its-broker", SHIPPER, BROKER),
+        cents("the TONU between shipper and broker", 316_47, SHIPPER, BROKER),
     ]
     if match is not None:
         marks += [
             cents("the carrier's own gain", match.own_gain_cents, CARRIER),
             cents("the carrier's floor", match.own_parts["worth_from_cents"], CARRIER),
         ]
-    return Market(actors, marks, [bargained, brokered, claimed], [*legs, rook], first.thread)
+    return Market(actors, marks, [bargained, brokered, claimed, contended], [*legs, rook, drake], first.thread)
+
+
+def _contended(actors: Mapping[str, Actor]) -> tuple[Load, ReturnLeg]:
+    """Let a brokered sale fall through since the load was not ready: what the carrier says its broker agrees to, and
+    what the broker says then its shipper disputes.
+    """
+    shipper, broker, carrier = (actors[who] for who in (SHIPPER, BROKER, CARRIER))
+    load, leg = _load(shipper, "contended", None, None), _leg(carrier, "Drake")
+    pump()
+    of_sale = replace(posted_terms(load, rate_cents=3_100_00), tonu_cents=316_47)
+    tender = tender_load(actor=broker, load_id=load.public_id, terms=of_sale, load_version=load.version)
+    accept_offer(actor=shipper, offer_id=tender.public_id, number=1, load_version=load.version)
+    load = Load.objects.prefetch_related("stops").get(pk=load.pk)
+    offer = open_thread(
+        actor=carrier,
+        load_id=load.public_id,
+        truck_id=leg.truck.public_id,
+        leg_id=leg.public_id,
+        terms=replace(posted_terms(load, rate_cents=2_700_00), tonu_cents=271_83),
+        load_version=load.version,
+    )
+    booking = accept_offer(actor=broker, offer_id=offer.public_id, number=1, load_version=load.version)
+    assert isinstance(booking, Booking)
+    pump()
+    waited = _free_time_is_over(booking)
+    with patch.object(clock, "now", lambda: waited):
+        note = "Cobalt-said-at-the-gate"
+        cancel_booking(actor=carrier, booking_id=booking.public_id, version=None, reason="load_not_ready", note=note)
+        answers = (
+            (broker, Agreement.CARRIAGE, True, "Bison-answered-its-carrier"),
+            (shipper, Agreement.SALE, False, "Marlin-answered-its-broker"),
+        )
+        for who, agreement, agrees, answer in answers:
+            asked = booking.contentions.get(agreement=agreement)
+            answer_contention(actor=who, contention_id=asked.public_id, version=1, agrees=agrees, answer=answer)
+    pump()
+    return load, leg
+
+
+def _free_time_is_over(booking: Booking) -> datetime:
+    arrives_at = booking.tour_stops.order_by("sequence")[0].arrives_at
+    return max(arrives_at, booking.load.first_stop.opens_at) + timedelta(minutes=booking.free_minutes + 1)
