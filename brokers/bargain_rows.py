@@ -173,7 +173,7 @@ def _thread_row(thread: Thread, viewer: Organization, represented: set[int], now
         stops = list(thread.load.stops.all()) if offer.load_version == thread.load.version else []
         changes = changes_between(before, terms, stops) if before else []
         is_live = status_at(offer, now) == OfferStatus.LIVE
-        hold = hold_sentence(offer, of_carrier=TAKER in ours, zone=viewer.time_zone)
+        hold = hold_sentence(offer, viewer, of_carrier=TAKER in ours)
         status = status_at(offer, now)
         row.offers.append(OfferRow(offer, terms, changes, offer.made_for_id in mine, is_live, status, hold))
         before = terms

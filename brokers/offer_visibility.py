@@ -57,7 +57,7 @@ def offer_fields(offer: Offer, before: Offer | None, sight: Sight) -> dict[str, 
         "closed_by": named(offer.closed_by_organization),
         "reason": offer.reason,
         "booking": _booking_of(offer),
-        "hold": hold_fields(offer, of_carrier=Side.TAKER in sight.sides, zone=sight.viewer.time_zone),
+        "hold": hold_fields(offer, sight.viewer, of_carrier=Side.TAKER in sight.sides),
     }
 
 

@@ -123,13 +123,13 @@ class CheckSerializer(serializers.Serializer[Any]):
 class ClaimSerializer(StrictSerializer):
     """A claim of your organization's. While it is pending the load is reserved, ten minutes at most."""
 
-    always_shown: ClassVar[frozenset[str]] = frozenset(_CLAIM)
+    always_shown: ClassVar[frozenset[str]] = frozenset(_CLAIM) - {"truck"}
 
     id = serializers.CharField()
     status = serializers.ChoiceField(choices=ClaimStatus.choices)
     version = serializers.IntegerField()
     carrier = NamedSerializer()
-    truck = UnitSerializer()
+    truck = UnitSerializer(required=False, help_text="Your own truck; a broker that claimed for you does not read it.")
     leg = serializers.CharField(allow_null=True)
     loads = ClaimedLoadSerializer(many=True)
     checks = CheckSerializer(many=True)

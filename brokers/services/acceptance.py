@@ -34,15 +34,14 @@ from brokers.terms import terms_of
 from brokers.thread_queries import live_offer, offer_of
 from brokers.touring import vehicle_in
 from brokers.trust import Judgement, judge_claim, take_hold, take_pace
+from brokers.withheld import withheld
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Decision
 from foundation.trade import clock
-from foundation.trade.errors import Conflict, Invalid
+from foundation.trade.errors import Conflict
 from loads.models import Load
 from loads.services import sell_load
 
-# What a refusal of the booking may say to the seller: what is true of the load. All else is of the carrier's trucks.
-OF_THE_LOAD = frozenset({"load_gone", "load_reserved", "other_seller", "own_load", "one_live_booking_per_load"})
 _NOT_READY = (
     "The carrier's truck cannot take this load as offered: it was promised elsewhere meanwhile, or cannot be there in "
     "time. The offer still stands: ask the carrier for another truck or other times."
@@ -146,7 +145,7 @@ def _told_to(actor: Actor, thread: Thread, now: datetime, rule: str, sentence: s
 
 def _hold(actor: Actor, seen: Offer, number: int, load_version: int, judgement: Judgement, now: datetime) -> Claim:
     """Reserve the load for the accepted offer while the carrier is checked; not where the truck can never take it."""
-    with _in_fair_words(actor, seen.thread, now):
+    with withheld(actor.organization, seen.thread.taker, _NOT_READY):
         times, vehicle = terms_of(seen).stop_times, vehicle_in(seen.thread)
         plan_for(load=seen.thread.load, stop_times=times, vehicle=vehicle, carrier=seen.thread.taker, now=now)
 
@@ -173,17 +172,6 @@ def _in_rules_words(actor: Actor, thread: Thread, now: datetime) -> Iterator[Non
         raise _told_to(actor, thread, now, refusal.code, refusal.sentence) from refusal
 
 
-@contextmanager
-def _in_fair_words(actor: Actor, thread: Thread, now: datetime) -> Iterator[None]:
-    """Let the seller read that the truck cannot come, and nothing of the carrier's other tours and hours."""
-    try:
-        yield
-    except (Conflict, Invalid) as refusal:
-        if refusal.code in OF_THE_LOAD or Side.TAKER in sides_of(actor, thread, now):
-            raise
-        raise Conflict("truck_not_ready", _NOT_READY) from refusal
-
-
 def book_offer(
     actor: Actor, offer: Offer, thread: Thread, load: Load, now: datetime, *, claim_id: int | None = None
 ) -> Booking:
@@ -202,7 +190,7 @@ def book_offer(
 
 
 def _book(actor: Actor, offer: Offer, thread: Thread, load: Load, now: datetime) -> Booking:
-    with _in_fair_words(actor, thread, now):
+    with withheld(actor.organization, thread.taker, _NOT_READY):
         booking = book_offer(actor, offer, thread, load, now)
     _shake_hands(actor, offer, thread)
     return booking

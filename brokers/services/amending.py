@@ -25,6 +25,7 @@ from brokers.services.tours import replan, write_stops
 from brokers.terms import StopTime, terms_of
 from brokers.touring import PlannedTour, agreed_times, end_of_plan, live_bookings
 from brokers.underway import plan_under_way
+from brokers.withheld import Withheld
 from carriers.models import ReturnLeg
 from carriers.services.booked import begin_leg_at
 from foundation.accounts.actor import Actor
@@ -109,7 +110,9 @@ def _carriers_own(actor: Actor, booking: Booking) -> Iterator[None]:
         if actor.organization.pk == booking.carrier_id:
             raise
         # how far the truck is follows from the driver's hours, too
-        raise Conflict(refusal.code, _UNDER_WAY if refusal.code == "under_way" else _PROMISED) from refusal
+        if refusal.code == "under_way":
+            raise Conflict("under_way", _UNDER_WAY) from refusal
+        raise Withheld(_PROMISED, refusal) from refusal
 
 
 def _planned(amendment: Amendment, booking: Booking, tour: Tour, now: datetime) -> PlannedTour:

@@ -23,12 +23,13 @@ from brokers.services.records import write_record
 from brokers.services.tours import replan, start_tour, write_stops
 from brokers.terms import BargainTerms
 from brokers.touring import PlannedTour, Vehicle, end_of_plan
+from brokers.withheld import withheld
 from carriers.models import Driver, ReturnLeg, Trailer, Truck
 from carriers.services.booked import begin_leg_at, cover_leg, open_leg_after
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
 from foundation.trade.constraints import refusing
-from foundation.trade.errors import Conflict, Invalid
+from foundation.trade.errors import Conflict
 from foundation.trade.kept import Kept, insert
 from foundation.trade.life_cycle import is_on_the_market
 from foundation.trade.locks import held
@@ -42,11 +43,6 @@ _GONE = "This load is gone: it was booked, withdrawn or has expired. Look at the
 RESERVED = (
     "This load is reserved for a few minutes while another claim is checked. It comes free again unless that is booked."
 )
-_PROMISED = (
-    "The truck cannot take this load as agreed: it was promised elsewhere meanwhile, or cannot be there in time. "
-    "Ask the carrier for another truck or other times."
-)
-
 
 _HELD_LEG: Kept[ReturnLeg] = Kept(
     lambda key: held(ReturnLeg.objects.filter(pk=key)).select_related(
@@ -93,21 +89,16 @@ def book(
     `claim_id` is the key of the claim that reserved the load, if one did; `joins` the tour that a bundle has begun in
     this transaction; `is_checked` says that `check_bookable` was asked since the lock; `lapses` that rivals lapse with
     this booking, and not once for the whole bundle. Raises `Conflict` when the load
-    or leg is gone or reserved, when the truck cannot take it (with the engine's sentence, to the carrier), or when a
-    unit is on another tour; `Invalid` for a field that must change; `Overtaken` to begin anew.
+    or leg is gone or reserved, when the truck cannot take it or a unit is on another tour (why, to the carrier alone);
+    `Invalid` for a field that must change; `Overtaken` to begin anew.
     """
     if not is_checked:
         check_bookable(load, carrier=carrier, seller=seller, now=now, claim_id=claim_id)
-    vehicle, are_held = _lock(vehicle)
-    if vehicle.truck.organization_id == carrier.pk:
-        vehicle.truck.organization = carrier  # as it is in hand: it need not be read again
-    try:
+    with withheld(actor.organization, carrier):
+        vehicle, are_held = _lock(vehicle)
+        if vehicle.truck.organization_id == carrier.pk:
+            vehicle.truck.organization = carrier  # as it is in hand: it need not be read again
         return _book(load, terms, vehicle, carrier, actor, now, offer, joins, are_held, lapses=lapses)
-    except (Conflict, Invalid) as refusal:
-        if actor.organization.pk == carrier.pk or actor.organization.pk != seller.pk:
-            raise
-        # the other side's tours, fleet and hours are its own
-        raise Conflict(refusal.code if isinstance(refusal, Conflict) else "cannot_carry", _PROMISED) from refusal
 
 
 def check_bookable(

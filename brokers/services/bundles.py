@@ -12,6 +12,7 @@ from brokers.services.claiming import Wanted, claim_terms, claim_together, namin
 from brokers.services.claims import claimable, claiming_carrier, judged
 from brokers.services.grounds import check_on_leg, crew_of, on_leg
 from brokers.touring import NamedVehicle, Vehicle, agreed_times, plan_tour, vehicle_of
+from brokers.withheld import CANNOT_COME, withheld
 from carriers.models import ReturnLeg
 from carriers.services.legs import prepare
 from foundation.accounts.actor import Actor
@@ -22,6 +23,7 @@ from loads.models import Load
 from matching.touring import plan_home
 
 _NOT_STORED = 0
+_CANNOT_COME = f"{CANNOT_COME} Nothing was booked."
 
 
 def claim_bundle(
@@ -44,9 +46,11 @@ def claim_bundle(
     made = sent_before(carrier, form_token, [each.load_id for each in loads])
     if made is not None:
         return made
-    rides = vehicle_of(carrier, **vehicle)
+    with withheld(actor.organization, carrier):
+        rides = vehicle_of(carrier, **vehicle)
     seen = [claimable(carrier, wanted, now, among=len(loads)) for wanted in loads]
-    check_together(carrier=carrier, vehicle=rides, loads=seen, now=now)
+    with withheld(actor.organization, carrier, _CANNOT_COME):
+        check_together(carrier=carrier, vehicle=rides, loads=seen, now=now)
     judgement = judged(carrier, seen, rides.truck, now)
     return claim_together(
         actor=actor,

@@ -13,7 +13,7 @@ from brokers.booking_queries import claim_of, claims_to_settle, load_in_sight, s
 from brokers.facts import tell_of_claim
 from brokers.models import CLAIM_MOVES, Claim, ClaimedLoad, ClaimStatus
 from brokers.retrying import retried
-from brokers.services.booking import check_for_sale, plan_for
+from brokers.services.booking import check_for_sale
 from brokers.services.claiming import (
     Wanted,
     book_in_order,
@@ -25,9 +25,11 @@ from brokers.services.claiming import (
     sent_before,
 )
 from brokers.services.held_offers import check_still_books, claimant, settle_acceptance
+from brokers.services.inviting import check_can_take
 from brokers.services.releasing import were_taken_away
 from brokers.touring import NamedVehicle, vehicle_in, vehicle_of
 from brokers.trust import Judgement, judge_claim
+from brokers.withheld import carriers_words, withheld
 from carriers.models import ReturnLeg, Truck
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Capability, Organization
@@ -64,13 +66,15 @@ def claim_load(
     made = sent_before(carrier, form_token, [load_id])
     if made is not None:
         return made
-    rides = vehicle_of(carrier, **vehicle)
+    with withheld(actor.organization, carrier):
+        rides = vehicle_of(carrier, **vehicle)
     wanted = Wanted(load_id=load_id, load_version=load_version, rate_cents=rate_cents)
     seen = claimable(carrier, wanted, now)
     judgement = judged(carrier, [seen], rides.truck, now)
-    if judgement.holds:  # what is booked at once is planned once, on what stands under the locks
+    # what a carrier books at once is planned once, on what stands under the locks
+    if judgement.holds or actor.organization.pk != carrier.pk:
         times = claim_terms(seen).stop_times
-        plan_for(load=seen, stop_times=times, vehicle=rides, carrier=carrier, now=now)
+        check_can_take(actor=actor, carrier=carrier, load=seen, stop_times=times, vehicle=rides, now=now)
     return claim_together(
         actor=actor,
         carrier=carrier,
@@ -158,7 +162,7 @@ def settle_claim(*, claim_id: str) -> Claim:
     except Busy:
         raise
     except TradeError as refusal:
-        return _release(claim, refusal.sentence, judgement)
+        return _release(claim, carriers_words(refusal), judgement, told=refusal.sentence)
 
 
 def _why_no_more(claim: Claim, loads: Sequence[Load], now: datetime) -> str:
@@ -232,14 +236,27 @@ def _book_held(claim: Claim, judgement: Judgement) -> Claim:
     return _close(standing, ClaimStatus.BOOKED, "", judgement, now, actor)
 
 
-def _release(claim: Claim, outcome: str, judgement: Judgement) -> Claim:
+def _release(claim: Claim, outcome: str, judgement: Judgement, *, told: str = "") -> Claim:
+    """Release a claim on hold: `outcome` is why as the carrier reads it, `told` as a broker that claimed for it does,
+    where that is something else.
+    """
+
     def work() -> Claim:
         for key in sorted(row.load_id for row in claim.loads.all()):
             locked_load(pk=key)
         now = clock.now()
         spared = were_taken_away(claim, now)
         ClaimedLoad.objects.filter(claim=claim).update(is_held=False)
-        return _close(claim, ClaimStatus.RELEASED, outcome[:300], judgement, now, claimant(claim, now), spared=spared)
+        return _close(
+            claim,
+            ClaimStatus.RELEASED,
+            outcome[:300],
+            judgement,
+            now,
+            claimant(claim, now),
+            told=(told or outcome)[:300],
+            spared=spared,
+        )
 
     try:
         return retried(work)
@@ -255,6 +272,7 @@ def _close(
     now: datetime,
     actor: Actor,
     *,
+    told: str = "",
     spared: bool = False,
 ) -> Claim:
     change_status(
@@ -265,6 +283,7 @@ def _close(
         sentence=_SETTLED,
         closed_at=now,
         outcome=outcome,
+        told=told,
         spared=spared,
         checks=judgement.stored(),
     )

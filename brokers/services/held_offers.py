@@ -19,7 +19,7 @@ from brokers.models import (
     Thread,
 )
 from brokers.retrying import retried
-from brokers.services.acceptance import OF_THE_LOAD, agree, book_offer
+from brokers.services.acceptance import agree, book_offer
 from brokers.services.releasing import SETTLED, release_hold
 from brokers.services.table import (
     check_load_version,
@@ -33,6 +33,7 @@ from brokers.services.table import (
 )
 from brokers.thread_facts import tell_released
 from brokers.trust import Judgement, judge_claim, take_pace
+from brokers.withheld import OF_THE_LOAD, carriers_words
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Decision
 from foundation.accounts.present import actor_now
@@ -206,9 +207,8 @@ def _words(refused: TradeError) -> tuple[str, str]:
     """Return why a booking was refused, to the carrier and to the seller, who reads nothing of its hours."""
     if refused.code == "pace":
         return refused.sentence, _BLOCKED
-    own = refused.__cause__ if isinstance(refused.__cause__, TradeError) else refused
     is_of_load = refused.code in OF_THE_LOAD | {"time_over", "load_changed", "seller_changed", "cannot_deal"}
-    return own.sentence, refused.sentence if is_of_load else _CANNOT_COME
+    return carriers_words(refused), refused.sentence if is_of_load else _CANNOT_COME
 
 
 def _is_over(hold: Claim, now: datetime) -> bool:

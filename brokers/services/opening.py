@@ -11,8 +11,7 @@ from brokers.bargain_rules import DEFAULT_MINUTES, judge
 from brokers.booking_queries import load_in_sight
 from brokers.models import Offer, Thread, ThreadStatus
 from brokers.retrying import retried
-from brokers.services.booking import plan_for
-from brokers.services.inviting import check_can_be_offered
+from brokers.services.inviting import check_can_be_offered, check_can_take, vehicle_on
 from brokers.services.table import (
     check_load_version,
     check_may_begin,
@@ -22,6 +21,7 @@ from brokers.services.table import (
 )
 from brokers.terms import BargainTerms
 from brokers.touring import NamedVehicle, Vehicle, vehicle_of
+from brokers.withheld import withheld
 from carriers.models import ReturnLeg, Truck
 from carriers.queries import leg_of
 from foundation.accounts.actor import Actor
@@ -85,9 +85,10 @@ def open_thread(
     _require_hauling(actor, taker)
     found, now = _load_in_sight(taker, load_id), clock.now()
     require_acting(actor, taker, Decision.OFFERS, now)
-    rides = vehicle_of(taker, **vehicle)
+    with withheld(actor.organization, taker):
+        rides = vehicle_of(taker, **vehicle)
     manner = _Manner(terms, load_version, expires_in_minutes, confirmed)
-    _check_can_take(taker, rides, found, manner, now)
+    _check_can_take(actor, taker, rides, found, manner, now)
 
     def work() -> Offer:
         load = locked_load(found.pk)
@@ -126,8 +127,7 @@ def invite_carrier(
         taker = leg.organization
         if taker.pk != seller.pk:
             _check_in_sight(taker, load, now)
-        vehicle = Vehicle(truck=leg.truck, leg=leg, driver=leg.driver, trailer=leg.trailer, home_base=leg.home_base)
-        return _begin(actor, Side.SELLER, taker, load, vehicle, manner, now)
+        return _begin(actor, Side.SELLER, taker, load, vehicle_on(leg), manner, now)
 
     return retried(work)
 
@@ -216,18 +216,19 @@ def _load_in_sight(taker: Organization, load_id: str) -> Load:
     return load
 
 
-def _check_can_take(taker: Organization, vehicle: Vehicle, load: Load, manner: _Manner, now: datetime) -> None:
-    """Raise with the engine's reason where the carrier's truck cannot take the load as it offers to.
+def _check_can_take(
+    actor: Actor, taker: Organization, vehicle: Vehicle, load: Load, manner: _Manner, now: datetime
+) -> None:
+    """Raise with the reason that its own side may read where the carrier's truck cannot take the load as it offers to.
 
-    For the carrier's own side only: the reason may speak of its driver's hours. Whether it still can is asked again
-    when it is booked.
+    Whether it still can is asked again when it is booked.
     """
     if load.sold_by.pk == taker.pk or load.organization_id == taker.pk:
         return
     check_load_version(load, manner.load_version)
     _check_leg(vehicle.leg, now)
     whole = manner.judged(load, taker, now)
-    plan_for(load=load, stop_times=whole.stop_times, vehicle=vehicle, carrier=taker, now=now)
+    check_can_take(actor=actor, carrier=taker, load=load, stop_times=whole.stop_times, vehicle=vehicle, now=now)
 
 
 def _check_can_be_offered(actor: Actor, seller: Organization, leg_id: str, load: Load, manner: _Manner) -> None:
@@ -242,7 +243,7 @@ def _check_can_be_offered(actor: Actor, seller: Organization, leg_id: str, load:
         return
     _check_in_sight(leg.organization, load, now)
     whole = manner.judged(load, actor.organization, now)
-    check_can_be_offered(load=load, stop_times=whole.stop_times, leg=leg, now=now)
+    check_can_be_offered(load=load, stop_times=whole.stop_times, vehicle=vehicle_on(leg), leg=leg, now=now)
 
 
 def load_to_bargain(actor: Actor, *, load_id: str, truck_id: str, leg_id: str) -> Load:

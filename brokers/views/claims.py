@@ -292,6 +292,7 @@ def claim_page(request: HttpRequest, claim_id: str) -> HttpResponse:
         "claim": made,
         "title": _title(made),
         "together_cents": sum(row.rate_cents for row in made.loads.all()),
+        "viewer": viewer,
         "acting_for": made.carrier if made.carrier_id != viewer.pk else None,
         "readable": {each.pk for each in bookings if side_read_by(viewer, each, now) is not None},
         "checks": [check for check in shown if check["result"] in ("hold", "block")],
