@@ -1,8 +1,10 @@
 """The pages on which a return leg, or a headhaul with its return leg, is written and changed."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,6 +22,7 @@ from foundation.places.queries import find_place
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from foundation.trade.posting import Status
+from foundation.trade.time_fields import WallTimeField, typed_instant
 from foundation.trade.windows import local
 
 
@@ -118,7 +121,7 @@ def edit(request: HttpRequest, leg_id: str) -> HttpResponse:
 @require_safe
 @scope_required("legs:write")
 def zone(request: HttpRequest) -> HttpResponse:
-    """Answer which zone a place's wall time is in: the hint beside a time while one types the place."""
+    """Answer which zone a place's wall time is in: the hint beside a time while one types it or the place."""
     words = request.GET.get("empty") or request.GET.get("origin") or request.GET.get("home") or ""
     base = request.GET.get("home_base") or ""
     try:
@@ -128,7 +131,8 @@ def zone(request: HttpRequest) -> HttpResponse:
             time_zone = find_place(words).time_zone
     except (PlaceNotFound, NotFound):
         return HttpResponse(_ZONE_UNKNOWN)
-    return HttpResponse(format_html("{} time there", f"{local(clock.now(), time_zone):%Z}"))
+    typed = next((request.GET[name] for name in ("departs_at", "ready_at", "home_by") if name in request.GET), "")
+    return HttpResponse(format_html("{} time there", _zone_at(time_zone, typed)))
 
 
 _ZONE_UNKNOWN = "Local time there"
@@ -157,31 +161,39 @@ def _context(form: LegForm, leg: ReturnLeg | None = None, **more: Any) -> dict[s
         "is_trip": isinstance(form, TripForm),
         "details_open": any(name in form.errors for name in details),
         "may_reopen": leg is not None and leg.status in (Status.DRAFT, Status.WITHDRAWN, Status.EXPIRED),
-        "zone_office": f"{local(clock.now(), form.organization.time_zone):%Z}",
-        "zone_origin": _zone_of(form, "origin"),
-        "zone_empty": _zone_of(form, "empty"),
+        "zone_office": _zone_at(form.organization.time_zone, form["partners_first_until"].value()),
+        "zone_origin": _zone_of(form, "origin", "departs_at"),
+        "zone_empty": _zone_of(form, "empty", "ready_at"),
         "zone_home": _home_zone(form),
         **more,
     }
 
 
-def _zone(time_zone: str) -> str:
-    return f"{local(clock.now(), time_zone):%Z} time there"
+def _zone_at(time_zone: str, typed: Any) -> str:
+    """Return what a zone is called at a wall time that was typed, for its summer has a name of its own; else now."""
+    try:
+        wall = typed if isinstance(typed, datetime) else WallTimeField(required=False).clean(typed)
+        instant = typed_instant(wall.replace(tzinfo=None), time_zone) if wall else clock.now()
+    except (ValidationError, ValueError):
+        instant = clock.now()
+    return f"{local(instant, time_zone):%Z}"
 
 
-def _zone_of(form: LegForm, name: str) -> str:
-    """Return the zone of the place that a field holds, as far as it is one."""
+def _zone_of(form: LegForm, name: str, time: str) -> str:
+    """Return the zone of the place that a field holds, as far as it is one, at the time that another holds."""
     value = form[name].value() if name in form.fields else None
     try:
         place = value if isinstance(value, Place) else find_place(str(value or ""))
     except PlaceNotFound:
         return _ZONE_UNKNOWN
-    return _zone(place.time_zone)
+    return f"{_zone_at(place.time_zone, form[time].value())} time there"
 
 
 def _home_zone(form: LegForm) -> str:
     base = form.bases.get(str(form["home_base"].value() or ""))
-    return _zone(base.time_zone) if base else _zone_of(form, "home")
+    if base is None:
+        return _zone_of(form, "home", "home_by")
+    return f"{_zone_at(base.time_zone, form['home_by'].value())} time there"
 
 
 def _again(request: HttpRequest, form: LegForm, status: int, leg: ReturnLeg | None = None, **more: Any) -> HttpResponse:

@@ -360,3 +360,15 @@ def test_the_zone_of_a_place_is_said(sign_in: SignIn, carrier: Organization, tru
     assert client.get("/legs/zone/", {"empty": "Denver, CO"}).content.decode()[0] == "M"
     assert client.get("/legs/zone/", {"home_base": truck.home_base.public_id}).content.decode()[0] == "C"
     assert client.get("/legs/zone/", {"empty": "<b>"}).content.decode() == "Local time there"
+
+
+@pytest.mark.parametrize(("day", "said"), [("2027-01-15", "MST"), ("2027-07-15", "MDT"), ("soon", "M")])
+def test_the_zone_has_the_name_that_it_has_at_the_time_typed(
+    sign_in: SignIn, carrier: Organization, truck: Truck, day: str, said: str
+) -> None:
+    client, time = sign_in(carrier), f"{day}T08:00"
+    for names in ({"empty": "Denver, CO", "ready_at": time}, {"home": "Denver, CO", "home_by": time}):
+        assert client.get("/legs/zone/", names).content.decode().startswith(said)
+    page = client.post("/legs/new/", form(truck, empty="Denver, CO", ready_at=time)).content.decode()
+    assert f">{said}" in page
+    assert client.get("/legs/new/").status_code == 200

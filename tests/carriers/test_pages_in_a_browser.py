@@ -1,5 +1,6 @@
 """A driver's phone and a dispatcher's desk: a fleet is entered and a truck posted home in a real browser."""
 
+import re
 import time
 from datetime import timedelta
 from typing import Any
@@ -43,7 +44,7 @@ def test_a_carrier_enters_its_fleet_and_posts_a_truck_home(visit: Any) -> None:
     expect(page.locator("#id_partners_first_until_field")).to_be_hidden()
     page.get_by_label("Empties at").press_sequentially("denv")
     page.locator("#id_empty_places").get_by_text("Denver, CO", exact=True).click()
-    expect(page.get_by_text(f"{local(now(), 'America/Denver'):%Z} time there")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"M[DS]T time there"))).to_be_visible()
     picture(page, "leg-form")
     page.locator("#id_home_by").fill("2020-01-01T08:00")
     page.get_by_role("button", name="Post", exact=True).click()
@@ -73,7 +74,7 @@ def test_what_is_typed_while_another_trucks_form_is_on_its_way_stays(visit: Any)
     page.get_by_label("Empties at").fill("60601")
     expect(page.get_by_label("Home", exact=True)).to_have_value(other.home_base.public_id)
     expect(page.get_by_label("Empties at")).to_have_value("60601")
-    expect(page.get_by_text(f"{local(now(), 'America/Chicago'):%Z} time there").first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"C[DS]T time there")).first).to_be_visible()
 
 
 def test_choosing_another_truck_brings_its_own_and_keeps_what_was_typed(visit: Any) -> None:
