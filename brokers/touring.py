@@ -69,8 +69,13 @@ class Vehicle:
     return_home_by: datetime | None = None
 
     def columns(self) -> dict[str, Any]:
-        """Return it as the columns of a thread or claim, which keep the same."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        """Return it as the columns of a thread or claim, which keep the same; what the leg was posted with is left to
+        the leg, which may be edited.
+        """
+        own = (None, None) if self.leg is None else (self.leg.driver, self.leg.trailer)
+        crew = {"driver": self.driver, "trailer": self.trailer}
+        left = {noun: None for (noun, unit), its in zip(crew.items(), own, strict=True) if unit == its}
+        return {each.name: getattr(self, each.name) for each in fields(self)} | left
 
 
 def vehicle_in(row: Thread | Claim) -> Vehicle:
