@@ -5,8 +5,8 @@ from collections.abc import Mapping
 _LOADS = ("matching.match_loads",)
 _LEGS = ("matching.match_legs",)
 _PROPOSALS = ("brokers.lapse_proposals",)  # of what is not any more as it was proposed
-_THREADS = ("brokers.lapse_threads",)  # about what is not to be had any more
-_CLAIMS = ("brokers.settle_claims",)  # on hold, on what is not any more as it was claimed
+_THREADS = ("brokers.lapse_threads",)  # about what is not to be had any more, or not as it was
+_CLAIMS = ("brokers.settle_claims",)  # on hold, on a load or a leg that is not any more as it was
 _OFFERS = ("brokers.supersede_offers",)  # on an older version of the load
 _ORGANIZATIONS = ("matching.match_organization",)
 _RATES = ("matching.observe_rate",)
@@ -45,9 +45,9 @@ WIRING: Mapping[str, tuple[str, ...]] = {
     "leg.covered": _LEGS + _PROPOSALS + _THREADS,
     "leg.opened": _LEGS,
     "leg.reduced": _LEGS + _PROPOSALS,
-    "leg.edited": _LEGS + _PROPOSALS,
-    "leg.withdrawn": _LEGS + _PROPOSALS + _THREADS,
-    "leg.expired": _LEGS + _PROPOSALS + _THREADS,
+    "leg.edited": _LEGS + _PROPOSALS + _THREADS + _CLAIMS,
+    "leg.withdrawn": _LEGS + _PROPOSALS + _THREADS + _CLAIMS,
+    "leg.expired": _LEGS + _PROPOSALS + _THREADS + _CLAIMS,
     "leg.costs_changed": _LEGS,
     "organization.record_asked": ("accounts.ask_registry",),
     "organization.unverified": (*_ORGANIZATIONS, "brokers.part_unverified"),

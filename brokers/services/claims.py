@@ -24,6 +24,7 @@ from brokers.services.claiming import (
     naming,
     sent_before,
 )
+from brokers.services.grounds import on_leg, plan_for
 from brokers.services.held_offers import check_still_books, claimant, settle_acceptance
 from brokers.services.inviting import check_can_take
 from brokers.services.releasing import were_taken_away
@@ -35,13 +36,17 @@ from foundation.accounts.actor import Actor
 from foundation.accounts.models import Capability, Organization
 from foundation.accounts.queries import represented_by
 from foundation.trade import clock
-from foundation.trade.errors import Busy, Conflict, Forbidden, NotFound, TradeError
+from foundation.trade.errors import Busy, Conflict, Forbidden, Invalid, NotFound, TradeError
 from foundation.trade.status import change_status
 from loads.models import Load
 from loads.queries import locked_load
 
 _SETTLED = "This claim was settled meanwhile. Reload to see how."
 _OUT_OF_SIGHT = "The load is not in your sight any more."
+_LEG_CHANGED = (
+    "The return leg that this rested on is off the market, of another truck, or was edited so that it cannot take the "
+    "load. Nothing was booked: claim it anew with a truck that can."
+)
 _TIME_OVER = "The check did not come back in time, so the load went back to the market. Claim it again if it stands."
 
 
@@ -167,14 +172,32 @@ def settle_claim(*, claim_id: str) -> Claim:
 
 def _why_no_more(claim: Claim, loads: Sequence[Load], now: datetime) -> str:
     """Return why a claim on hold has nothing to wait for: who made it may not claim any more, or a load is gone, has
-    changed or is out of the carrier's sight; "" otherwise.
+    changed or is out of the carrier's sight, or its return leg takes it no more; "" otherwise.
     """
     try:
         _check_claimant(claimant(claim, now), claim, now)
         _check_loads(claim, loads, now)
     except (Forbidden, Conflict, NotFound) as refusal:
         return refusal.sentence
-    return ""
+    return "" if _leg_takes(claim, loads, now) else _LEG_CHANGED
+
+
+def _leg_takes(claim: Claim, loads: Sequence[Load], now: datetime) -> bool:
+    """Say whether the return leg of a claim on hold is still its truck's, on the market, and takes the load; of several
+    loads on it, that is judged when they are booked.
+    """
+    if claim.leg is None:
+        return True
+    vehicle = vehicle_in(claim)
+    try:
+        if len(loads) > 1:
+            on_leg(vehicle, claim.leg, now)
+        else:
+            times = claim_terms(loads[0]).stop_times
+            plan_for(load=loads[0], stop_times=times, vehicle=vehicle, carrier=claim.carrier, now=now)
+    except (Conflict, Invalid):
+        return False
+    return True
 
 
 def _check_loads(claim: Claim, loads: Iterable[Load], now: datetime) -> None:
