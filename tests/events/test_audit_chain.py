@@ -69,6 +69,7 @@ def test_entries_wait_for_their_chain_less_than_a_minute() -> None:
         ("DELETE FROM events_auditentry WHERE {second}", 2, "is missing here"),
         ("DELETE FROM events_auditentry WHERE organization_id = 'org_owner' AND position = 3", 3, "at the end"),
         ("DELETE FROM events_auditentry WHERE organization_id = 'org_owner'", 1, "at the end"),
+        ("UPDATE events_audithead SET position = 1 WHERE organization_id = 'org_owner'", 2, "was put in"),
     ],
 )
 def test_a_change_behind_the_back_of_the_trigger_shows(chained: None, deed: str, position: int, problem: str) -> None:
@@ -77,3 +78,23 @@ def test_a_change_behind_the_back_of_the_trigger_shows(chained: None, deed: str,
     assert (report.intact, report.broken_at) == (False, position)
     assert problem in report.problem
     assert verify_audit_chain(OTHER).intact
+
+
+def test_one_chain_that_cannot_go_on_stops_no_other(chained: None, caplog: pytest.LogCaptureFixture) -> None:
+    for organization_id in (OWNER, OTHER):
+        record_audit(organization_id=organization_id, actor="operator", action="verify", subject="org_1", changes={})
+    forged = "INSERT INTO events_auditentry (public_id, organization_id, actor, action, subject, changes, position, {})"
+    values = "VALUES ('audit_forged', 'org_owner', 'x', 'x', 'x', '{}', 4, '', '')"
+    with connection.cursor() as cursor:
+        cursor.execute(forged.format("previous_hash, hash") + " " + values)
+    assert chain_batch() == 1
+    assert (verify_audit_chain(OTHER).entries, verify_audit_chain(OTHER).unchained) == (4, 0)
+    assert f"The audit chain of {OWNER} cannot go on" in caplog.text
+    report = verify_audit_chain(OWNER)
+    assert (report.broken_at, report.entry, report.unchained) == (4, "audit_forged", 1)
+
+
+def test_an_organization_without_any_deed_is_one_whose_chain_was_taken_away() -> None:
+    assert verify_audit_chain(OWNER).intact
+    report = verify_audit_chain(OWNER, must_have_begun=True)
+    assert (report.intact, report.problem) == (False, "Everything is missing.")

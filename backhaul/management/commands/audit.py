@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from foundation.accounts.models import Organization
 from foundation.events.chain import ChainReport, audited_organizations, verify_audit_chain
 
 
@@ -24,12 +25,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Check the chains, and say what was found of each that is broken or has a tail."""
         wanted = options["organization"]
-        known = audited_organizations()
+        existing = set(Organization.objects.values_list("public_id", flat=True))
+        known = sorted({*audited_organizations(), *existing})
         if wanted and wanted not in known:
             raise CommandError(f"The audit knows no organization {wanted}. Its id begins with org_.")
         broken = entries = 0
         for organization_id in [wanted] if wanted else known:
-            report = verify_audit_chain(organization_id)
+            report = verify_audit_chain(organization_id, must_have_begun=organization_id in existing)
             entries += report.entries
             broken += not report.intact
             self._tell(organization_id, report)
