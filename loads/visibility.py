@@ -26,6 +26,7 @@ _MARKET_LOAD = frozenset(
     {
         "id",
         "status",
+        "version",  # what offers and claims name: it says no more than that the posting changed
         "organization",
         "equipment",
         "size",
@@ -51,7 +52,6 @@ _MARKET_LOAD = frozenset(
     }
 )
 _OWN_LOAD = _MARKET_LOAD | {
-    "version",
     "external_id",
     "reference",
     "notes",
@@ -91,9 +91,9 @@ LOAD_FIELDS: Mapping[Viewer, frozenset[str]] = MappingProxyType(
         Viewer.CONSIGNOR: _OWN_LOAD - TOWARDS_CARRIERS | {"seller", "shipper_rate"},
         # The seller reads what it is paid and what it offers; a margin is computed in the booking's record only.
         Viewer.SELLER: _MARKET_LOAD
-        | {"version", "expires_at", "audience", "partners_first_until", "reference", "notes", "shipper_rate"},
+        | {"expires_at", "audience", "partners_first_until", "reference", "notes", "shipper_rate"},
         # A broker may search trucks for those it represents; what belongs to a booking it learns with the booking.
-        Viewer.REPRESENTATIVE: _MARKET_LOAD | {"version", "expires_at"},
+        Viewer.REPRESENTATIVE: _MARKET_LOAD | {"expires_at"},
         Viewer.MARKET: _MARKET_LOAD,
     }
 )

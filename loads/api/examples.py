@@ -64,6 +64,7 @@ _DALLAS = _stop(
 MARKET_LOAD: dict[str, Any] = {
     "id": "load_06hx2k4a8m0q3v5y7z9c1e2g3j",
     "status": "open",
+    "version": 1,
     "organization": {"id": "org_06hx2k4a8m0q3v5y7z9c1e2g3k", "name": "Prairie Paper Co."},
     "equipment": "V",
     "size": "full",
@@ -106,7 +107,6 @@ OWN_LOAD: dict[str, Any] = {
             "instructions": "",
         },
     ],
-    "version": 1,
     "external_id": "TMS-88213",
     "reference": "",
     "notes": "",

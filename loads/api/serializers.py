@@ -76,7 +76,10 @@ class LoadSerializer(StrictSerializer):
 
     id = serializers.CharField(read_only=True)
     status = serializers.ChoiceField(choices=Status.choices, read_only=True)
-    version = serializers.IntegerField(read_only=True, help_text="The owner, its brokers and the seller see it.")
+    version = serializers.IntegerField(
+        read_only=True,
+        help_text="Claims and offers name it as `load_version`. What the owner alone sees changes without a new one.",
+    )
     etag = serializers.CharField(read_only=True, help_text="For If-Match.")
     organization = CompanySerializer(
         read_only=True, allow_null=True, help_text="Who sells it; null where it hides its name."

@@ -4,6 +4,7 @@ from typing import Any
 
 _LOAD: dict[str, Any] = {
     "id": "load_06hx2k4a8m0q3v5y7z9c1e2g3j",
+    "version": 1,
     "organization": {"id": "org_06hx2k4a8m0q3v5y7z9c1e2g3k", "name": "Prairie Paper Co."},
     "equipment": "V",
     "size": "full",

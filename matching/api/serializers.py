@@ -20,7 +20,7 @@ CARRIER_ONLY = "Only the carrier sees it."
 RATE_BASES = ["posted", "default", "observed"]
 RATE_BASIS = "Posted with the load; a dated default, not observed; or observed in bookings."
 LOAD_SUMMARY: tuple[str, ...] = (
-    "id", "organization", "equipment", "size", "attributes",
+    "id", "version", "organization", "equipment", "size", "attributes",
     "weight_pounds", "length_feet", "commodity", "rate", "stops",
 )  # fmt: skip
 LEG_SUMMARY: tuple[str, ...] = (

@@ -6,7 +6,9 @@ import pytest
 
 from brokers.models import Booking, Offer
 from tests.brokers.bargains import Deal, make_deal, offer_by, terms
+from tests.brokers.test_private_edits import edit
 from tests.builders import make_organization
+from tests.matching.market import run
 from tests.rest.clients import ApiClient
 
 pytestmark = pytest.mark.usefixtures("empty_cache")
@@ -156,3 +158,24 @@ def test_a_broker_tenders_over_rest_and_sells_from_then_on(deal: Deal, shipper: 
     assert accepted.json()["booking"] is None
     deal.load.refresh_from_db()
     assert deal.load.shipper_rate_cents == terms(deal.load, 2_650).rate_cents
+
+
+def test_the_version_to_name_is_read_where_the_load_is_and_moves_with_what_is_dealt_on_alone(
+    deal: Deal, carrier: Caller
+) -> None:
+    path = f"/loads/{deal.load.public_id}"
+    run(deal.leg)
+
+    def seen() -> set[int]:
+        (listed,) = carrier.read("/loads?scope=market").json()["items"]
+        (match,) = carrier.read("/matches").json()["items"]
+        return {listed["version"], carrier.read(path).json()["version"], match["load"]["version"]}
+
+    assert seen() == {1}
+    edit(deal, private_notes="Ours.", reference="PO 9")
+    assert seen() == {1}
+    edit(deal, weight_pounds=30_000)
+    run(deal.leg)
+    assert seen() == {2}
+    assert _open(carrier, deal).json()["code"] == "load_changed"
+    assert _open(carrier, deal, load_version=seen().pop()).status_code == 201

@@ -241,7 +241,7 @@ def test_a_private_change_leaves_the_strangers_etag(shipper, stranger, api):
     load = api.post(URL, body()).json()
     client = ApiClient(stranger)
     before = client.get(f"{URL}/{load['id']}")["ETag"]
-    Load.objects.update(private_notes="another secret", reserve_cents=9_999_00, version=7)
+    Load.objects.update(private_notes="another secret", reserve_cents=9_999_00, private_edits=1)
     assert client.get(f"{URL}/{load['id']}")["ETag"] == before
     assert api.get(f"{URL}/{load['id']}")["ETag"] != load["etag"]
 

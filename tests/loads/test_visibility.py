@@ -35,8 +35,8 @@ def load(shipper):
 
 def test_the_market_sees_these_fields_and_no_others():
     assert LOAD_FIELDS[Viewer.MARKET] == {
-        "id", "status", "organization", "equipment", "size", "attributes", "weight_pounds", "length_feet", "pallets",
-        "commodity", "hazmat_class", "temperature_min_f", "temperature_max_f", "rate", "free_minutes",
+        "id", "status", "version", "organization", "equipment", "size", "attributes", "weight_pounds", "length_feet",
+        "pallets", "commodity", "hazmat_class", "temperature_min_f", "temperature_max_f", "rate", "free_minutes",
         "book_now", "detention_per_hour", "tonu", "layover", "payment_days", "loaded_miles", "opened_at",
         "confirmed_at", "stops",
     }  # fmt: skip
