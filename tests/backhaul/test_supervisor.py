@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -121,7 +122,7 @@ def test_the_lock_of_a_killed_program_is_free(own_home: Path) -> None:
 
 
 def test_a_dead_process_starts_again_with_growing_pauses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(children, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(children, "time", SimpleNamespace(monotonic=lambda: 1_000.0))
     child = child_running("raise SystemExit(3)", tmp_path / "log")
     pauses = []
     for _ in range(3):
@@ -132,9 +133,9 @@ def test_a_dead_process_starts_again_with_growing_pauses(tmp_path: Path, monkeyp
         assert words is not None
         assert "exit code 3" in words
         assert str(tmp_path / "log") in words
-        pauses.append(child.start_again_at - time.monotonic())
-    assert pauses == sorted(pauses)
-    assert pauses[-1] > 0.02
+        pauses.append(child.start_again_at - 1_000.0)
+    first = children.FIRST_PAUSE_SECONDS
+    assert pauses == [first, 2 * first, 4 * first]
     assert child.deaths == 3
 
 
@@ -149,7 +150,7 @@ def test_stopping_asks_first_and_then_insists(tmp_path: Path) -> None:
     wait_for(lambda: (tmp_path / "deaf").read_text())
     began = time.monotonic()
     stop_all([polite, deaf], seconds=0.5)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20, "the deaf one would sleep for a minute"
     assert not polite.alive
     assert not deaf.alive
 
@@ -169,7 +170,7 @@ def test_a_grandchild_that_outlived_its_parent_is_ended_too(tmp_path: Path) -> N
         "end_stragglers()\n"
         "assert not own_children()\n"
     )
-    subprocess.run([sys.executable, str(script)], check=True, timeout=20)
+    subprocess.run([sys.executable, str(script)], check=True, timeout=60)
 
 
 # --- files ---

@@ -20,7 +20,7 @@ from loads.services import post_load, withdraw_load
 from loads.terms import terms_of
 from tests.brokers.booked import claim, going_home, open_load
 from tests.builders import make_actor, make_load, make_organization, make_person, make_relationship
-from tests.events.listening import Listener
+from tests.events.listening import PATIENCE_SECONDS, Listener
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -122,13 +122,13 @@ def test_a_block_ends_the_watching_at_once(listener: Listener, shipper: Organiza
     load = make_load(shipper)
     stream = _open(listener, looking, load)
     blocking = _block(shipper, looking)
-    assert stream.ended.wait(5)
+    assert stream.ended.wait(PATIENCE_SECONDS)
     again = _open(listener, looking, load)
     withdraw_load(actor=make_actor(shipper), load_id=load.public_id)
     _relay()
     assert again.hears_nothing()
     end_relationship(actor=make_actor(shipper), relationship_id=blocking.public_id)
-    assert again.ended.wait(5)
+    assert again.ended.wait(PATIENCE_SECONDS)
     assert _open(listener, looking, load).subjects(1) == [load.public_id]  # in sight again, also what it missed
 
 

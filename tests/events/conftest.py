@@ -31,7 +31,7 @@ def run_relay_in_thread() -> Iterator[Callable[[Mapping[str, Sequence[str]]], No
     yield start
     stop.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from foundation.accounts.models import Person
 from foundation.events.streams import PATH, LiveStreams
 from foundation.events.watching import NOTHING, Watching
 
+PATIENCE_SECONDS = 30.0  # what comes in the end comes within this, on a machine that does much else meanwhile
+
 
 def cookie_of(person: Person) -> str:
     """Sign a person in and return the Cookie header."""
@@ -84,10 +86,10 @@ class OpenStream:
 
     def answer(self) -> int:
         """Wait for the answer's status."""
-        assert self.answered.wait(5), "no answer within 5 s"
+        assert self.answered.wait(PATIENCE_SECONDS), "no answer"
         return self.status
 
-    def next(self, seconds: float = 5) -> tuple[str, str | None, dict[str, Any]]:
+    def next(self, seconds: float = PATIENCE_SECONDS) -> tuple[str, str | None, dict[str, Any]]:
         """Return the next event (name, id, data) that is not a beat."""
         deadline = time.monotonic() + seconds
         while True:
@@ -110,8 +112,8 @@ class OpenStream:
     def hang_up(self) -> None:
         """Disconnect, and wait until the server has noticed."""
         self._listener.loop.call_soon_threadsafe(self._hung_up.set)
-        assert self.ended.wait(5), "the stream outlived its client"
-        self._run.result(5)
+        assert self.ended.wait(PATIENCE_SECONDS), "the stream outlived its client"
+        self._run.result(PATIENCE_SECONDS)
 
 
 class Listener:
@@ -137,7 +139,7 @@ class Listener:
         for stream in self._streams:
             if not stream.ended.is_set():
                 stream.hang_up()
-        asyncio.run_coroutine_threadsafe(self.application.close(), self.loop).result(5)
+        asyncio.run_coroutine_threadsafe(self.application.close(), self.loop).result(PATIENCE_SECONDS)
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(5)
+        self._thread.join(PATIENCE_SECONDS)
         self.loop.close()

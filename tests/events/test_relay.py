@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from foundation.events import queries, upkeep
 from foundation.events.models import Event, FeedEntry, Reaction, RelayState
 from foundation.events.reactions import MOST_ATTEMPTS, Settle, perform
-from foundation.events.relay import Relay, sending
+from foundation.events.relay import Relay, loop, sending
 from foundation.events.relay.loop import LOCK
 from foundation.events.relay.placing import place_batch
 from foundation.events.services import publish
@@ -193,7 +193,7 @@ def test_a_dead_broker_refuses_a_message_quickly_and_softly(
         away.setattr(current_app.conf, "broker_write_url", f"redis+socket://{tmp_path}/nobody.sock")
         began = time.monotonic()
         assert not sending.send_task("events.prune", [], queue="nobody")
-        assert time.monotonic() - began < 2, "the relay must not stand still while the broker is away"
+        assert time.monotonic() - began < 10, "the relay must not stand still while the broker is away"
     assert "was not sent" in caplog.text
     assert sending.send_task("events.prune", [], queue="nobody")
 
@@ -353,18 +353,21 @@ def test_a_second_relay_waits_until_the_first_has_ended(run_relay_in_thread) -> 
         _publish()
         threading.Event().wait(1.5)
         assert Event.objects.get(name="load.opened").position is None
-    _wait_until(lambda: Event.objects.get(name="load.opened").position is not None, seconds=5)
+    _wait_until(lambda: Event.objects.get(name="load.opened").position is not None)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_commit_wakes_the_relay_at_once(run_relay_in_thread) -> None:
-    run_relay_in_thread(WIRING)
-    _wait_until(lambda: Event.objects.filter(name="canary.sung", position__isnull=False).exists(), seconds=5)
-    _publish()
-    _wait_until(lambda: Event.objects.get(name="load.opened").position is not None, seconds=0.5)
+def test_a_commit_wakes_the_relay_at_once(run_relay_in_thread, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as asleep:
+        asleep.setattr(loop, "POLL_SECONDS", 600.0)  # left to itself it would look again in ten minutes
+        run_relay_in_thread(WIRING)
+        _wait_until(lambda: Event.objects.filter(name="canary.sung", position__isnull=False).exists())
+        _publish()
+        _wait_until(lambda: Event.objects.get(name="load.opened").position is not None)
+    _publish()  # wakes it once more, so that it sees that it shall end
 
 
-def _wait_until(holds: Callable[[], bool], *, seconds: float) -> None:
+def _wait_until(holds: Callable[[], bool], *, seconds: float = 30) -> None:
     pause = threading.Event()
     for _ in range(int(seconds * 100)):
         if holds():
@@ -376,7 +379,7 @@ def _wait_until(holds: Callable[[], bool], *, seconds: float) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_relay_outlives_a_lost_database_connection(run_relay_in_thread) -> None:
     run_relay_in_thread(WIRING)
-    _wait_until(lambda: Event.objects.filter(name="canary.sung", position__isnull=False).exists(), seconds=5)
+    _wait_until(lambda: Event.objects.filter(name="canary.sung", position__isnull=False).exists())
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
@@ -384,7 +387,7 @@ def test_the_relay_outlives_a_lost_database_connection(run_relay_in_thread) -> N
             [LOCK & 0xFFFFFFFF],
         )
     _publish()
-    _wait_until(lambda: Event.objects.get(name="load.opened").position is not None, seconds=5)
+    _wait_until(lambda: Event.objects.get(name="load.opened").position is not None)
 
 
 def test_the_lease_is_longer_than_a_poke_and_the_longest_task_fits_the_queue() -> None:

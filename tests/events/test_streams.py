@@ -13,7 +13,7 @@ from foundation.events.models import Event
 from foundation.events.relay import Relay
 from foundation.events.services import end_streams, publish
 from tests.builders import make_organization, make_person
-from tests.events.listening import Listener, cookie_of
+from tests.events.listening import PATIENCE_SECONDS, Listener, cookie_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WIRING = {"load.opened": (), "load.edited": ()}
@@ -162,13 +162,13 @@ def test_a_stream_ends_at_the_word_that_ends_it_and_others_go_on(listener: Liste
         stream.next()
     with transaction.atomic():
         end_streams(person_id=owner.public_id)
-    assert mine.ended.wait(2)
+    assert mine.ended.wait(PATIENCE_SECONDS)
     with transaction.atomic():
         end_streams(organization_id=ours.public_id, person_id=owner.public_id)
     assert not hers.ended.wait(0.3)
     with transaction.atomic():
         end_streams(organization_id=ours.public_id)
-    assert hers.ended.wait(2)
+    assert hers.ended.wait(PATIENCE_SECONDS)
     assert not other.ended.is_set()
 
 
@@ -202,7 +202,7 @@ def test_a_stream_ends_by_itself_when_its_listener_may_no_longer_listen(
         owner.save()
     else:
         Person.objects.update(is_active=False)
-    assert stream.ended.wait(5)
+    assert stream.ended.wait(PATIENCE_SECONDS)
 
 
 def test_a_stream_lives_ten_minutes_at_most(listener: Listener, owner, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,9 +210,7 @@ def test_a_stream_lives_ten_minutes_at_most(listener: Listener, owner, monkeypat
     monkeypatch.setattr(streams, "LONGEST_SECONDS", 1.0)
     monkeypatch.setattr(streams, "BEAT_SECONDS", 0.2)
     stream = listener.open(owner)
-    began = time.monotonic()
-    assert stream.ended.wait(5)
-    assert time.monotonic() - began < 3
+    assert stream.ended.wait(PATIENCE_SECONDS), "by itself, and far sooner than after ten minutes"
 
 
 def test_a_person_has_eight_streams_at_most_and_an_ended_one_makes_room(listener: Listener, owner) -> None:
@@ -231,8 +229,8 @@ def test_without_redis_the_answer_is_503_at_once(listener: Listener, owner, sett
     began = time.monotonic()
     stream = listener.open(owner)
     assert stream.answer() == 503
-    assert time.monotonic() - began < 2
-    assert stream.ended.wait(1)
+    assert time.monotonic() - began < 10
+    assert stream.ended.wait(PATIENCE_SECONDS)
 
 
 def test_fifty_streams_hold_no_database_connection_and_hardly_a_thread(listener: Listener, ours) -> None:
@@ -240,9 +238,9 @@ def test_fifty_streams_hold_no_database_connection_and_hardly_a_thread(listener:
     people = [make_person(ours, Role.VIEWER) for _ in range(10)]
     opened = [listener.open(cookie=cookie) for cookie in map(cookie_of, people) for _ in range(5)]
     for stream in opened:
-        assert stream.next(20)[0] == "stream.opened"
+        assert stream.next()[0] == "stream.opened"
     assert threading.active_count() - threads_before <= 8, "four read for all of them; none waits with its stream"
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while _connections_in_use() > 1 and time.monotonic() < deadline:
         time.sleep(0.05)  # the last of them still look for what they missed
     assert _connections_in_use() <= 1, "the test's own"

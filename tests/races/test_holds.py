@@ -21,14 +21,17 @@ AT_ONCE = 8
 Guard = Callable[..., None]
 
 
-def hold(carrier: Organization, truck: Truck, *, guarded: Guard | None) -> None:
-    """Take a hold as a claim does; without the guard the count is read and nobody waits in line."""
+def hold(carrier: Organization, truck: Truck, all_looked: threading.Barrier, *, guarded: Guard | None) -> None:
+    """Take a hold as a claim does; without the guard the count is read by all before anybody writes."""
     with transaction.atomic():
         if guarded:
             guarded(carrier=carrier, now=now())
-        elif len(judging.held_lately(carrier, now())) >= 3:
-            raise Conflict("holds", "used up")
-        time.sleep(0.05)  # the rest of the claim
+            time.sleep(0.05)  # the rest of the claim
+        else:
+            held = len(judging.held_lately(carrier, now()))
+            all_looked.wait(30)
+            if held >= 3:
+                raise Conflict("holds", "used up")
         Claim.objects.create(
             carrier=carrier,
             truck=truck,
@@ -42,12 +45,12 @@ def hold(carrier: Organization, truck: Truck, *, guarded: Guard | None) -> None:
 def held_at_once(*, guarded: Guard | None) -> int:
     carrier = make_organization(hauls=True, verified_at=now() - timedelta(days=2))
     truck = make_truck(carrier)
-    start, refused = threading.Barrier(AT_ONCE), []
+    start, all_looked, refused = threading.Barrier(AT_ONCE), threading.Barrier(AT_ONCE), []
 
     def begin() -> None:
         start.wait()
         try:
-            hold(carrier, truck, guarded=guarded)
+            hold(carrier, truck, all_looked, guarded=guarded)
         except Conflict as refusal:
             refused.append(refusal.code)
         finally:
