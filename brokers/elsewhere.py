@@ -54,9 +54,9 @@ def check_units(
     tours = tours.filter(starts_at__lt=plan.ends_at, ends_at__gt=plan.starts_at)
     if but is not None:
         tours = tours.exclude(pk=but.pk)
-    busy = list(tours.values("truck_id", "driver_id", "trailer_id"))
-    for noun, unit in units.items():
-        if unit is not None and any(tour[f"{noun}_id"] == unit.pk for tour in busy):
+    elsewhere = list(tours.values_list("truck_id", "driver_id", "trailer_id"))
+    for place, unit in enumerate(units.values()):
+        if unit is not None and any(keys[place] == unit.pk for keys in elsewhere):
             raise in_two_places(plan, unit)
 
 
