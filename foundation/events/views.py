@@ -10,8 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from foundation.events import queries, services
+from foundation.events.listening import Ticket
 from foundation.events.mails import SIGN_IN, without_links
-from foundation.events.streams import DOOR, Door, Ticket
+from foundation.events.streams import DOOR, Door
 from foundation.events.watching import asked
 from foundation.trade.errors import Forbidden
 
