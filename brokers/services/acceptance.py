@@ -33,7 +33,7 @@ from brokers.services.table import (
 from brokers.terms import terms_of
 from brokers.thread_queries import live_offer, offer_of
 from brokers.touring import vehicle_in
-from brokers.trust import Judgement, judge_claim, take_hold, take_pace
+from brokers.trust import Judgement, check_may_be_sold, judge_claim, take_hold, take_pace, why_not_sold
 from brokers.withheld import withheld
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Decision
@@ -137,9 +137,14 @@ def _judge(actor: Actor, thread: Thread, now: datetime) -> Judgement:
 
 
 def _told_to(actor: Actor, thread: Thread, now: datetime, rule: str, sentence: str) -> Conflict:
-    """Return a rule's refusal as the actor's side may read it; used-up holds only mean that the check comes first."""
+    """Return a rule's refusal as the actor's side may read it; used-up holds only mean that the check comes first, and
+    of a load that may not be sold the carrier is not to blame.
+    """
     if Side.TAKER in sides_of(actor, thread, now):
         return Conflict(rule, sentence)
+    if rule == "seller":
+        why = why_not_sold(thread.load, actor.organization, now)
+        return Conflict(rule, f"{why} Nothing was booked, and the offer still stands.")
     return Conflict("being_checked", _WAITS) if rule == "holds" else Conflict("not_trusted", _BLOCKED)
 
 
@@ -199,6 +204,7 @@ def _book(actor: Actor, offer: Offer, thread: Thread, load: Load, now: datetime)
 def _sell(actor: Actor, offer: Offer, thread: Thread, load: Load, now: datetime) -> Load:
     if holds_on(load, now):
         raise Conflict("load_reserved", RESERVED)
+    check_may_be_sold(load, thread.taker, actor.organization, now)
     sell_load(load=load, seller=thread.taker, shipper_rate_cents=offer.rate_cents, actor=actor, now=now)
     others = Thread.objects.filter(load=load, status=ThreadStatus.OPEN).exclude(pk=thread.pk)
     gone = {

@@ -32,7 +32,7 @@ from brokers.services.table import (
     offer_in,
 )
 from brokers.thread_facts import tell_released
-from brokers.trust import Judgement, judge_claim, take_pace
+from brokers.trust import Judgement, judge_claim, take_pace, why_not_sold
 from brokers.withheld import OF_THE_LOAD, carriers_words
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Decision
@@ -70,7 +70,9 @@ def settle_acceptance(*, claim_id: str) -> Claim:
     thread, now = offer.thread, clock.now()
     judgement = judge_claim(carrier=hold.carrier, loads=[thread.load], truck=hold.truck, now=now)
     if judgement.blocks:
-        return _release(hold, judgement, judgement.blocks[0].sentence, _BLOCKED)
+        block = judgement.blocks[0]
+        told = why_not_sold(thread.load, thread.seller, now) if block.rule == "seller" else _BLOCKED
+        return _release(hold, judgement, block.sentence, told)
     if _is_over(hold, now):
         return _release(hold, judgement, _TIME_OVER, _TIME_OVER)
     refusal = _why_no_more(hold, offer, thread, now)

@@ -2,26 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import reduce
-from operator import or_
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from brokers.models import Booking, BookingStatus, Claim, ClaimStatus, Offer, OfferStatus, Thread
+from brokers.models import Claim, ClaimStatus, Offer, OfferStatus, Thread
 from brokers.trust.case import Case
-from brokers.trust.conduct import REPOST_WINDOW
 from brokers.trust.domains import domain_of, look_alike
 from brokers.trust.gathering import gathered
+from brokers.trust.reposting import posters_of, reposted_by, reposter_of
 from foundation.accounts.federal.sources import asks_registry
 from foundation.accounts.models import FederalRecord, Organization
 from foundation.accounts.models.federal import FRESH_FOR
 from foundation.accounts.queries import record_of
-from foundation.trade.posting import Status
 from loads.models import Load
 
 _PHONE_DIGITS = 10
-_WEIGHT_TOLERANCE = 0.05
-_MOST_BOOKINGS = 100
 
 
 def case_of(carrier: Organization, loads: Sequence[Load], now: datetime) -> Case:
@@ -34,7 +29,7 @@ def case_of(carrier: Organization, loads: Sequence[Load], now: datetime) -> Case
         digits=digits_of(carrier, record),
         own_domain=own_domain,
         loads=[load.pk for load in loads],
-        sellers=[load.sold_by.pk for load in loads if load.sold_by.pk != carrier.pk],
+        sellers=sorted({each.pk for load in loads for each in posters_of(load)} - {carrier.pk}),
     )
     return Case(
         carrier=carrier,
@@ -49,10 +44,10 @@ def case_of(carrier: Organization, loads: Sequence[Load], now: datetime) -> Case
         account_changed_at=found.account_changed_at,
         own_domain=own_domain,
         looks_like=next((each for each in found.near_domains if look_alike(own_domain, domain_of(f"@{each}"))), ""),
-        reposted=_reposted(carrier, now),
+        reposted=reposted_by(carrier, now),
         load_is_reposted=found.seller_hauls
-        and any(_is_reposted(load, now) for load in loads if load.sold_by.pk != carrier.pk),
-        unlicensed_seller=_has_unlicensed_seller(loads, now),
+        and any(reposter_of(load, posters_of(load), now, but=carrier) is not None for load in loads),
+        unlicensed_seller=has_unlicensed_seller(loads, now),
         made_lately=found.made_lately,
         held_lately=found.held_lately,
     )
@@ -93,68 +88,7 @@ def digits_of(carrier: Organization, record: FederalRecord | None) -> list[str]:
     return sorted({each for each in (typed, record.phone_digits if record else "") if len(each) == _PHONE_DIGITS})
 
 
-def _reposted(carrier: Organization, now: datetime) -> str:
-    """Return the carrier's own posting that looks like a load it has booked in the last day, "" for none."""
-    if not (carrier.ships or carrier.brokers):
-        return ""
-    won = list(_won(carrier, now)[:_MOST_BOOKINGS])
-    if not won:
-        return ""
-    same_way = reduce(or_, (_same_way(each.load) for each in won))
-    own = Load.objects.filter(
-        Q(organization=carrier) | Q(seller=carrier),
-        same_way,
-        status__in=[Status.OPEN, Status.COVERED],
-        opened_at__gt=min(each.booked_at for each in won),
-    )
-    for load in own:
-        if any(load.opened_at and load.opened_at > each.booked_at and _is_same(load, each.load) for each in won):
-            return load.public_id
-    return ""
-
-
-def _is_reposted(load: Load, now: datetime) -> bool:
-    """Say whether a load looks like one that its own seller has booked to haul in the last day."""
-    won = _won(load.sold_by, now).filter(
-        load__pickup_lat=load.pickup_lat,
-        load__pickup_lon=load.pickup_lon,
-        load__delivery_lat=load.delivery_lat,
-        load__delivery_lon=load.delivery_lon,
-    )
-    return any(
-        load.opened_at and load.opened_at > each.booked_at and _is_same(load, each.load)
-        for each in won.exclude(load=load)[:_MOST_BOOKINGS]
-    )
-
-
-def _won(carrier: Organization, now: datetime) -> QuerySet[Booking]:
-    """Return the carrier's live bookings of the last day of others' freight, with their loads."""
-    rows = Booking.objects.filter(carrier=carrier, status=BookingStatus.BOOKED, booked_at__gt=now - REPOST_WINDOW)
-    return rows.exclude(shipper=carrier).select_related("load").order_by("-booked_at")
-
-
-def _same_way(load: Load) -> Q:
-    return Q(
-        pickup_lat=load.pickup_lat,
-        pickup_lon=load.pickup_lon,
-        delivery_lat=load.delivery_lat,
-        delivery_lon=load.delivery_lon,
-    ) & ~Q(pk=load.pk)
-
-
-def _is_same(one: Load, other: Load) -> bool:
-    """Say whether two loads with the same ends are the same freight, for all that one can see."""
-    tolerance = _WEIGHT_TOLERANCE * max(one.weight_pounds, other.weight_pounds)
-    return (
-        one.equipment == other.equipment
-        and one.commodity.strip().casefold() == other.commodity.strip().casefold()
-        and abs(one.weight_pounds - other.weight_pounds) <= tolerance
-        and one.pickup_opens_at < other.pickup_closes_at
-        and other.pickup_opens_at < one.pickup_closes_at
-    )
-
-
-def _has_unlicensed_seller(loads: Iterable[Load], now: datetime) -> bool:
+def has_unlicensed_seller(loads: Iterable[Load], now: datetime) -> bool:
     """Say whether a broker that sells one of the loads may not broker, as far as the registry's fresh answer goes."""
     for load in loads:
         if load.seller is None:

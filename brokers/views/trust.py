@@ -11,13 +11,15 @@ from brokers.acting import Side, sides_of
 from brokers.booking_queries import booking_of
 from brokers.models import Booking, Claim, Thread
 from brokers.thread_queries import thread_of
-from brokers.trust import Judgement, RuleResult, flags_for_seller, judge_claim
+from brokers.trust import Judgement, RuleResult, flags_for_seller, judge_claim, why_not_sold
 from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.accounts.models import Organization
 from foundation.accounts.queries import record_of
 from foundation.trade import clock
 from foundation.trade.errors import NotFound
 from foundation.trade.money import dollars
+
+_OF_THE_LOAD = "seller"  # the rule that speaks of who sells the load, and not of the carrier
 
 
 @never_cache
@@ -43,7 +45,10 @@ def thread_carrier(request: HttpRequest, thread_id: str) -> HttpResponse:
     if thread.kind != Thread.Kind.CARRIAGE or Side.SELLER not in sides_of(actor, thread, now):
         raise NotFound
     judgement = judge_claim(carrier=thread.taker, loads=[thread.load], truck=thread.truck, now=now)
-    return _render(request, "brokers/_carrier_checks.html", _about(thread.taker, judgement))
+    context = _about(thread.taker, judgement)
+    if any(each.rule == _OF_THE_LOAD for each in judgement.blocks):
+        context["why_not_sold"] = why_not_sold(thread.load, actor.organization, now)
+    return _render(request, "brokers/_carrier_checks.html", context)
 
 
 @never_cache
@@ -82,6 +87,6 @@ def _about(carrier: Organization, judgement: Judgement) -> dict[str, Any]:
         "record": found,
         "insurance": dollars(found.bipd_on_file_cents) if found and found.bipd_on_file_cents else "",
         "flags": flags_for_seller(judgement.stored()),
-        "is_blocked": bool(judgement.blocks),
+        "is_blocked": any(each.rule != _OF_THE_LOAD for each in judgement.blocks),
         "is_held": bool(judgement.holds),
     }
