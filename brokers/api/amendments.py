@@ -109,6 +109,7 @@ class AmendmentAcceptanceSerializer(StrictSerializer):
     """The version that is accepted."""
 
     version = StrictIntegerField(min_value=1, help_text="The amendment's version that you saw: another one is a 412.")
+    confirmed = StrictBooleanField(required=False, help_text="true says that a rate that nobody would expect is meant.")
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Too late", {"reason": "Too late for us."}, request_only=True)])
@@ -161,13 +162,21 @@ class AmendmentViewSet(ResourceViewSet):
 
     @extend_schema(
         summary="Accept an amendment",
-        description="With the last side's yes, load, booking, tour and papers change at once, or a 409 says why not.",
+        description="With the last side's yes, load, booking, tour and papers change at once, or a 409 says why not. A "
+        "rate that nobody would expect is a 422 `needs_confirmation`: send `confirmed` if it is meant.",
         request=AmendmentAcceptanceSerializer,
     )
     def acceptance(self, request: Request, public_id: str) -> Response:
         """Say yes for the organization's side."""
-        version = self.body(AmendmentAcceptanceSerializer)["version"]
-        return self.shown(self.one(accept_amendment(actor=self.actor, amendment_id=public_id, version=version)))
+        data = self.body(AmendmentAcceptanceSerializer)
+        self.field_names = {"linehaul_cents": "confirmed"}  # type: ignore[misc]
+        accepted = accept_amendment(
+            actor=self.actor,
+            amendment_id=public_id,
+            version=data["version"],
+            confirmed=data.get("confirmed", False),
+        )
+        return self.shown(self.one(accepted))
 
     @extend_schema(summary="Decline an amendment", request=AmendmentReasonSerializer)
     def decline(self, request: Request, public_id: str) -> Response:

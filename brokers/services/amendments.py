@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
+from brokers.bargain_rules import ask_for_confirmation
 from brokers.booking_queries import booking_for
 from brokers.booking_visibility import SHIPPER, version_for
 from brokers.models import (
@@ -17,7 +18,7 @@ from brokers.models import (
     Booking,
     BookingStatus,
 )
-from brokers.papers.amending import columns_of, judged, stored_before
+from brokers.papers.amending import columns_of, judged, stored_before, terms_of_change
 from brokers.papers.amendment_facts import tell_of_amendment
 from brokers.papers.amendment_queries import amendment_of, amendments_of, due_amendments, may_act, waits_for
 from brokers.papers.amendment_sides import answering_sides, proposing_side
@@ -121,16 +122,20 @@ def propose_amendment(
     return amendment_of(actor.organization, row.public_id)
 
 
-def accept_amendment(*, actor: Actor, amendment_id: str, version: int | None = None) -> Amendment:
+def accept_amendment(
+    *, actor: Actor, amendment_id: str, version: int | None = None, confirmed: bool = False
+) -> Amendment:
     """Say yes to an amendment for the actor's side, or one that it acts for; with the last yes the change is made.
 
     Load, booking, tour and papers change in one transaction, or nothing does. Raises `NotFound`, `Forbidden`, `Stale`,
-    `Conflict` when it is not open any more, when what it was proposed on has moved on, or when the truck cannot do it:
-    with the engine's sentence for the carrier.
+    `Invalid` where a new rate asks to be `confirmed`, `Conflict` when it is not open any more, when what it was
+    proposed on has moved on, or when the truck cannot do it: with the engine's sentence for the carrier.
     """
     actor.require("bookings:write")
     actor.require_confirmed_email()
     found = amendment_of(actor.organization, amendment_id)
+    if not confirmed:
+        _ask_about_rate(actor, found, version)
 
     def work() -> Amendment:
         load = locked_load(pk=found.booking.load_id)
@@ -253,6 +258,21 @@ def _counted(actor: Actor, booking: Booking) -> int:
 def _check_live(booking: Booking) -> None:
     if booking.status != BookingStatus.BOOKED:
         raise Conflict("booking_over", "This booking fell through, so there is nothing left to change.")
+
+
+def _ask_about_rate(actor: Actor, seen: Amendment, version: int | None) -> None:
+    """Raise `Invalid` where an amendment that may be accepted as it was seen brings a rate that nobody would expect.
+
+    What refuses it otherwise is said under the locks.
+    """
+    now = clock.now()
+    stands = seen.status == AmendmentStatus.OPEN and seen.expires_at > now and version in (None, seen.version)
+    if not stands or seen.booking.status != BookingStatus.BOOKED:
+        return
+    answering_sides(actor, seen)
+    before, after = terms_of_change(seen)
+    if after.rate_cents != before.rate_cents:
+        ask_for_confirmation(after, seen.booking.load, viewer=actor.organization, now=now)
 
 
 def _say_yes(row: Amendment, side: Organization, actor: Actor) -> None:

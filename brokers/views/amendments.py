@@ -14,6 +14,7 @@ from brokers.bargain_rows import Change, changes_between
 from brokers.booking_queries import booking_for
 from brokers.booking_visibility import SHIPPER, version_for
 from brokers.forms.amendments import AmendmentForm
+from brokers.forms.terms import NEEDS_CONFIRMATION
 from brokers.models import Amendment, AmendmentStatus, Booking, BookingStatus
 from brokers.papers.amending import changes_freight, sides_of, subjects_for, terms_before, terms_of_change
 from brokers.papers.amendment_queries import amendment_of, answers_for, may_act, waits_for
@@ -132,7 +133,9 @@ def amendment_page(request: HttpRequest, amendment_id: str) -> HttpResponse:
     return _show(request, amendment_id)
 
 
-def _show(request: HttpRequest, amendment_id: str, *, error: str = "", status: int = 200) -> HttpResponse:
+def _show(
+    request: HttpRequest, amendment_id: str, *, error: str = "", asks_to_confirm: str = "", status: int = 200
+) -> HttpResponse:
     actor, now = actor_of(request), clock.now()
     row = amendment_of(actor.organization, amendment_id)
     is_open = row.status == AmendmentStatus.OPEN and row.expires_at > now
@@ -151,6 +154,8 @@ def _show(request: HttpRequest, amendment_id: str, *, error: str = "", status: i
         "may_withdraw": may_write and is_open and may_act(actor, row.proposed_for, row.subject, now),
         "is_open": is_open,
         "error": error,
+        "asks_to_confirm": asks_to_confirm,
+        "typed_reason": request.POST.get("reason", "")[:300],
         "viewer": actor.organization,
         "zone": actor.organization.time_zone,
         "now": now,
@@ -169,7 +174,8 @@ def answer(request: HttpRequest, amendment_id: str) -> HttpResponse:
     try:
         if said == "accept":
             seen = int(version) if version.isdecimal() and len(version) < 9 else None
-            row = accept_amendment(actor=actor, amendment_id=amendment_id, version=seen)
+            confirmed = request.POST.get("confirmed") == "yes"
+            row = accept_amendment(actor=actor, amendment_id=amendment_id, version=seen, confirmed=confirmed)
             words = "Accepted. The booking has changed; a new rate confirmation follows."
             messages.success(request, words if row.status == "accepted" else "Accepted. It waits for the other side.")
         elif said == "decline":
@@ -181,6 +187,8 @@ def answer(request: HttpRequest, amendment_id: str) -> HttpResponse:
         else:
             return _show(request, amendment_id, error="Accept, decline or withdraw it.", status=422)
     except (Conflict, Forbidden, Invalid) as error:
+        if isinstance(error, Invalid) and any(each.code == NEEDS_CONFIRMATION for each in error.problems):
+            return _show(request, amendment_id, asks_to_confirm=error.sentence, status=422)
         status = 422 if isinstance(error, Invalid) else 403 if isinstance(error, Forbidden) else 409
         return _show(request, amendment_id, error=error.sentence, status=status)
     return HttpResponseRedirect(reverse("brokers:amendment", args=[amendment_id]))
