@@ -7,6 +7,7 @@ from brokers.contentions.visibility import recorded
 from brokers.models import Agreement, Booking, BookingStatus, ContentionStatus, TransactionRecord
 from brokers.models.records import KEPT_FOR
 from foundation.accounts.models import Organization
+from foundation.accounts.queries import record_of
 from foundation.events.services import SYSTEM, record_audit
 from loads.models import Load
 
@@ -44,6 +45,7 @@ def _write(
     row = TransactionRecord.objects.select_for_update().filter(booking=booking, broker=broker).first()
     is_new = row is None
     if row is None:
+        registered = record_of(booking.carrier)
         row = TransactionRecord(
             booking=booking,
             broker=broker,
@@ -51,6 +53,7 @@ def _write(
             consignor_name=booking.shipper.name,
             consignor_address=_consignor_address(load),
             carrier_name=booking.carrier.name,
+            carrier_address=registered.address if registered is not None else "",
             carrier_usdot_number=booking.carrier.usdot_number,
             carrier_mc_number=booking.carrier.mc_number,
             freight_bill_number=load.reference,

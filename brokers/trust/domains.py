@@ -14,8 +14,9 @@ SHORTEST_SAME = 4  # letters of a name that stands the same before another endin
 
 # letters of other alphabets that are drawn as these are (Unicode Technical Standard 39, confusables)
 _DRAWN_AS = str.maketrans(
-    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04bb\u04cf\u0432\u043a\u043c\u043d\u0442"  # Cyrillic
-    "\u03b1\u03b5\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u03b9\u03ba",  # Greek
+    # Cyrillic, then Greek
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04bb\u04cf\u0432\u043a\u043c\u043d\u0442"
+    "\u03b1\u03b5\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u03b9\u03ba",
     "aeopcyxijsdhlbkmhtaevoptuxik",
 )
 _LOOKS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"), ("3", "e"))

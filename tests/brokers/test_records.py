@@ -27,7 +27,7 @@ from tests.brokers.bargains import make_deal, offer_by, terms
 from tests.brokers.booked import claim, going_home, local_load, open_load
 from tests.brokers.papers import make_booking
 from tests.brokers.test_bundles import back_load, bundle
-from tests.builders import make_actor, make_organization, make_relationship, make_truck, now
+from tests.builders import make_actor, make_organization, make_record, make_relationship, make_truck, now
 from tests.matching.conftest import sign_in
 from tests.rest.clients import ApiClient
 
@@ -53,6 +53,13 @@ def test_a_sale_writes_its_record_with_the_margin_and_who_paid_it() -> None:
     assert record.compensation_cents == 544_44
     assert record.compensation_paid_by == "Cascade Foods"
     assert record.keep_until >= booking.load.delivery_closes_at + timedelta(days=3 * 365)
+
+
+def test_the_carriers_address_is_that_of_the_federal_record() -> None:
+    booking = brokered()
+    make_record(booking.carrier, address="100 MAIN ST, TULSA, OK 74103")
+    (record,) = write_record(booking=booking, now=now())
+    assert record.carrier_address == "100 MAIN ST, TULSA, OK 74103"
 
 
 def test_a_load_that_no_broker_touched_has_no_record() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from brokers.models import Claim
 from brokers.trust import flags_for_seller, judge_claim, take_hold
-from brokers.trust.domains import look_alike
+from brokers.trust.domains import domain_of, look_alike
 from brokers.trust.registry import required_bipd_cents
 from brokers.trust.rules import RULES
 from foundation.accounts.models import FederalRecord, Market, Verification
@@ -192,6 +192,9 @@ def test_public_mail_services_say_nothing(email):
         ("homeward.com", "homeward.com", False),
         ("homeward.com", "homestead.com", False),
         ("abc.com", "abd.com", False),
+        ("abc.com", "abc.net", False),
+        ("acme.com", "acme.co", True),
+        ("prairie.com", "pr\u0430iri\u0435.com", True),
         ("lone-oak.com", "lost-oak.com", False),
         ("", "homeward.com", False),
     ],
@@ -199,6 +202,10 @@ def test_public_mail_services_say_nothing(email):
 def test_which_domains_look_alike(one, other, alike):
     assert look_alike(one, other) is alike
     assert look_alike(other, one) is alike
+
+
+def test_a_domain_of_other_letters_is_read_as_mail_programs_show_it():
+    assert look_alike(domain_of("boss@prairie.com"), domain_of("boss@xn--priri-5ve2b.com"))
 
 
 def imitator(**columns):
