@@ -186,8 +186,8 @@ def owed_payload(booking: Booking) -> dict[str, Any] | None:
 
 
 def claim_payload(claim: Claim, viewer: Organization) -> dict[str, Any]:
-    """Return a claim as its carrier, or who made it for the carrier, reads it: which truck it is, and why that could not
-    come in the end, the carrier alone.
+    """Return a claim as its carrier, or who made it for the carrier, reads it: which truck it is, and why that could
+    not come in the end, the carrier alone.
     """
     is_carrier = viewer.pk == claim.carrier_id
     found = {

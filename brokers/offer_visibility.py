@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from brokers.acting import Side, side_of_offer
+from brokers.acting import Side, other, side_of_offer, side_organization
 from brokers.holding import hold_fields
 from brokers.models import Booking, Offer, OfferStatus, Thread, ThreadStatus
 from brokers.outcomes import status_at
@@ -54,6 +54,7 @@ def offer_fields(offer: Offer, before: Offer | None, sight: Sight) -> dict[str, 
         "made_at": instant(offer.made_at),
         "expires_at": instant(offer.expires_at),
         "closed_at": instant(offer.closed_at),
+        "closed_for": named(_closed_for(offer, thread)),
         "closed_by": named(offer.closed_by_organization),
         "reason": offer.reason,
         "booking": _booking_of(offer),
@@ -104,6 +105,14 @@ def _is_yours(thread: Thread, offer: Offer, sight: Sight) -> bool:
     if len(sight.sides) == 2:
         return offer.made_for_id == sight.viewer.pk
     return side_of_offer(offer, thread) in sight.sides
+
+
+def _closed_for(offer: Offer, thread: Thread) -> Organization | None:
+    """Return the side that brought an offer to its end, by its own people or its broker; None where nobody did."""
+    if offer.closed_by_organization_id is None:
+        return None
+    side = side_of_offer(offer, thread)
+    return side_organization(thread, side if offer.status == OfferStatus.WITHDRAWN else other(side))
 
 
 def _person(offer: Offer, sight: Sight) -> str | None:

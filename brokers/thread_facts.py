@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from brokers.acting import organizations_of, side_organization
 from brokers.facts import tell_of_reservation
 from brokers.models import Offer, Thread
 from brokers.offer_visibility import before_of, offer_fields
@@ -55,10 +56,9 @@ def tell_released(offer: Offer, *, now: datetime) -> None:
 def tell_thread_closed(thread: Thread, actor: HasLabel | str, *, by: Organization | None, now: datetime) -> None:
     """Publish and audit that a thread is over: `outcome` and its sentence say why, to each side in its own words."""
     found = _whole(thread)
-    closed_by = named(by)
+    closed = {"closed_for": named(_side_of(by, found, now)), "closed_by": named(by)}
     audience = {
-        sight.viewer.public_id: thread_fields(found, sight, brief=True) | {"closed_by": closed_by}
-        for sight in sights_of(found, now)
+        sight.viewer.public_id: thread_fields(found, sight, brief=True) | closed for sight in sights_of(found, now)
     }
     publish(name="thread.closed", subject=found.public_id, version=found.version, audience=audience)
     _audit(f"thread.{found.status}", found.public_id, found, actor, by, {"outcome": found.outcome})
@@ -67,6 +67,16 @@ def tell_thread_closed(thread: Thread, actor: HasLabel | str, *, by: Organizatio
 def hearers(thread: Thread, now: datetime) -> list[Organization]:
     """Return who hears of a thread: its two sides and the brokers that may act for one of them, each once."""
     return [sight.viewer for sight in sights_of(thread, now)]
+
+
+def _side_of(by: Organization | None, thread: Thread, now: datetime) -> Organization | None:
+    """Return the side for which an organization acted: its own, or the one that it represents; None for nobody, and for
+    a broker of both.
+    """
+    if by is None or by.pk in (thread.seller_id, thread.taker_id):
+        return by
+    sides = organizations_of(by, thread, now)
+    return side_organization(thread, next(iter(sides))) if len(sides) == 1 else None
 
 
 def _whole(thread: Thread) -> Thread:

@@ -25,7 +25,7 @@ class Withheld(Conflict):
 
     def __init__(self, sentence: str, own: TradeError) -> None:
         super().__init__(_NOT_READY, sentence)
-        self.own = own.own if isinstance(own, Withheld) else own
+        self.own: TradeError = own.own if isinstance(own, Withheld) else own
 
 
 @contextmanager

@@ -77,6 +77,7 @@ OFFER_SHOWN: dict[str, Any] = {
     "made_at": "2026-11-23T15:04:05Z",
     "expires_at": "2026-11-23T15:34:05Z",
     "closed_at": None,
+    "closed_for": None,
     "closed_by": None,
     "reason": "",
     "booking": None,

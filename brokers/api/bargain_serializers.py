@@ -156,7 +156,11 @@ class OfferInThreadSerializer(ShownOfferTermsSerializer):
     made_at = InstantField()
     expires_at = InstantField()
     closed_at = InstantField(allow_null=True)
-    closed_by = NamedSerializer(allow_null=True)
+    closed_for = NamedSerializer(
+        allow_null=True,
+        help_text="The side that answered it or took it back; null where nobody did.",
+    )
+    closed_by = NamedSerializer(allow_null=True, help_text="That side itself, or the broker that represents it.")
     reason = serializers.CharField(allow_blank=True)
     booking = serializers.CharField(allow_null=True, help_text="What became of an accepted offer of carriage.")
     hold = HoldSerializer(allow_null=True, help_text="While it is held, and why it was not booked; null otherwise.")

@@ -13,7 +13,7 @@ def claim_pending(claim: Payload, reader: Reader) -> Note:
         return _claim_note(text, f"/loads/{claim['load']}/", f"Reserved: {claim['lane']}", "See the load")
     lanes = _lanes(claim)
     reasons = " ".join(check["sentence"] for check in claim["checks"] if check["result"] == "hold")
-    text = f"Your claim of {lanes} is on hold until {held} at the latest while a check repeats."
+    text = f"{_whose_claim(claim, reader)} of {lanes} is on hold until {held} at the latest while a check repeats."
     told = dict.fromkeys(load.get("both_sides_sentence", "") for load in claim["loads"])
     text = " ".join(filter(None, [text, *told]))
     rows = filled(("Why", reasons), ("Decided by", held))
@@ -28,7 +28,7 @@ def claim_closed(claim: Payload, reader: Reader) -> Note | None:
         text = f"{claim['lane']} is no longer reserved: the claim on it was released."
         return _claim_note(text, f"/loads/{claim['load']}/", f"Free again: {claim['lane']}", "See the load")
     lanes = _lanes(claim)
-    text = f"Your claim of {lanes} was released, and nothing was booked. {claim['outcome']}".strip()
+    text = f"{_whose_claim(claim, reader)} of {lanes} was released, and nothing was booked. {claim['outcome']}".strip()
     rows = filled(("Why", claim["outcome"]))
     return _claim_note(text, f"/claims/{claim['id']}/", f"Released: {lanes}", "See the claim", rows)
 
@@ -72,6 +72,11 @@ def _claim_note(text: str, url: str, subject: str, button: str, rows: tuple[tupl
 def _booking_note(kind: NewsKind, text: str, booking: Payload, subject: str, rows: tuple[tuple[str, str], ...]) -> Note:
     url = f"/bookings/{booking['id']}/"
     return Note(kind=kind, text=text, url=url, subject=subject, button="Open the booking", rows=rows)
+
+
+def _whose_claim(claim: Payload, reader: Reader) -> str:
+    carrier = claim["carrier"]
+    return "Your claim" if carrier["id"] == reader.id else f"Your claim for {carrier['name']}"
 
 
 def _lanes(claim: Payload) -> str:

@@ -48,7 +48,7 @@ def offer_closed(offer: Payload, reader: Reader) -> Note | None:
         return None
     mine = offer["made_for"]["id"] == reader.id
     whose = "your" if mine else f"{who}’s"
-    closer = by["name"] if by else ""
+    closer = _who_acted(offer, reader)
     match offer["status"]:
         case OfferStatus.DECLINED:
             subject, text = "Declined", f"{closer or 'The other side'} declined {whose} offer of {rate} for {lane}."
@@ -112,7 +112,8 @@ def thread_closed(thread: Payload, reader: Reader) -> Note | None:
             subject=f"Gone to another truck: {lane}",
             button=button,
         )
-    text = f"{lane}: {thread['outcome_sentence']}"
+    who = _who_acted(thread, reader) if outcome == ThreadOutcome.WITHDRAWN else ""
+    text = f"{lane}: {f'{who} left this negotiation.' if who else thread['outcome_sentence']}"
     return _note(NewsKind.ENDED, text, thread["id"], f"Over: {lane}", "See the negotiation")
 
 
@@ -135,6 +136,18 @@ def _agreed(thread: Payload, reader: Reader) -> Note:
 def _rate_before(offer: Payload) -> str:
     change = next((each for each in offer["changes"] if each["field"] == "rate"), None)
     return amount(change["before"]) if change else ""
+
+
+def _who_acted(closed: Payload, reader: Reader) -> str:
+    """Return who brought an offer or a thread to its end as the reader is told it: the side whose move it was, with the
+    broker that made it for that side, or the broker for the reader; "" where nobody did.
+    """
+    by, side = closed["closed_by"], closed.get("closed_for")  # facts of before it was told lack it
+    if by is None or side is None or side["id"] == by["id"]:
+        return by["name"] if by else ""
+    if side["id"] == reader.id:
+        return f"For you, {by['name']}"
+    return f"{side['name']}, for whom {by['name']} acts,"
 
 
 def _some(money: Payload) -> str:

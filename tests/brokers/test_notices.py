@@ -1,5 +1,7 @@
 """Notices and mails of bargaining: one an event and recipient, from the hearer's own copy, in warm and exact words."""
 
+from collections.abc import Callable
+
 import pytest
 from django.core import mail as django_mail
 
@@ -14,7 +16,7 @@ from foundation.events.digests import save_wishes
 from foundation.events.models import DigestItem, Event, Mail, Notice, Reaction
 from foundation.trade.news import WORDING
 from tests.brokers.bargains import Deal, make_deal, offer_by, terms
-from tests.builders import make_organization, make_person, make_relationship
+from tests.builders import make_actor, make_organization, make_person, make_relationship
 from tests.events.pump import pump, run_task
 
 pytestmark = pytest.mark.django_db
@@ -162,6 +164,44 @@ def test_a_represented_side_hears_what_its_broker_offers_for_it(deal: Deal) -> N
     assert offer.status == OfferStatus.LIVE
 
 
+def test_what_a_broker_does_for_a_side_is_told_as_that_sides_move(deal: Deal) -> None:
+    agent = make_actor(make_organization("Agent Brokers", brokers=True))
+    make_relationship(deal.carrier.organization, agent.organization, RelationshipKind.REPRESENTS)
+    lane = "Chicago, IL to Dallas, TX"
+
+    def told_of(move: Callable[[], object]) -> tuple[str, str]:
+        before = [len(_told(side)) for side in (deal.shipper, deal.carrier)]
+        move()
+        pump()
+        (seller,), (carrier,) = (_told(side)[n:] for side, n in zip((deal.shipper, deal.carrier), before, strict=True))
+        return seller, carrier
+
+    first = offer_by(deal.carrier, deal.leg, deal.load, 2_500)
+    pump()
+    assert told_of(lambda: withdraw_offer(actor=agent, offer_id=first.public_id)) == (
+        f"Ruiz Trucking, for whom Agent Brokers acts, withdrew its offer of $2,500: {lane}.",
+        f"For you, Agent Brokers withdrew your offer of $2,500: {lane}.",
+    )
+    countered = counter_offer(
+        actor=deal.shipper,
+        thread_id=first.thread.public_id,
+        terms=terms(deal.load, 2_300),
+        on_number=1,
+        load_version=deal.load.version,
+    )
+    pump()
+    assert told_of(lambda: decline_offer(actor=agent, offer_id=countered.public_id, reason="")) == (
+        f"Ruiz Trucking, for whom Agent Brokers acts, declined your offer of $2,300 for {lane}.",
+        f"For you, Agent Brokers declined Prairie Paper’s offer of $2,300 for {lane}.",
+    )
+    second = offer_by(deal.carrier, deal.leg, deal.load, 2_450)
+    pump()
+    assert told_of(lambda: leave_thread(actor=agent, thread_id=second.thread.public_id)) == (
+        f"{lane}: Ruiz Trucking, for whom Agent Brokers acts, left this negotiation.",
+        f"{lane}: For you, Agent Brokers left this negotiation.",
+    )
+
+
 def test_every_fact_that_has_words_wakes_the_task_and_the_other_way_round() -> None:
     assert {name for name, tasks in WIRING.items() if "brokers.write_notices" in tasks} <= set(notices.WRITERS)
 
@@ -194,7 +234,7 @@ def test_who_leaves_with_an_offer_on_the_table_is_told_of_once(deal: Deal) -> No
         leave_thread(actor=leaver, thread_id=offer.thread.public_id)
         pump()
         (said,) = _told(other)[before:]
-        assert "One side left this negotiation." in said
+        assert f"{leaver.organization} left this negotiation." in said
 
 
 def test_a_carrier_that_books_what_it_bargains_over_is_not_told_that_it_went_to_another(deal: Deal) -> None:
