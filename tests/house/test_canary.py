@@ -146,25 +146,26 @@ def _said(market: Market, who: str, body: str, where: str) -> list[str]:
 
 
 def test_no_page_answer_feed_notice_or_mail_holds_what_is_another_ones(market: Market) -> None:
-    ids, said, read = market.ids(), [], dict.fromkeys(market.actors, "")
+    ids, said = market.ids(), []
+    read: dict[str, list[str]] = {who: [] for who in market.actors}
     for who, client in market.clients.items():
         body = _stored_for(market, who)
-        read[who] += body
+        read[who].append(body)
         said += _said(market, who, body, "what is stored for the feed, bell and mail")
         for name, pattern in _routes().items():
             for path in _addresses(market, name, pattern, ids):
                 answers = [_ask(client, "GET", path)]
                 if name.startswith("brokers:"):
                     answers.append(_ask(client, "GET", path, **{"HX-Request": "true"}))
+                read[who] += answers
                 for answer in answers:
-                    read[who] += answer
                     said += _said(market, who, answer, f"GET {path}")
     assert not said, "\n".join(sorted(set(said)))
     unread = [
         f"{mark.what} is read by none of {sorted(mark.readers)}"
         for mark in market.marks
         if mark.readers
-        and not any(mark.stands_in(read[who]) for who in mark.readers)
+        and not any(mark.stands_in(body) for who in mark.readers for body in read[who])
         and mark.what not in ("the margin of its price", "when a side asked to split")
     ]
     assert not unread, "\n".join(unread)
