@@ -124,6 +124,12 @@ class TermsForm(forms.Form):
                 set_instant(self, cleaned, field, stop.time_zone, before=getattr(time, name))
         return cleaned
 
+    def look_again(self, **seen: int) -> None:
+        """Keep what was typed, to be sent on what stands now: `seen` are the hidden fields that name it."""
+        self.data = self.data.copy()
+        for name, value in seen.items():
+            self.data[name] = str(value)
+
     def terms(self) -> BargainTerms:
         """Return the terms of a form that is valid."""
         data = self.cleaned_data

@@ -16,7 +16,7 @@ from brokers.booking_visibility import SHIPPER, version_for
 from brokers.forms.amendments import AmendmentForm
 from brokers.forms.terms import NEEDS_CONFIRMATION
 from brokers.models import Amendment, AmendmentStatus, Booking, BookingStatus
-from brokers.papers.amending import changes_freight, sides_of, subjects_for, terms_before, terms_of_change
+from brokers.papers.amending import changes_freight, load_before, sides_of, subjects_for, terms_before, terms_of_change
 from brokers.papers.amendment_queries import amendment_of, answers_for, may_act, waits_for
 from brokers.papers.words import SUBJECT_WORDS
 from brokers.services.amendments import (
@@ -27,8 +27,9 @@ from brokers.services.amendments import (
 )
 from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.trade import clock
-from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound
+from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 
+_KEPT = "What you typed is kept: see below what it would change of what stands now, then send it."
 _LOAD_WORDS = {
     "weight_pounds": ("Weight", " lb"),
     "length_feet": ("Length", " ft"),
@@ -53,6 +54,21 @@ def changes_of(amendment: Amendment) -> list[Change]:
     return changes
 
 
+def _typed(booking: Booking, subject: str, form: AmendmentForm) -> list[Change]:
+    """Return what a form would change of the booking as it stands now."""
+    before, after = terms_before(booking, subject, booking.load), form.terms()
+    if subject == Amendment.Subject.FREIGHT:
+        after = replace(before, stop_times=after.stop_times)
+    elif not form.freight:
+        after = replace(after, stop_times=before.stop_times)
+    stood = load_before(booking.load)
+    return changes_between(before, after, list(booking.load.stops.all())) + [
+        Change(name, _LOAD_WORDS[name][0], _plain(stood[name], _LOAD_WORDS[name][1]), _plain(new, _LOAD_WORDS[name][1]))
+        for name, new in form.load_changes().items()
+        if new != stood[name]
+    ]
+
+
 def _plain(value: Any, unit: str) -> str:
     if value is None or value == "":
         return "none"
@@ -75,13 +91,14 @@ def amend(request: HttpRequest, booking_id: str, subject: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("brokers:booking", args=[booking_id]))
     freight = changes_freight(booking, subject)
     is_shipper = actor.organization.pk == booking.shipper_id
+    version = version_for(booking, SHIPPER) if is_shipper else booking.version
     form = AmendmentForm(
         request.POST if request.method == "POST" else None,
         load=booking.load,
         terms=terms_before(booking, subject, booking.load),
         subject=subject,
         freight=freight,
-        booking_version=version_for(booking, SHIPPER) if is_shipper else booking.version,
+        booking_version=version,
     )
     if request.method != "POST" or not form.is_valid():
         return _form_page(request, booking, subject, form, 200 if request.method != "POST" else 422)
@@ -103,20 +120,25 @@ def amend(request: HttpRequest, booking_id: str, subject: str) -> HttpResponse:
         form.show(error)
         return _form_page(request, booking, subject, form, 422)
     except Conflict as error:
-        form.add_error(None, error.sentence)
-        return _form_page(request, booking, subject, form, 409)
+        form.add_error(None, f"{error.sentence} {_KEPT}" if isinstance(error, Stale) else error.sentence)
+        if isinstance(error, Stale):
+            form.look_again(booking_version=version)
+        return _form_page(request, booking, subject, form, 409, is_stale=isinstance(error, Stale))
     accepted = row.status == AmendmentStatus.ACCEPTED
     messages.success(request, "Changed." if accepted else "Proposed. The other side has been told and has to accept.")
     return HttpResponseRedirect(reverse("brokers:amendment", args=[row.public_id]))
 
 
-def _form_page(request: HttpRequest, booking: Booking, subject: str, form: AmendmentForm, status: int) -> HttpResponse:
+def _form_page(
+    request: HttpRequest, booking: Booking, subject: str, form: AmendmentForm, status: int, *, is_stale: bool = False
+) -> HttpResponse:
     viewer = actor_of(request).organization
     others = [side for side in sides_of(booking, subject) if side.pk != viewer.pk]
     context = {
         "booking": booking,
         "load": booking.load,
         "form": form,
+        "would_change": _typed(booking, subject, form) if is_stale else [],
         "title": SUBJECT_WORDS[subject],
         "subject": subject,
         "others": others,

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from brokers.acting import both_sides_sentence, on_both_sides_of
-from brokers.bargain_rows import thread_rows
+from brokers.bargain_rows import ThreadRow, thread_rows
 from brokers.forms.terms import TermsForm
 from brokers.forms.vehicles import VehicleForm
 from brokers.models import Offer, Thread, ThreadStatus
@@ -36,6 +36,9 @@ from foundation.trade.windows import instant_words
 from loads.models import Load
 from loads.queries import standing_of
 from loads.visibility import Viewer, company
+
+_STALE = frozenset({"load_changed", "moved_on"})
+_KEPT = "What you typed is kept: compare it with what stands now, then send it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +182,13 @@ def send_offer(
     except (Conflict, Forbidden, NotFound) as error:
         if error.code == "load_gone" and vehicle is not None:
             return gone(request, load)
-        form.add_error(None, error.sentence)
+        is_stale = error.code in _STALE
+        form.add_error(None, f"{error.sentence} {_KEPT}" if is_stale else error.sentence)
+        if is_stale:
+            row: ThreadRow | None = context.get("row")
+            on_number = {"on_number": row.last.offer.number} if row is not None and row.last is not None else {}
+            form.look_again(load_version=load.version, **on_number)
+        context["is_stale"] = is_stale
         return offer_page(request, load, form, page, vehicle, status=refusal_status(error), **context)
     messages.success(request, f"Sent: {dollars(offer.rate_cents)}. It stands until it is answered or its time is up.")
     return to_thread(offer.thread)
