@@ -1,6 +1,6 @@
 """Bundles: an outbound load with its backhauls, or a chain on a leg home, claimed as one: all of them or none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Unpack
 
@@ -11,6 +11,7 @@ from brokers.services.booking import leg_home
 from brokers.services.claiming import Wanted, claim_terms, claim_together, naming, sent_before
 from brokers.services.claims import claimable, claiming_carrier, judged
 from brokers.services.grounds import check_on_leg, crew_of, on_leg
+from brokers.terms import StopTime
 from brokers.touring import NamedVehicle, Vehicle, agreed_times, plan_tour, vehicle_of
 from brokers.withheld import CANNOT_COME, withheld
 from carriers.models import ReturnLeg
@@ -65,37 +66,54 @@ def claim_bundle(
 def check_together(*, carrier: Organization, vehicle: Vehicle, loads: Sequence[Load], now: datetime) -> None:
     """Ask the engine whether a vehicle can take these loads in one go: the way out, then all that it brings home.
 
-    Holds nothing and writes nothing: what is booked asks again under locks. Raises `Conflict` with the engine's
-    sentence, `Invalid`.
+    Each is judged beside those before it, as they are booked, so that a refusal names the load that cannot be. Holds
+    nothing and writes nothing: what is booked asks again under locks. Raises `Conflict` with the engine's sentence,
+    `Invalid`.
     """
     times = {load.pk: claim_terms(load).stop_times for load in loads}
     if vehicle.leg is not None:
-        ground = on_leg(vehicle, vehicle.leg, now)
-        plan = plan_tour(
-            organization=carrier,
-            truck=vehicle.truck,
-            trailer=vehicle.trailer,
-            driver=vehicle.driver,
-            leg=vehicle.leg,
-            loads=loads,
-            home_base=None,
-            now=now,
-            already=[booking.load for booking in ground.bookings],
-            times=agreed_times(ground.bookings) | times,
-        )
-        driver, trailer = crew_of(ground, vehicle)
-        check_units(plan, truck=vehicle.truck, driver=driver, trailer=trailer, but=ground.tour)
-        check_on_leg(plan, vehicle.leg, ground)
+        _check_chain(carrier, vehicle, vehicle.leg, loads, times, now)
         return
     out, home = loads[0], loads[1:]
     with naming(out, among=len(loads)):
         _, terms = leg_home(load=out, stop_times=times[out.pk], vehicle=vehicle, carrier=carrier, now=now)
     prepared = prepare(carrier, terms)
     leg = ReturnLeg(id=_NOT_STORED, organization=carrier, **prepared.values)
-    with naming(home[0], among=len(loads) if len(home) == 1 else 1):
-        plan = plan_home(leg=leg, loads=home, times=times, not_before=now)
-        chosen = prepared.chosen
-        check_units(plan, truck=vehicle.truck, driver=chosen.driver, trailer=chosen.trailer)
+    for count, last in enumerate(home, start=1):
+        with naming(last, among=len(loads)):
+            plan = plan_home(leg=leg, loads=home[:count], times=times, not_before=now)
+            chosen = prepared.chosen
+            check_units(plan, truck=vehicle.truck, driver=chosen.driver, trailer=chosen.trailer)
+
+
+def _check_chain(
+    carrier: Organization,
+    vehicle: Vehicle,
+    leg: ReturnLeg,
+    loads: Sequence[Load],
+    times: Mapping[int, Sequence[StopTime]],
+    now: datetime,
+) -> None:
+    """Raise as `check_together` for loads on a leg home that is on the market."""
+    with naming(loads[0], among=len(loads)):
+        ground = on_leg(vehicle, leg, now)
+    driver, trailer = crew_of(ground, vehicle)
+    for count, last in enumerate(loads, start=1):
+        with naming(last, among=len(loads)):
+            plan = plan_tour(
+                organization=carrier,
+                truck=vehicle.truck,
+                trailer=vehicle.trailer,
+                driver=vehicle.driver,
+                leg=leg,
+                loads=loads[:count],
+                home_base=None,
+                now=now,
+                already=[booking.load for booking in ground.bookings],
+                times=agreed_times(ground.bookings) | times,
+            )
+            check_units(plan, truck=vehicle.truck, driver=driver, trailer=trailer, but=ground.tour)
+            check_on_leg(plan, leg, ground)
 
 
 def _check_count(loads: Sequence[Wanted]) -> None:

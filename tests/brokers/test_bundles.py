@@ -138,6 +138,30 @@ def test_a_backhaul_that_cannot_be_reached_in_time_leaves_nothing_booked(
     _nothing_is_booked(out, back)
 
 
+PART = {"size": "partial", "length_feet": 20, "pallets": 2}
+
+
+@pytest.mark.parametrize("is_chain", [False, True])
+def test_of_three_loads_the_one_that_does_not_fit_beside_the_others_is_named_and_nothing_is_booked(
+    is_chain: bool, shipper: Organization, carrier: Organization, truck: Truck
+) -> None:
+    fits, heavy = (
+        back_load(shipper, days=4, to_place=place, weight_pounds=pounds, **PART)
+        for place, pounds in (("75201", 20_000), ("75701", 30_000))  # Dallas, and Tyler on the way
+    )
+    if is_chain:
+        ready = fits.first_stop.opens_at - timedelta(hours=1)
+        leg = going_home(carrier, truck=truck, empty="77002", ready_at=ready)
+        named: dict[str, Any] = {"leg_id": leg.public_id, "return_home_by": None}
+        loads = [back_load(shipper, days=4, weight_pounds=2_000, **PART | {"length_feet": 5}), fits, heavy]
+    else:
+        named, loads = {}, [local_load(shipper), fits, heavy]
+    with pytest.raises(Conflict, match=r"^Houston, TX to Tyler, TX: .*the truck takes .* Nothing was booked\.$"):
+        bundle(carrier, truck, *loads, **named)
+    assert not Booking.objects.exists()
+    assert not Claim.objects.exists()
+
+
 @pytest.mark.parametrize("stale", [{"load_version": 7}, {"rate_cents": 950_00}])
 def test_each_load_is_claimed_as_it_was_seen(
     shipper: Organization, carrier: Organization, truck: Truck, stale: dict[str, int]
