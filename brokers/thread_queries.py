@@ -59,6 +59,12 @@ def load_in_thread(viewer: Organization, public_id: str, now: datetime | None = 
     return thread.load if thread else None
 
 
+def thread_by_form(viewer: Organization, load_id: str, form_token: str) -> Thread | None:
+    """Return the viewer's thread about a load that a form opened."""
+    rows = threads_of(viewer).filter(load__public_id=load_id, form_token=form_token)
+    return rows.first() if form_token else None
+
+
 def threads_from(viewer: Organization, proposals: Sequence[Proposal], now: datetime) -> dict[int, list[str]]:
     """Return the ids of the viewer's threads about the loads of proposals with their legs, by the proposal's key."""
     legs = {row.leg_id for row in proposals}

@@ -50,7 +50,7 @@ class AmendmentForm(TermsForm):
         self.freight, self.subject, self._load = freight, subject, load
         self.fields["expires_in_minutes"].choices = EXPIRIES  # type: ignore[attr-defined]
         self.fields["expires_in_minutes"].label = "It stands for"
-        del self.fields["load_version"], self.fields["on_number"]
+        del self.fields["load_version"], self.fields["on_number"], self.fields["form_token"]
         if subject == Amendment.Subject.FREIGHT:
             for name in _MONEY_FIELDS:
                 del self.fields[name]

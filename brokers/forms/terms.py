@@ -11,6 +11,7 @@ from brokers.models.bargains import MOST_PAYMENT_DAYS
 from brokers.terms import BargainTerms, StopTime
 from foundation.trade.errors import Invalid
 from foundation.trade.form_fields import CountField, DollarsField
+from foundation.trade.ids import new_id
 from foundation.trade.time_fields import WallTimeField, set_instant
 from foundation.trade.windows import local
 from loads.models import Load, Stop
@@ -41,7 +42,8 @@ class StopFields:
 class TermsForm(forms.Form):
     """What one side would agree to. Begins with the terms that it is given; wall times are those of each stop.
 
-    `load_version` and `on_number` name what the reader saw, so that a stale page is refused and says so.
+    `load_version` and `on_number` name what the reader saw, so that a stale page is refused and says so; `form_token`
+    names the form, so that a first offer that is sent twice is made once.
     """
 
     linehaul_cents = DollarsField(label="Rate", help_text="All in, unless you name a fuel surcharge beside it.")
@@ -61,6 +63,7 @@ class TermsForm(forms.Form):
     )
     load_version = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
     on_number = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0, max_value=2**31 - 1)
+    form_token = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
 
     def __init__(
         self, data: Any = None, *, load: Load, terms: BargainTerms, on_number: int | None = None, **kwargs: Any
@@ -69,7 +72,7 @@ class TermsForm(forms.Form):
         self._before = {time.sequence: time for time in terms.stop_times}
         initial = {name: getattr(terms, name) or None for name in _MONEY}
         initial |= {"free_minutes": terms.free_minutes, "payment_days": terms.payment_days}
-        initial |= {"load_version": load.version, "on_number": on_number}
+        initial |= {"load_version": load.version, "on_number": on_number, "form_token": new_id("form")}
         for stop in self.stops:
             initial |= self._times(stop)
         super().__init__(data, initial=initial | kwargs.pop("initial", {}), **kwargs)

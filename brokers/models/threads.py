@@ -109,6 +109,7 @@ class Thread(models.Model):
     `return_home_by`: when an outbound load is booked, the leg home that opens with it must be home by then.
     A thread stays open while nothing is on the table; it ends by agreement, a party's word, or when the load is gone:
     `outcome` says which. `lane` is the load's way as it was last bargained over, for whom the load is out of sight now.
+    `form_token` names the form that opened it, so that a double click opens one.
     """
 
     class Kind(models.TextChoices):
@@ -138,9 +139,13 @@ class Thread(models.Model):
     seller_splits_at = models.DateTimeField(null=True, blank=True)
     taker_splits_at = models.DateTimeField(null=True, blank=True)
     split_cents = models.PositiveIntegerField(null=True, blank=True)
+    form_token = models.CharField(max_length=40, blank=True, default="", editable=False)
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(
+                fields=["load", "form_token"], condition=~Q(form_token=""), name="one_thread_per_form"
+            ),
             models.UniqueConstraint(
                 fields=["load", "taker", "truck"],
                 condition=Q(status="open", kind="carriage"),

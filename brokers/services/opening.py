@@ -12,6 +12,7 @@ from brokers.booking_queries import load_in_sight
 from brokers.models import Offer, Thread, ThreadStatus
 from brokers.retrying import retried
 from brokers.services.inviting import check_can_be_offered, check_can_take, vehicle_on
+from brokers.services.sent_forms import sent_before, unused
 from brokers.services.table import (
     check_load_version,
     check_may_begin,
@@ -72,17 +73,25 @@ def open_thread(
     load_version: int,
     expires_in_minutes: int = DEFAULT_MINUTES,
     confirmed: bool = False,
+    form_token: str = "",
     **vehicle: Unpack[NamedVehicle],
 ) -> Offer:
     """Open a negotiation over a load with a truck, as its carrier or the broker that represents it: its first offer.
 
     The truck may be left out where the leg names it. Raises `Forbidden`, `NotFound` for a load out of sight or a truck
     that is not the carrier's, `Invalid` for terms, `Conflict` when the load is gone or has changed, when the truck is
-    in a negotiation over it already, or has been in three today.
+    in a negotiation over it already, or has been in three today. The same form sent again gives the same offer.
     """
     actor.require("offers:write")
-    taker = _carrier_of(actor, vehicle.get("truck_id", ""), vehicle.get("leg_id", ""))
+    truck_id, leg_id = vehicle.get("truck_id", ""), vehicle.get("leg_id", "")
+    taker = _carrier_of(actor, truck_id, leg_id)
     _require_hauling(actor, taker)
+
+    def made() -> Offer | None:
+        return sent_before(actor, load_id, form_token, terms, truck_id=truck_id, leg_id=leg_id)
+
+    if (first := made()) is not None:
+        return first
     found, now = _load_in_sight(taker, load_id), clock.now()
     require_acting(actor, taker, Decision.OFFERS, now)
     with withheld(actor.organization, taker):
@@ -92,9 +101,11 @@ def open_thread(
 
     def work() -> Offer:
         load = locked_load(found.pk)
+        if (first := made()) is not None:
+            return first
         moment = clock.now()
         require_acting(actor, taker, Decision.OFFERS, moment)
-        return _begin(actor, Side.TAKER, taker, load, rides, manner, moment)
+        return _begin(actor, Side.TAKER, taker, load, rides, manner, moment, form_token)
 
     return retried(work)
 
@@ -108,6 +119,7 @@ def invite_carrier(
     load_version: int,
     expires_in_minutes: int = DEFAULT_MINUTES,
     confirmed: bool = False,
+    form_token: str = "",
 ) -> Offer:
     """Offer a load first to a truck that the seller sees on the market, as its seller or who represents it.
 
@@ -115,19 +127,27 @@ def invite_carrier(
     """
     actor.require("offers:write")
     actor.require_confirmed_email()
+
+    def made() -> Offer | None:
+        return sent_before(actor, load_id, form_token, terms, leg_id=leg_id)
+
+    if (first := made()) is not None:
+        return first
     found, seller = load_to_offer(actor, load_id)
     manner = _Manner(terms, load_version, expires_in_minutes, confirmed)
     _check_can_be_offered(actor, seller, leg_id, found, manner)
 
     def work() -> Offer:
         load = locked_load(found.pk)
+        if (first := made()) is not None:
+            return first
         now = clock.now()
         require_acting(actor, seller, Decision.OFFERS, now)
         leg = leg_of(seller, leg_id, now)
         taker = leg.organization
         if taker.pk != seller.pk:
             _check_in_sight(taker, load, now)
-        return _begin(actor, Side.SELLER, taker, load, vehicle_on(leg), manner, now)
+        return _begin(actor, Side.SELLER, taker, load, vehicle_on(leg), manner, now, form_token)
 
     return retried(work)
 
@@ -140,6 +160,7 @@ def _begin(
     vehicle: Vehicle,
     manner: _Manner,
     now: datetime,
+    form_token: str,
 ) -> Offer:
     """Store a thread of carriage on a locked load, and put its first offer on the table."""
     seller = load.sold_by
@@ -155,6 +176,7 @@ def _begin(
         **vehicle.columns(),
         opened_at=now,
         moved_at=now,
+        form_token=unused(form_token, load),
     )
     check_still_stands(thread, load, now)
     check_load_version(load, manner.load_version)

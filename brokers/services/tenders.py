@@ -5,6 +5,7 @@ from brokers.bargain_rules import DEFAULT_MINUTES, Windows, judge
 from brokers.models import Offer, Thread
 from brokers.retrying import retried
 from brokers.services.opening import check_not_too_often
+from brokers.services.sent_forms import sent_before, unused
 from brokers.services.table import (
     check_load_version,
     check_may_begin,
@@ -31,6 +32,7 @@ def tender_load(
     load_version: int,
     expires_in_minutes: int = DEFAULT_MINUTES,
     confirmed: bool = False,
+    form_token: str = "",
 ) -> Offer:
     """Offer a shipper, as a broker, to sell its load: the terms hold what the shipper would pay. The first offer.
 
@@ -45,13 +47,22 @@ def tender_load(
     def work() -> Offer:
         found = load_of(broker, load_id)
         load = locked_load(found.pk)
+        first = sent_before(actor, load_id, form_token, terms)
+        if first is not None:
+            return first  # a double click
         now = clock.now()
         if load.organization_id == broker.pk:
             raise Conflict("own_load", "This load is your own: you sell it already.")
         if load.seller_id is not None:
             raise Conflict("sold_already", "A broker sells this load already.")
         thread = Thread(
-            kind=Thread.Kind.TENDER, load=load, seller=load.organization, taker=broker, opened_at=now, moved_at=now
+            kind=Thread.Kind.TENDER,
+            load=load,
+            seller=load.organization,
+            taker=broker,
+            opened_at=now,
+            moved_at=now,
+            form_token=unused(form_token, load),
         )
         check_may_begin(load, broker)
         check_still_stands(thread, load, now)

@@ -22,7 +22,7 @@ from brokers.queries import represented_keys
 from brokers.services.offers import counter_offer
 from brokers.services.opening import invite_carrier, open_thread
 from brokers.terms import BargainTerms, posted_terms
-from brokers.thread_queries import thread_of
+from brokers.thread_queries import thread_by_form, thread_of
 from brokers.views.claims import kept_as_it_is
 from brokers.views.threads import show_thread
 from brokers.views.vehicles import both_sides_of, vehicle_form
@@ -60,7 +60,7 @@ def new_offer(request: HttpRequest, load_id: str) -> HttpResponse:
     actor, now = actor_of(request), clock.now()
     load, is_gone = load_to_bargain(actor.organization, load_id, now)
     if is_gone:
-        return kept_as_it_is(request) or gone(request, load)
+        return kept_as_it_is(request) or sent_already(request, load_id) or gone(request, load)
     vehicle = vehicle_form(request, actor.organization, load, now, decision=Decision.OFFERS)
     page = OfferPage(
         title="Make an offer",
@@ -74,7 +74,8 @@ def new_offer(request: HttpRequest, load_id: str) -> HttpResponse:
         return offer_page(request, load, form, page, vehicle, status=422)
 
     def send(**terms: Any) -> Offer:
-        return open_thread(actor=actor, load_id=load_id, **vehicle.choice(), **terms)
+        token = form.cleaned_data["form_token"]
+        return open_thread(actor=actor, load_id=load_id, form_token=token, **vehicle.choice(), **terms)
 
     return send_offer(request, load, form, page, send, vehicle)
 
@@ -87,7 +88,7 @@ def invite(request: HttpRequest, load_id: str) -> HttpResponse:
     actor, now = actor_of(request), clock.now()
     load, is_gone = load_to_bargain(actor.organization, load_id, now)
     if is_gone:
-        return gone(request, load)
+        return sent_already(request, load_id) or gone(request, load)
     leg = leg_of(actor.organization, request.GET.get("leg", "")[:40], now)
     represents = leg.organization_id in represented_keys(actor.organization, now)
     hides = leg.organization.hides_name and not represents
@@ -109,7 +110,8 @@ def invite(request: HttpRequest, load_id: str) -> HttpResponse:
         return offer_page(request, load, form, page, status=422, both_sides=both)
 
     def send(**terms: Any) -> Offer:
-        return invite_carrier(actor=actor, load_id=load_id, leg_id=leg.public_id, **terms)
+        token = form.cleaned_data["form_token"]
+        return invite_carrier(actor=actor, load_id=load_id, leg_id=leg.public_id, form_token=token, **terms)
 
     return send_offer(request, load, form, page, send, both_sides=both)
 
@@ -228,6 +230,12 @@ def offer_page(
         **context,
     }
     return render(request, "brokers/offer_form.html", values, status=status)
+
+
+def sent_already(request: HttpRequest, load_id: str) -> HttpResponse | None:
+    """Lead to the thread that this very form has opened: the load may be gone since."""
+    thread = thread_by_form(actor_of(request).organization, load_id, request.POST.get("form_token", "")[:40])
+    return None if thread is None else to_thread(thread)
 
 
 def gone(request: HttpRequest, load: Load) -> HttpResponse:

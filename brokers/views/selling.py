@@ -11,7 +11,7 @@ from brokers.models import Offer
 from brokers.panel_queries import load_to_bargain
 from brokers.services.tenders import tender_load
 from brokers.terms import posted_terms
-from brokers.views.offers import OfferPage, gone, offer_page, send_offer, terms_form
+from brokers.views.offers import OfferPage, gone, offer_page, send_offer, sent_already, terms_form
 from foundation.accounts.access import actor_of, scope_required
 from foundation.trade import clock
 from foundation.trade.errors import Forbidden
@@ -29,7 +29,7 @@ def tender(request: HttpRequest, load_id: str) -> HttpResponse:
         )
     load, is_gone = load_to_bargain(actor.organization, load_id, now)
     if is_gone:
-        return gone(request, load)
+        return sent_already(request, load_id) or gone(request, load)
     page = OfferPage(
         title="Offer to sell this load",
         button="Send the tender",
@@ -44,6 +44,6 @@ def tender(request: HttpRequest, load_id: str) -> HttpResponse:
         return offer_page(request, load, form, page, status=422)
 
     def send(**terms: Any) -> Offer:
-        return tender_load(actor=actor, load_id=load_id, **terms)
+        return tender_load(actor=actor, load_id=load_id, form_token=form.cleaned_data["form_token"], **terms)
 
     return send_offer(request, load, form, page, send)
