@@ -150,12 +150,15 @@ _UNITS = (("weight_pounds", "lb"), ("length_feet", "ft"), ("pallets", "pallets")
 
 
 def check_on_board(leg: ReturnLeg, values: Mapping[str, Any]) -> None:
-    """Check a leg's new columns against what booked partial loads have taken of it: no less capacity than is on board,
-    and nothing else that their bookings rest on. Raises `Invalid`.
+    """Check a leg's new columns against the planned tour that leaves the truck where it begins, and against what booked
+    partial loads have taken of it: no less capacity than is on board, and nothing else that their bookings rest on.
+    Raises `Invalid`.
     """
-    if not leg.is_shared:
-        return
     problems = Problems()
+    if not leg.is_shared:
+        _check_beginning(leg, values, problems)
+        problems.settle()
+        return
     for name, unit in _UNITS:
         taken = getattr(leg, f"taken_{name}")
         if values[name] < taken:
@@ -173,6 +176,24 @@ def check_on_board(leg: ReturnLeg, values: Mapping[str, Any]) -> None:
         sentence = f"A booked load rests on the time until {until}. Give that time or a later one."
         problems.add("home_by", "on_board", sentence)
     problems.settle()
+
+
+def _check_beginning(leg: ReturnLeg, values: Mapping[str, Any], problems: Problems) -> None:
+    """Check that a leg that a booking opened goes on beginning with the truck, where and not before its tour ends."""
+    if leg.tour_ends_at is None:
+        return
+    at = f"{leg.empty_city}, {leg.empty_state}"
+    remedy = "Leave it, or withdraw this leg and post another from where the truck can be by then."
+    if values["truck"] != leg.truck:
+        sentence = f"Truck {leg.truck} is left in {at} by its booked tour, so this return leg is that truck's. {remedy}"
+        problems.add("truck", "booked_tour", sentence)
+    if values["empty_zip"] != leg.empty_zip:
+        sentence = f"The booked tour of truck {leg.truck} ends in {at}, so its return leg begins there. {remedy}"
+        problems.add("empty", "booked_tour", sentence)
+    elif values["ready_at"] < leg.tour_ends_at:
+        ends_at = instant_words(leg.tour_ends_at, leg.empty_time_zone)
+        sentence = f"The truck's booked tour ends on {ends_at}. Give that time or a later one."
+        problems.add("ready_at", "booked_tour", sentence)
 
 
 def _home(leg: ReturnLeg) -> Place:

@@ -198,5 +198,12 @@ def _move_tour(
         settle_leg(leg=legs[booking.leg_id], tour=tour, actor=actor, now=now)
     if booking.opened_leg_id is not None:
         home = legs[booking.opened_leg_id]
-        begin_leg_at(leg=home, empty=end_of_plan(plan), ready_at=plan.ends_at, actor=actor, now=now)
+        begin_leg_at(
+            leg=home,
+            empty=end_of_plan(plan),
+            starts_at=plan.starts_at,
+            ready_at=plan.ends_at,
+            actor=actor,
+            now=now,
+        )
     tell_of_tour(tour, actor)

@@ -248,7 +248,14 @@ def _open_home(
     opened already begin then and there.
     """
     if ground.home is not None:
-        begin_leg_at(leg=ground.home, empty=end_of_plan(plan), ready_at=plan.ends_at, actor=actor, now=now)
+        begin_leg_at(
+            leg=ground.home,
+            empty=end_of_plan(plan),
+            starts_at=plan.starts_at,
+            ready_at=plan.ends_at,
+            actor=actor,
+            now=now,
+        )
         return ground.home
     home_base, home_by = home_for(load=load, plan=plan, vehicle=vehicle, ground=ground)
     driver, trailer = ground.crew(vehicle)
@@ -260,6 +267,7 @@ def _open_home(
             trailer=trailer,
             home_base=home_base,
             delivery=end_of_plan(plan),
+            starts_at=plan.starts_at,
             ready_at=plan.ends_at,
             home_by=home_by,
             now=now,

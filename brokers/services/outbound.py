@@ -14,7 +14,7 @@ from brokers.services.boarding import settle_leg
 from brokers.terms import StopTime
 from brokers.touring import Vehicle, end_of, planned_tours
 from carriers.models import ReturnLeg, Truck
-from carriers.services.booked import begin_leg_at, drop_leg
+from carriers.services.booked import begin_leg_at, drop_leg, note_tour
 from foundation.events.services import HasLabel
 from foundation.trade.errors import TradeError
 from foundation.trade.locks import locked
@@ -72,6 +72,8 @@ def follow_home(*, leg: ReturnLeg, tour: Tour, actor: HasLabel | str, now: datet
     last one it is withdrawn; or only taken off the market, where a load is booked on it: that booking stands, and its
     carrier decides. Raises nothing for any of that: whoever cancels is not told of a carrier's way home.
     """
+    if tour.status != TourStatus.PLANNED:
+        note_tour(leg=leg, starts_at=None, ends_at=None)
     if leg.status not in (Status.OPEN, Status.COVERED):
         return
     back = Tour.objects.filter(leg=leg, status=TourStatus.PLANNED).first()
@@ -87,7 +89,7 @@ def follow_home(*, leg: ReturnLeg, tour: Tour, actor: HasLabel | str, now: datet
 def _begin_or_drop(leg: ReturnLeg, tour: Tour, actor: HasLabel | str, now: datetime) -> None:
     """Let a leg home begin where its tour ends now; one that would begin in vain leaves the market."""
     try:
-        begin_leg_at(leg=leg, empty=end_of(tour), ready_at=tour.ends_at, actor=actor, now=now)
+        begin_leg_at(leg=leg, empty=end_of(tour), starts_at=tour.starts_at, ready_at=tour.ends_at, actor=actor, now=now)
     except TradeError:
         drop_leg(leg=leg, actor=actor, now=now)
 

@@ -50,7 +50,9 @@ class ReturnLeg(Posting):
     of the truck are copied, so that a later change of the truck changes no posting. `expires_at` is the last instant
     at which it could leave for home, empty and at legal hours, and still be home in time: after that no load can help
     it. Weight, length and pallets are what is free all the way; `taken_*` is what booked partial loads take of the leg
-    at the fullest stretch, `part_way_*` how much more than all the way is free on some stretch.
+    at the fullest stretch, `part_way_*` how much more than all the way is free on some stretch. Of a leg that a booking
+    of its truck opened, `tour_starts_at` and `tour_ends_at` say when the truck is on the planned tour that leaves it
+    where the leg begins.
     """
 
     public_id = PublicIdField(default=partial(new_id, "leg"))
@@ -94,6 +96,8 @@ class ReturnLeg(Posting):
     shift_minutes_left = models.PositiveSmallIntegerField(null=True, blank=True)
     break_minutes_left = models.PositiveSmallIntegerField(null=True, blank=True)
     cycle_minutes_left = models.PositiveSmallIntegerField(null=True, blank=True)
+    tour_starts_at = models.DateTimeField(null=True, blank=True)
+    tour_ends_at = models.DateTimeField(null=True, blank=True)
     # derived when saved
     home_miles = models.FloatField()
     # computed by the database: the box of every place where it could pick something up
@@ -116,6 +120,11 @@ class ReturnLeg(Posting):
             ),
             models.CheckConstraint(condition=Q(home_by__gt=F("ready_at")), name="leg_is_ready_before_it_must_be_home"),
             models.CheckConstraint(
+                condition=Q(tour_starts_at__isnull=True, tour_ends_at__isnull=True)
+                | Q(tour_starts_at__isnull=False, tour_ends_at__gt=F("tour_starts_at")),
+                name="leg_follows_a_tour_that_starts_before_it_ends",
+            ),
+            models.CheckConstraint(
                 condition=~Q(audience="partners_first") | Q(partners_first_until__isnull=False),
                 name="leg_for_partners_first_says_until_when",
             ),
@@ -127,6 +136,10 @@ class ReturnLeg(Posting):
             ),
         ]
         indexes = [
+            # whereabouts: where the truck's booked tours leave it, and when
+            models.Index(
+                fields=["truck", "tour_ends_at"], condition=Q(tour_ends_at__isnull=False), name="leg_after_a_tour"
+            ),
             # queries.own_legs: the carrier's list
             models.Index(fields=["organization", "status", "-id"], name="leg_by_organization"),
             # matching.candidates: open legs that reach a load's pickup

@@ -67,7 +67,19 @@ def drop_leg(*, leg: ReturnLeg, actor: HasLabel | str, now: datetime) -> None:
         sentence="This return leg is off the market already. Reload to see where it stands.",
         in_hand=True,
         updated_at=now,
+        tour_starts_at=None,
+        tour_ends_at=None,
     )
+
+
+def note_tour(*, leg: ReturnLeg, starts_at: datetime | None, ends_at: datetime | None) -> None:
+    """Write into a locked leg when its truck is on the tour that leaves it where the leg begins; None where none does
+    any more.
+    """
+    if (leg.tour_starts_at, leg.tour_ends_at) == (starts_at, ends_at):
+        return
+    leg.tour_starts_at, leg.tour_ends_at = starts_at, ends_at
+    leg.save(update_fields=["tour_starts_at", "tour_ends_at"])
 
 
 def set_on_board(
@@ -125,15 +137,16 @@ def open_leg_after(
     trailer: Trailer | None,
     home_base: HomeBase,
     delivery: Place,
+    starts_at: datetime,
     ready_at: datetime,
     home_by: datetime,
     now: datetime,
 ) -> ReturnLeg:
     """Open the leg home that an outbound booking leaves the truck with: empty at the delivery, at its planned time.
 
-    The leg is the truck's carrier's, whoever acts for it. Limits are open: the carrier sets them as it likes. Raises
-    `Invalid` (`home_by`) when it cannot be home by then, `Conflict` when the truck is on another leg in that time or a
-    unit was archived.
+    `starts_at` is when the tour begins that ends there. The leg is the truck's carrier's, whoever acts for it. Limits
+    are open: the carrier sets them as it likes. Raises `Invalid` (`home_by`) when it cannot be home by then, `Conflict`
+    when the truck is on another leg in that time or a unit was archived.
     """
     prepared = prepare_leg_after(
         truck=truck,
@@ -149,7 +162,7 @@ def open_leg_after(
         prepared,
         external_id="",
         form_token="",
-        write=lambda: insert(actor, prepared, now=now),
+        write=lambda: insert(actor, prepared, now=now, tour_starts_at=starts_at, tour_ends_at=ready_at),
     )
     return locked_leg(pk=leg.pk)
 
@@ -178,7 +191,7 @@ def prepare_leg_after(
         home_by=home_by,
     )
     prepared = prepare(truck.organization, terms)
-    judge(prepared, draft=False)
+    judge(prepared, draft=False, is_booked=True)
     return prepared
 
 
@@ -210,24 +223,32 @@ def check_beginning(*, leg: ReturnLeg, empty: Place, ready_at: datetime) -> Prep
         # home is where it was when the leg opened, wherever the base has moved since
         terms = replace(terms_of(leg), empty=empty, ready_at=ready_at, home=place_of(leg, "home"), home_base="")
         prepared = prepare(leg.organization, terms)
-        judge(prepared, draft=False)
+        judge(prepared, draft=False, is_booked=True)
     except Invalid as error:
         sentence = f"The truck would be empty too late to be home in time. {error.sentence}"
         raise Conflict("too_late", sentence) from error
     return prepared
 
 
-def begin_leg_at(*, leg: ReturnLeg, empty: Place, ready_at: datetime, actor: HasLabel | str, now: datetime) -> None:
-    """Let a locked leg that an outbound booking opened begin where and when that truck is empty now: its tour was
-    planned anew. Raises as `check_beginning`, and `Conflict` where the truck is on another leg in that time.
+def begin_leg_at(
+    *, leg: ReturnLeg, empty: Place, starts_at: datetime, ready_at: datetime, actor: HasLabel | str, now: datetime
+) -> None:
+    """Let a locked leg that an outbound booking opened begin where and when that truck is empty now: its tour, which
+    begins at `starts_at`, was planned anew. Raises as `check_beginning`, and `Conflict` where the truck is on another
+    leg in that time.
     """
     prepared = check_beginning(leg=leg, empty=empty, ready_at=ready_at)
     if prepared is None:
+        before = place_of(leg, "empty")
+        if (before.lat, before.lon) == (empty.lat, empty.lon):
+            note_tour(leg=leg, starts_at=starts_at, ends_at=ready_at)
+        else:  # it is off the market, and begins elsewhere than the truck is left
+            note_tour(leg=leg, starts_at=None, ends_at=None)
         return
     values = {name: value for name, value in prepared.values.items() if name.startswith("empty_") or name in _BEGINNING}
     changed = changes(leg, values)
     with refusing({"truck_has_one_leg_at_a_time": busy(prepared, but=leg)}):
         rows = ReturnLeg.objects.filter(pk=leg.pk, status=Status.OPEN)
-        rows.update(**values, version=F("version") + 1, updated_at=now)
+        rows.update(**values, version=F("version") + 1, updated_at=now, tour_starts_at=starts_at, tour_ends_at=ready_at)
     leg.refresh_from_db()
     tell("leg.edited", leg, actor, changed=changed)

@@ -25,6 +25,7 @@ from carriers.rules import (
 )
 from carriers.store import changes, columns, free_columns, place_of, terms_of
 from carriers.terms import LegTerms
+from carriers.whereabouts import check_whereabouts
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Capability, Organization
 from foundation.trade import clock
@@ -214,8 +215,8 @@ def prepare(organization: Organization, terms: LegTerms) -> Prepared:
     return Prepared(terms, chosen, way(terms.empty, chosen.home))
 
 
-def judge(prepared: Prepared, *, draft: bool, stored: ReturnLeg | None = None) -> None:
-    """Judge a prepared leg against the clock; a draft may lie in the past or out of reach. Raises `Invalid`."""
+def judge(prepared: Prepared, *, draft: bool, stored: ReturnLeg | None = None, is_booked: bool = False) -> None:
+    """Judge a leg, but no draft, against the clock and, unless it `is_booked`, its truck's tours. Raises `Invalid`."""
     if draft:
         return
     problems = Problems()
@@ -232,6 +233,8 @@ def judge(prepared: Prepared, *, draft: bool, stored: ReturnLeg | None = None) -
         team=prepared.chosen.team,
         known_ready_at=stored.ready_at if stored and stored.status == Status.OPEN else None,
     )
+    if not is_booked:
+        check_whereabouts(prepared.chosen.truck, terms, problems, team=prepared.chosen.team)
     problems.settle()
 
 

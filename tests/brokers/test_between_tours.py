@@ -9,18 +9,21 @@ from brokers.models import Booking, Tour
 from brokers.services.acceptance import accept_offer
 from brokers.services.amendments import propose_amendment
 from brokers.services.bundles import claim_bundle
+from brokers.services.cancelling import cancel_booking
 from brokers.services.claiming import Wanted
 from brokers.services.claims import claim_load
 from brokers.services.threads import invite_carrier
 from brokers.terms import terms_of
 from carriers.models import ReturnLeg, Truck
-from carriers.services.legs import withdraw_leg
+from carriers.services.legs import edit_leg, post_leg, withdraw_leg
+from carriers.store import terms_of as leg_terms_of
 from foundation.accounts.models import Organization
-from foundation.trade.errors import Conflict
+from foundation.places.queries import find_place
+from foundation.trade.errors import Conflict, Invalid
 from loads.models import Load
 from tests.brokers.bargains import offer_by, terms
 from tests.brokers.booked import claim, local_load, open_load
-from tests.builders import make_actor, make_leg, make_organization, make_truck, now
+from tests.builders import leg_terms, make_actor, make_leg, make_organization, make_truck, now
 
 pytestmark = pytest.mark.usefixtures("db", "straight_roads", "empty_cache")
 
@@ -145,3 +148,41 @@ def test_an_amendment_that_leaves_the_next_tour_no_time_is_refused_when_it_is_pr
     with pytest.raises(Conflict, match=r"next tour begins in Chicago, IL") as refused:
         propose_amendment(actor=actor, booking_id=out.public_id, subject="carriage", stop_times=(first, late))
     assert refused.value.code == "too_late"
+
+
+def test_the_leg_home_of_a_tour_out_stays_where_that_ends_until_its_booking_falls_through(truck: Truck) -> None:
+    load, actor = local_load(make_organization()), make_actor(truck.organization)
+    out = claim_load(actor=actor, load_id=load.public_id, truck_id=truck.public_id).loads.get().booking
+    assert out is not None
+    leg = out.opened_leg
+    assert (leg.tour_starts_at, leg.tour_ends_at) == (out.tour.starts_at, out.tour.ends_at)
+    moved = replace(leg_terms_of(leg), empty=find_place("60601"), home_by=leg.home_by + 72 * HOUR)
+    with pytest.raises(Invalid, match="ends in Houston, TX, so its return leg begins there"):
+        edit_leg(actor=actor, leg_id=leg.public_id, version=leg.version, terms=moved)
+    withdraw_leg(actor=actor, leg_id=leg.public_id)
+    from_there = leg_terms(truck, ready_at=out.tour.ends_at + MINUTE, hours=120)
+    for wrong in (from_there, replace(from_there, ready_at=out.tour.starts_at + HOUR)):
+        with pytest.raises(Invalid, match="booked tour"):
+            post_leg(actor=actor, terms=wrong)
+    cancel_booking(actor=actor, booking_id=out.public_id, version=None, reason="truck_broke_down")
+    assert post_leg(actor=actor, terms=from_there).status == "open"
+
+
+def test_the_leg_home_follows_its_tour_when_that_is_planned_anew(truck: Truck) -> None:
+    actor = make_actor(truck.organization)
+    out = local_load(make_organization(), size="partial", weight_pounds=9_000, length_feet=10, pallets=4)
+    first = claim_load(actor=actor, load_id=out.public_id, truck_id=truck.public_id).loads.get().booking
+    assert first is not None
+    other = open_load(
+        make_organization(),
+        from_place="75201",
+        to_place="78205",
+        opens_at=out.first_stop.opens_at,
+        size="partial",
+        weight_pounds=9_000,
+        length_feet=10,
+        pallets=4,
+    )
+    claim_load(actor=actor, load_id=other.public_id, truck_id=truck.public_id)
+    leg, tour = ReturnLeg.objects.get(), Tour.objects.get()
+    assert (leg.tour_starts_at, leg.tour_ends_at) == (tour.starts_at, tour.ends_at) == (tour.starts_at, leg.ready_at)

@@ -9,7 +9,17 @@ from django.test import Client
 
 from carriers.models import ReturnLeg
 from carriers.queries import locked_leg
-from carriers.services import cover_leg, edit_leg, open_leg_after, post_leg, reopen_leg, set_on_board
+from carriers.services import (
+    cover_leg,
+    edit_leg,
+    open_leg,
+    open_leg_after,
+    post_leg,
+    reopen_leg,
+    set_on_board,
+    withdraw_leg,
+)
+from carriers.services.booked import note_tour
 from carriers.store import terms_of
 from carriers.visibility import Viewer, view
 from foundation.events.models import Event, FeedEntry
@@ -152,6 +162,7 @@ def test_an_outbound_booking_opens_the_leg_home_of_the_trucks_carrier(carrier):
             trailer=None,
             home_base=truck.home_base,
             delivery=find_place("60601"),
+            starts_at=ready - timedelta(days=1),
             ready_at=ready,
             home_by=ready + timedelta(days=3),
             now=now(),
@@ -171,6 +182,7 @@ def test_an_outbound_booking_whose_truck_cannot_be_home_or_is_on_another_leg_is_
         "trailer": None,
         "home_base": truck.home_base,
         "delivery": find_place("60601"),
+        "starts_at": ready - timedelta(days=1),
         "ready_at": ready,
         "now": now(),
     }
@@ -183,6 +195,75 @@ def test_an_outbound_booking_whose_truck_cannot_be_home_or_is_on_another_leg_is_
             open_leg_after(**given, home_by=ready + timedelta(days=3))
         assert taken.value.code == "truck_has_one_leg_at_a_time"
         assert ReturnLeg.objects.count() == 1
+
+
+HOUR = timedelta(hours=1)
+
+
+def opened(carrier, dispatcher, truck):
+    """Open the leg home of a truck that is on a tour out for 30 hours, and empty in Houston in two days."""
+    ready = now() + timedelta(days=2)
+    with transaction.atomic():
+        return open_leg_after(
+            actor=dispatcher,
+            truck=truck,
+            driver=None,
+            trailer=None,
+            home_base=truck.home_base,
+            delivery=find_place("77002"),
+            starts_at=ready - 30 * HOUR,
+            ready_at=ready,
+            home_by=ready + timedelta(days=3),
+            now=now(),
+        )
+
+
+def test_a_leg_that_a_booking_opened_begins_where_and_not_before_its_tour_ends(carrier, dispatcher):
+    leg = opened(carrier, dispatcher, make_truck(carrier))
+    terms = terms_of(leg)
+    for field, change in {
+        "truck": {"truck": make_truck(carrier).public_id},
+        "empty": {"empty": find_place("60601"), "home_by": terms.home_by + 60 * HOUR},
+        "ready_at": {"ready_at": terms.ready_at - timedelta(minutes=1)},
+    }.items():
+        with pytest.raises(Invalid) as refusal:
+            edit_leg(actor=dispatcher, leg_id=leg.public_id, version=leg.version, terms=replace(terms, **change))
+        (problem,) = refusal.value.problems
+        assert (problem.field, problem.code) == (field, "booked_tour")
+        assert "booked tour" in problem.sentence
+    later = replace(terms, ready_at=terms.ready_at + HOUR, driver=make_driver(carrier).public_id)
+    assert edit_leg(actor=dispatcher, leg_id=leg.public_id, version=leg.version, terms=later).version == 2
+
+
+def test_a_leg_is_not_posted_into_a_booked_tour_nor_too_far_from_where_that_ends(carrier, dispatcher):
+    truck = make_truck(carrier)
+    leg = withdraw_leg(actor=dispatcher, leg_id=opened(carrier, dispatcher, truck).public_id)
+    empties = leg.ready_at
+    for ready_at, said in (
+        (empties - HOUR, "is on a booked tour at that time, which ends in Houston, TX on"),
+        (empties + HOUR, "is empty in Houston, TX on .* too far away to be here by then. It can be in Chicago, IL"),
+    ):
+        terms = leg_terms(truck, ready_at=ready_at, hours=120)
+        with pytest.raises(Invalid, match=said) as refusal:
+            post_leg(actor=dispatcher, terms=terms)
+        assert [problem.field for problem in refusal.value.problems] == ["ready_at"]
+        post_leg(actor=dispatcher, terms=terms, draft=True)
+        post_leg(actor=dispatcher, terms=replace(terms, truck=make_truck(carrier).public_id))
+    # 1,129 mi at 50 mph: 22.6 h of driving and two rests of 10 h
+    post_leg(actor=dispatcher, terms=leg_terms(truck, ready_at=empties + 45 * HOUR, hours=120))
+
+
+def test_a_leg_that_was_taken_off_the_market_comes_back_where_its_truck_is(carrier, dispatcher):
+    truck = make_truck(carrier)
+    leg = withdraw_leg(actor=dispatcher, leg_id=opened(carrier, dispatcher, truck).public_id)
+    assert open_leg(actor=dispatcher, leg_id=leg.public_id).status == "open"
+    withdraw_leg(actor=dispatcher, leg_id=leg.public_id)
+    draft = post_leg(actor=dispatcher, terms=leg_terms(truck, ready_at=leg.ready_at + HOUR, hours=120), draft=True)
+    with pytest.raises(Invalid, match="empty in Houston, TX"):
+        open_leg(actor=dispatcher, leg_id=draft.public_id)
+    with transaction.atomic():
+        note_tour(leg=ReturnLeg.objects.get(pk=leg.pk), starts_at=None, ends_at=None)  # its booking fell through
+    assert open_leg(actor=dispatcher, leg_id=draft.public_id).status == "open"
 
 
 def test_the_carrier_reads_what_is_on_board_and_others_what_is_free(carrier, dispatcher):
