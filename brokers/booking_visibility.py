@@ -16,6 +16,7 @@ from brokers.models import (
     AmendmentStatus,
     Booking,
     BookingStatus,
+    CancelReason,
     Claim,
     ClaimStatus,
     ContentionStatus,
@@ -73,6 +74,16 @@ def version_for(booking: Booking, role: str) -> int:
     return booking.version - unseen
 
 
+def cancel_reason_for(booking: Booking, role: str) -> str:
+    """Return why a booking fell through as a party reads it, "" while it stands: that its carrier finds the terms not
+    kept, which are the broker's and its own, a shipper that a broker sold for reads as another reason.
+    """
+    of_carrier = booking.cancelled_for_id == booking.carrier_id and not reads_terms(booking, role)
+    if of_carrier and booking.cancel_reason == CancelReason.RATE_OR_TERMS:
+        return CancelReason.OTHER
+    return booking.cancel_reason
+
+
 def cancel_note_for(booking: Booking, role: str) -> str:
     """Return the words of who cancelled as a party reads them: a shipper that a broker sold for reads its broker's, and
     not what the carrier says to that broker, which may speak of their terms.
@@ -99,7 +110,7 @@ def booking_fact(booking: Booking, viewer: Organization) -> dict[str, Any]:
         "both_sides_sentence": booking.both_sides,
         "booked_at": instant(booking.booked_at),
         "cancelled_at": instant(booking.cancelled_at),
-        "cancel_reason": booking.cancel_reason or None,
+        "cancel_reason": cancel_reason_for(booking, role) or None,
         "cancelled_for": None if booking.cancelled_for is None else booking.cancelled_for.public_id,
     }
     if role == BROKER:

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from brokers.acting import acts_for, represents
 from brokers.booking_queries import booking_for
+from brokers.booking_visibility import SHIPPER, cancel_reason_for
 from brokers.facts import tell_of_booking
 from brokers.fallout import (
     CARRIERS_REASONS,
@@ -118,8 +119,9 @@ def _cancel(actor: Actor, found: Booking, version: int | None, reason: str, note
         follow_home(leg=legs[booking.opened_leg_id], tour=tour, actor=actor, now=now)
     if booking.leg_id is not None:
         settle_leg(leg=legs[booking.leg_id], tour=tour, actor=actor, now=now)
-    changes = {"reason": reason, "for": side.public_id}
-    tell_of_booking("booking.cancelled", booking, actor, changes=changes, between={"owed_cents": money.cents})
+    changes = {"reason": cancel_reason_for(booking, SHIPPER), "for": side.public_id}
+    between = {"reason": reason, "owed_cents": money.cents}
+    tell_of_booking("booking.cancelled", booking, actor, changes=changes, between=between)
     if hanging is not None:
         contend(booking=booking, by=side, hanging=hanging, actor=actor, now=now)
     if may_ask_shipper:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from brokers.booking_queries import bookings_of
 from brokers.booking_readers import booking_read_by
 from brokers.booking_rows import BookingRow, booking_row, stop_rows
-from brokers.booking_visibility import BROKER, CARRIER, cancel_note_for
+from brokers.booking_visibility import BROKER, CARRIER, cancel_note_for, cancel_reason_for
 from brokers.contentions.rows import contention_rows
 from brokers.fallout import reasons_for, sentence_of, why_few_reasons
 from brokers.forms.bookings import CancelForm
@@ -84,6 +84,7 @@ def _about(booking: Booking, viewer: Organization, side: Organization, now: date
         "cancelled_by": _name(booking.cancelled_for, viewer),
         "pays_to": pays_to(booking, now) if row.is_own and row.reads_terms else None,
         "cancel_note": cancel_note_for(booking, row.role),
+        "cancel_reason": cancel_reason_for(booking, row.role),
         "owed_words": _owed_words(booking, row, viewer),
     }
 

@@ -16,12 +16,14 @@ from brokers.services.cancelling import cancel_booking
 from brokers.services.claims import claim_load
 from brokers.terms import posted_terms
 from foundation.accounts.models import Decision, Organization, Relationship, RelationshipKind
+from foundation.events.models import AuditEntry, Notice
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound
 from loads.models import Load
 from loads.queries import locked_load
 from loads.services import sell_load
 from tests.brokers.booked import claim, going_home, local_load, open_load
 from tests.builders import make_actor, make_organization, make_relationship, make_truck, now
+from tests.events.pump import pump
 from tests.rest.clients import ApiClient
 
 
@@ -146,6 +148,22 @@ def test_a_broker_that_acts_for_a_selling_broker_does_not_read_what_the_sale_ear
     client.post(cancelling, {"version": 1, "reason": "mistake"})
     booking.refresh_from_db()
     assert (booking.status, booking.cancelled_for) == ("cancelled", broker)
+
+
+def test_a_shipper_that_a_broker_sold_for_does_not_read_that_its_carrier_finds_the_terms_not_kept(
+    shipper: Organization, carrier: Organization, broker: Organization, sign_in: Callable[..., Client]
+) -> None:
+    booking = claim(carrier, _sold(shipper, broker), going_home(carrier)).loads.get().booking
+    word = {"booking_id": booking.public_id, "version": 1, "reason": "rate_or_terms"}
+    cancel_booking(actor=make_actor(carrier), **word)
+    pump()
+    for who, reason, words in ((shipper, "other", "another reason"), (broker, "rate_or_terms", "terms were not kept")):
+        assert ApiClient(who).get(f"/api/v1/bookings/{booking.public_id}").json()["cancel_reason"] == reason
+        assert words in sign_in(who).get(f"/bookings/{booking.public_id}/").content.decode()
+        (said,) = Notice.objects.filter(organization_id=who.public_id, text__contains="fell through")
+        assert words in said.text
+        (entry,) = AuditEntry.objects.filter(organization_id=who.public_id, action="booking.cancelled")
+        assert entry.changes["reason"] == reason
 
 
 def test_who_sells_a_load_or_has_it_sold_does_not_haul_it(shipper: Organization, broker: Organization) -> None:
