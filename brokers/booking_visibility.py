@@ -31,7 +31,7 @@ from loads.models import Load, Stop
 
 CARRIER, SHIPPER, BROKER = "carrier", "shipper", "broker"
 
-_NOT_AN_AGENTS = ("tour", "opened_leg", "shipper_rate")
+_NOT_AN_AGENTS = ("tour", "truck", "opened_leg", "shipper_rate")
 _STOP_PLACE = ("kind", "city", "state", "zip", "time_zone", "facility", "address")
 
 

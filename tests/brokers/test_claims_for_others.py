@@ -116,7 +116,7 @@ def test_a_broker_that_may_cancel_for_the_carrier_reads_the_booking_as_it_does_s
     kept.keeps = []
     kept.save()
     seen, own = caller.get(path).json(), ApiClient(carrier).get(path).json()
-    assert own.keys() - seen.keys() == {"tour", "opened_leg", "pays_to"}
+    assert own.keys() - seen.keys() == {"tour", "truck", "opened_leg", "pays_to"}
     assert seen["acting_for"] == {"id": carrier.public_id, "name": carrier.name}
     assert (seen["role"], seen["rate"], seen["terms"]) == ("carrier", own["rate"], own["terms"])
     assert all("planned" in stop for stop in own["stops"])

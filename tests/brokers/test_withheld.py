@@ -1,5 +1,6 @@
 """Why a truck cannot come is its carrier's own: on no path its broker reads hours, other tours, or its number."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -353,3 +354,26 @@ def test_the_carrier_reads_why_its_truck_cannot_come_and_its_agent_does_not(
             transaction.set_rollback(True)
     assert told(heard[scene.carrier]), "the path would tell it"
     assert not told(heard[scene.agent])
+
+
+def test_no_row_of_offers_on_other_times_feels_the_driver_s_hours_out(scene: Scene) -> None:
+    scene.tire()
+    agent = scene.read_by(scene.agent)
+    times = [
+        {"sequence": stop.sequence, "opens_at": instant(stop.opens_at), "closes_at": instant(stop.closes_at)}
+        for stop in scene.load.stops.all()
+    ]
+    times[0]["closes_at"] = instant(scene.leg.ready_at + timedelta(hours=3, minutes=59))
+    asked = {"leg": scene.leg.public_id, "rate": usd(2_300_00), "load_version": scene.load.version}
+    answered = agent.post(f"/loads/{scene.load.public_id}/offers", asked | {"stop_times": times})
+    assert '"number":1' in answered.replace(" ", "")
+    assert not told(answered)
+
+
+def test_an_agent_hears_what_why_not_says_where_a_rested_driver_could_not_come_either(scene: Scene) -> None:
+    agent, near = scene.read_by(scene.agent), from_milwaukee(scene.shipper, scene.leg, hours=1)
+    why = json.loads(agent.get(f"/legs/{scene.leg.public_id}/why-not?load={near.public_id}"))
+    heard = json.loads(
+        agent.post(f"/loads/{near.public_id}/claims", {"leg": scene.leg.public_id, "rate": usd(near.rate_cents)})
+    )
+    assert why["sentence"] in heard["detail"], (why, heard)
