@@ -313,6 +313,7 @@ SPECTACULAR_SETTINGS = {
         "BulkOutcomeEnum": ["created", "changed", "unchanged"],
         "CancelReasonEnum": "brokers.models.bookings.CancelReason",
         "ContentionStatusEnum": "brokers.models.contentions.ContentionStatus",
+        "EstimateBasisEnum": ["default", "observed"],
         "LoadEquipmentEnum": "foundation.trade.equipment.LOAD_EQUIPMENT_CHOICES",
         "OfferStatusEnum": "brokers.models.threads.OfferStatus",
         "PaymentKindEnum": "foundation.accounts.models.payments.PaymentKind",

@@ -6,6 +6,8 @@ from brokers.api.bookings import BookingViewSet
 from brokers.api.bundles import BackhaulsView, BundleViewSet
 from brokers.api.claims import ClaimViewSet, LoadClaimViewSet
 from brokers.api.decisions import DecisionViewSet
+from brokers.api.fairness import LoadBenchmarkView, ThreadBenchmarkView
+from brokers.api.next_best import NextBestViewSet
 from brokers.api.offers import LoadOfferViewSet, LoadTenderViewSet, OfferViewSet
 from brokers.api.paper_urls import paper_urlpatterns
 from brokers.api.proposals import LineProposalViewSet, ProposalViewSet
@@ -35,6 +37,11 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
         "threads/<str:public_id>/split",
         SplitViewSet.as_view({"get": "retrieve", "post": "create"}),
         name="api-thread-split",
+    ),
+    path("threads/<str:public_id>/benchmark", ThreadBenchmarkView.as_view(), name="api-thread-benchmark"),
+    path("loads/<str:public_id>/benchmark", LoadBenchmarkView.as_view(), name="api-load-benchmark"),
+    path(
+        "loads/<str:public_id>/next-best", NextBestViewSet.as_view({"get": "of_lost_load"}), name="api-load-next-best"
     ),
     path("loads/<str:public_id>/claims", LoadClaimViewSet.as_view({"post": "create"}), name="api-load-claims"),
     path("loads/<str:public_id>/backhauls", BackhaulsView.as_view(), name="api-load-backhauls"),
