@@ -236,6 +236,4 @@ def _terms(booking: Booking, data: Mapping[str, Any]) -> BargainTerms | None:
         return BargainTerms(linehaul_cents=0)  # refused, whatever it says
     before = terms_before(booking, data["subject"], booking.load)
     given = {"notes": before.notes, **given}
-    if "rate" not in given and "fuel_surcharge" not in given:
-        given["fuel_surcharge"] = before.fuel_surcharge_cents
     return replace(terms_from(given, before), stop_times=())

@@ -32,9 +32,11 @@ class OfferStopTimeSerializer(StrictSerializer):
 class GivenTermsSerializer(StrictSerializer):
     """Terms that a body gives: the all-in `rate`, or `linehaul` and `fuel_surcharge`."""
 
-    rate = MoneyField(required=False, help_text="All in. Give this, or linehaul with a fuel surcharge.")
+    rate = MoneyField(
+        required=False, help_text="All in: it leaves no fuel surcharge. Give this, or linehaul and fuel surcharge."
+    )
     linehaul = MoneyField(required=False)
-    fuel_surcharge = MoneyField(required=False)
+    fuel_surcharge = MoneyField(required=False, help_text=f"{KEPT} With `rate` it is $0.00.")
     free_minutes = StrictIntegerField(required=False, help_text=KEPT)
     detention_per_hour = MoneyField(required=False, help_text=KEPT)
     tonu = MoneyField(required=False, help_text=KEPT)
@@ -83,12 +85,13 @@ class ShownOfferTermsSerializer(TermsSerializer):
 
 
 def terms_from(data: Mapping[str, Any], base: BargainTerms) -> BargainTerms:
-    """Return the terms that a validated body gives; what it leaves out is as in `base`, but for the note."""
+    """Return the terms that a validated body gives; what it leaves out is as in `base`, but for the note.
+
+    `rate` is all in, and so leaves no fuel surcharge; a linehaul alone leaves the surcharge as it was.
+    """
     changes: dict[str, Any] = {_IN_CENTS[name]: data[name] for name in _IN_CENTS if name in data}
     if "rate" in data:
         changes |= {"linehaul_cents": data["rate"], "fuel_surcharge_cents": 0}
-    elif "fuel_surcharge" not in data:
-        changes["fuel_surcharge_cents"] = 0
     changes |= {name: data[name] for name in ("free_minutes", "payment_days") if name in data}
     if "stop_times" in data:
         changes["stop_times"] = tuple(StopTime(**time) for time in data["stop_times"])

@@ -53,6 +53,12 @@ class OfferViewSet(ResourceViewSet):
         """Return offers as the organization reads them."""
         return [offer_payload(row, self.actor.organization) for row in rows]
 
+    def check_replay_rights(self) -> None:
+        """Ask for both scopes of an acceptance again: the first one asked for them too."""
+        super().check_replay_rights()
+        if self.action == "acceptance":
+            self.actor.require("offers:write")
+
     def made(self, offer: Offer) -> Response:
         """Answer with an offer that was just made, read anew."""
         found = offer_of(self.actor.organization, offer.public_id)

@@ -179,3 +179,33 @@ def test_the_version_to_name_is_read_where_the_load_is_and_moves_with_what_is_de
     assert seen() == {2}
     assert _open(carrier, deal).json()["code"] == "load_changed"
     assert _open(carrier, deal, load_version=seen().pop()).status_code == 201
+
+
+def test_a_linehaul_alone_keeps_the_fuel_surcharge_and_a_rate_alone_is_all_in(
+    deal: Deal, carrier: Caller, shipper: Caller
+) -> None:
+    path, start = f"/loads/{deal.load.public_id}/offers", {"leg": deal.leg.public_id, "load_version": 1}
+    opened = carrier.send(path, start | {"linehaul": _usd("2000.00"), "fuel_surcharge": _usd("400.50")}).json()
+    counter = {"linehaul": _usd("1900.00"), "on_number": 1, "load_version": 1}
+    second = shipper.send(f"/offers/{opened['id']}/counters", counter).json()
+    assert (second["linehaul"], second["fuel_surcharge"], second["rate"]) == tuple(
+        map(_usd, ("1900.00", "400.50", "2300.50"))
+    )
+    assert "fuel_surcharge" not in {each["field"] for each in second["changes"]}
+    counter = {"rate": _usd("2350.00"), "on_number": 2, "load_version": 1}
+    third = carrier.send(f"/offers/{second['id']}/counters", counter).json()
+    assert (third["linehaul"], third["fuel_surcharge"]) == (_usd("2350.00"), _usd("0.00"))
+
+
+def test_a_replayed_acceptance_asks_for_the_same_scopes_as_the_first(
+    deal: Deal, carrier: Caller, shipper: Caller
+) -> None:
+    offer = _open(carrier, deal).json()
+    path, body = f"/offers/{offer['id']}/acceptance", {"number": 1, "load_version": 1}
+    books_only = Caller(deal.shipper.organization, scopes=["bookings:write"])
+    assert books_only.send(path, body, key="yes").status_code == 403
+    assert shipper.send(path, body, key="yes").status_code == 200
+    assert shipper.send(path, body, key="yes")["Idempotent-Replayed"] == "true"
+    refused = books_only.send(path, body, key="yes")
+    assert refused.status_code == 403
+    assert "2300" not in refused.content.decode()
