@@ -23,6 +23,7 @@ from foundation.trade.statements import rows_of
 
 HEADER = "Idempotency-Key"
 KEPT_FOR = timedelta(days=7)
+NO_CONTENT = 204
 KEPT_HEADERS = ("Location", "ETag")
 
 _RECORD = Kept(IdempotencyRecord.objects.filter)
@@ -69,7 +70,8 @@ def _replay(record: IdempotencyRecord, fingerprint: str) -> Response:
             detail="This Idempotency-Key was used for a request with another body. Use a fresh key for a new request.",
         )
     headers = {**record.headers, "Idempotent-Replayed": "true"}
-    return Response(record.body, status=record.status_code, headers=headers)
+    body = None if record.status_code == NO_CONTENT else record.body
+    return Response(body, status=record.status_code, headers=headers)
 
 
 def _changed_nothing(response: Response) -> bool:
@@ -117,7 +119,7 @@ def _store(scope: tuple[str, str, str, str], fingerprint: str, response: Respons
         fingerprint=fingerprint,
         status_code=response.status_code,
         headers=headers,
-        body=response.data,
+        body={} if response.status_code == NO_CONTENT else response.data,
         created_at=now,
     )
     insert(record)

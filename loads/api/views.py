@@ -91,6 +91,7 @@ class LoadViewSet(PostingViewSet):
         "sale": "loads:write",
         "return_to_owner": "loads:write",
     }
+    requires_idempotency_key = PostingViewSet.requires_idempotency_key | {"return_to_owner"}
     if_match_optional = PostingViewSet.if_match_optional | {"return_to_owner"}
     scope_names = "own, selling or market"
     noun = "load"
@@ -186,7 +187,12 @@ class LoadViewSet(PostingViewSet):
         return Response(status=204)
 
     def check_replay_rights(self) -> None:
-        """Ask for the right to post again before the answer to a posting is repeated."""
+        """Ask for the right to post again before the answer to a posting is repeated.
+
+        That a load was given back is told also to who does not see it any more: the answer says nothing of it.
+        """
+        if self.action == "return_to_owner":
+            return
         super().check_replay_rights()
         if self.action == "create" and self.request.data.get("draft") is not True:
             self.actor.require_posting(Capability.SHIPS)

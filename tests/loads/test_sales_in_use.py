@@ -192,9 +192,12 @@ def test_the_seller_prices_by_rest_on_the_version_that_it_read(sold, broker, shi
 
 def test_a_load_goes_back_to_its_owner_by_rest_and_by_a_button(sold, broker, shipper, sign_in):
     api, address = ApiClient(broker), f"{URL}/{sold.public_id}"
-    assert api.post(f"{address}/return").status_code == 204
+    missing = api.post(f"{address}/return")
+    assert (missing.status_code, missing.json()["code"]) == (400, "idempotency_key_missing")
+    first, again = (api.post(f"{address}/return", headers={"Idempotency-Key": "back-1"}) for _ in range(2))
+    assert (first.status_code, again.status_code, again["Idempotent-Replayed"]) == (204, 204, "true")
     assert api.get(address).json()["organization"]["name"] == shipper.name
-    assert api.post(f"{address}/return").status_code == 404
+    assert api.post(f"{address}/return", headers={"Idempotency-Key": "back-2"}).status_code == 404
     seen = ApiClient(shipper).get(address).json()
     assert (seen["rate"], seen["book_now"]) == (dollars("2400.00"), False)
     with transaction.atomic():
