@@ -37,7 +37,8 @@ def test_every_outcome_is_explained_and_said_to_both_sides() -> None:
 def test_every_refusal_of_the_page_is_one_of_the_code() -> None:
     table = PAGE.partition("| code (409) |")[2].partition("\n\n")[0]
     codes = {code for row in table.splitlines() for code in re.findall(r"`(\w+)`", row.split(" | ")[0])}
-    files = [*(ROOT / "brokers" / "services").glob("*.py"), ROOT / "brokers" / "outcomes.py"]
+    brokers = ROOT / "brokers"
+    files = [*(brokers / "services").glob("*.py"), brokers / "outcomes.py", brokers / "withheld.py"]
     source = "".join(path.read_text() for path in files)
     made = {f"offer_{status}" for status in OfferStatus.values if status != OfferStatus.LIVE}
     assert made <= codes
