@@ -129,9 +129,7 @@ class TermsForm(forms.Form):
 
     def look_again(self, **seen: int) -> None:
         """Keep what was typed, to be sent on what stands now: `seen` are the hidden fields that name it."""
-        self.data = self.data.copy()
-        for name, value in seen.items():
-            self.data[name] = str(value)
+        self.data = dict(self.data.items()) | {name: str(value) for name, value in seen.items()}
 
     def terms(self) -> BargainTerms:
         """Return the terms of a form that is valid."""
