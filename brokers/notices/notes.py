@@ -21,12 +21,21 @@ class Reader:
     time_zone: str
 
 
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A rate confirmation whose document goes with a mail: its public id, and the SHA-256 that the mail names."""
+
+    id: str
+    sha256: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """One piece of news for one organization.
 
     `text` stands under the bell, in digests and at the top of the mail; `rows` are its particulars, label and value;
-    `button` is what the link is called. `is_in_page` is False where another service has put it under the bell already.
+    `button` is what the link is called, `paper` what is attached to a mail that goes at once. `is_in_page` is False
+    where another service has put it under the bell already.
     """
 
     kind: NewsKind
@@ -36,6 +45,7 @@ class Note:
     button: str
     rows: tuple[tuple[str, str], ...] = ()
     is_in_page: bool = True
+    paper: Paper | None = None
 
 
 def amount(money: Payload | None) -> str:

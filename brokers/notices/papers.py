@@ -1,18 +1,21 @@
 """What is told of papers: a rate confirmation to sign, a signature, an amendment to answer, a record that was read."""
 
+from dataclasses import replace
+
 from brokers.models import AmendmentStatus
-from brokers.notices.notes import Note, Payload, Reader, amount, filled, until
+from brokers.notices.notes import Note, Paper, Payload, Reader, amount, filled, until
 from foundation.trade.news import NewsKind
 
 
 def confirmation_ready(paper: Payload, reader: Reader) -> Note | None:
-    """Tell a side that its rate confirmation is there to read and sign."""
+    """Tell a side that its rate confirmation is there to read and sign; a mail at once brings the document."""
     word = (
         "is ready to sign" if paper["revision"] == 1 else f"changed as agreed: revision {paper['revision']} is to sign"
     )
     rate = amount(paper["rate"])
     text = f"Rate confirmation {paper['number']} for {paper['lane']} at {rate} {word}."
-    return _note(paper, text, f"Rate confirmation {paper['number']}: {paper['lane']}", "Read and sign", reader)
+    note = _note(paper, text, f"Rate confirmation {paper['number']}: {paper['lane']}", "Read and sign", reader)
+    return replace(note, paper=Paper(paper["id"], paper["sha256"]))
 
 
 def confirmation_signed(paper: Payload, reader: Reader) -> Note | None:

@@ -7,17 +7,20 @@ from django.db import transaction
 from django.template.loader import render_to_string
 
 from brokers.notices import bookings, contentions, offers, papers, proposals
-from brokers.notices.notes import Note, Payload, Reader
+from brokers.notices.notes import Note, Paper, Payload, Reader
+from brokers.papers.verifying import digest_of_bytes
+from brokers.services.documents import document_of
 from foundation.accounts.mail_wishes import default_delivery
 from foundation.accounts.models import Organization
 from foundation.accounts.queries import mail_readers
 from foundation.events.digests import delivery_of, put_in_digest, wishes_of
 from foundation.events.mails import PREFERENCES_URL
-from foundation.events.models import Delivery, FeedEntry
+from foundation.events.models import Attachment, Delivery, FeedEntry
 from foundation.events.queries import untold
 from foundation.events.reactions import Settle
-from foundation.events.services import notify, queue_mail
+from foundation.events.services import keep_attachment, notify, queue_mail
 from foundation.trade import clock
+from foundation.trade.errors import Conflict, NotFound
 
 Writer = Callable[[Payload, Reader], Note | None]
 
@@ -78,14 +81,15 @@ def _mail(entry: FeedEntry, note: Note, organization: Organization) -> None:
     members = mail_readers(organization)
     wishes = wishes_of(organization.public_id, [member.person.public_id for member in members])
     now = clock.now()
-    text, html = "", ""
+    text, html, attachment = "", "", None
     for member in members:
         person_id = member.person.public_id
         wish = wishes.get(person_id)
         how = delivery_of(wish, note.kind, default_delivery(member.role, note.kind))
         if how == Delivery.AT_ONCE:
             if not text:
-                text, html = _rendered(note, organization)
+                attachment = _attached(note.paper, organization) if note.paper else None
+                text, html = _rendered(note, organization, attachment)
             queue_mail(
                 organization_id=organization.public_id,
                 to=member.person.email,
@@ -94,6 +98,7 @@ def _mail(entry: FeedEntry, note: Note, organization: Organization) -> None:
                 html=html,
                 kind=note.kind,
                 event=entry.event,
+                attachment=attachment,
             )
         elif how == Delivery.DIGEST:
             put_in_digest(
@@ -110,10 +115,25 @@ def _mail(entry: FeedEntry, note: Note, organization: Organization) -> None:
             )
 
 
-def _rendered(note: Note, organization: Organization) -> tuple[str, str]:
+def _attached(paper: Paper, organization: Organization) -> Attachment | None:
+    """Keep a paper's document for an organization's mails: the very bytes whose hash its mail names.
+
+    None where the organization may not read the paper any more, or the document was changed: its page says so.
+    """
+    try:
+        row, pdf = document_of(organization, paper.id)
+    except (NotFound, Conflict):
+        return None
+    if digest_of_bytes([pdf]) != paper.sha256:
+        return None
+    return keep_attachment(name=f"rate-confirmation-{row.number}.pdf", content_type="application/pdf", body=pdf)
+
+
+def _rendered(note: Note, organization: Organization, attachment: Attachment | None) -> tuple[str, str]:
     """Return a note as a mail's text and HTML."""
     context = {
         "note": note,
+        "rows": (*note.rows, ("Attached", attachment.name)) if attachment else note.rows,
         "subject": note.subject,
         "organization": organization,
         "link": f"{settings.BASE_URL}{note.url}",

@@ -34,6 +34,9 @@ def deliver(mail: Mail | None, subject: str, settle: Settle) -> None:
         message = EmailMultiAlternatives(mail.subject, mail.text, to=[mail.recipient], headers=headers)
         if mail.html:
             message.attach_alternative(mail.html, "text/html")
+        if mail.attachment is not None:
+            kept = mail.attachment
+            message.attach(kept.name, bytes(kept.body), kept.content_type)
         message.send()
     with transaction.atomic():
         if mail and fresh:

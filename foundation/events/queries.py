@@ -7,7 +7,17 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
-from foundation.events.models import AuditEntry, Canary, Event, FeedEntry, Mail, Notice, NoticeReader, Reaction
+from foundation.events.models import (
+    Attachment,
+    AuditEntry,
+    Canary,
+    Event,
+    FeedEntry,
+    Mail,
+    Notice,
+    NoticeReader,
+    Reaction,
+)
 from foundation.trade import clock
 
 REPLAY = timedelta(seconds=10)  # a page may be so old when its stream opens
@@ -76,8 +86,15 @@ def position_for_new_page(organization_id: str) -> int:
 
 
 def mails_of(organization_id: str) -> QuerySet[Mail]:
-    """Return an organization's mails, newest first."""
-    return Mail.objects.filter(organization_id=organization_id).order_by("-id")
+    """Return an organization's mails, newest first, with the names of what is attached but not its bytes."""
+    rows = Mail.objects.filter(organization_id=organization_id).select_related("attachment")
+    return rows.defer("attachment__body").order_by("-id")
+
+
+def attachment_of(organization_id: str, mail_id: str) -> Attachment | None:
+    """Return what is attached to one of an organization's mails, None without either."""
+    mails = Mail.objects.filter(organization_id=organization_id, public_id=mail_id)
+    return Attachment.objects.filter(mails__in=mails).first()
 
 
 def notices_of(organization_id: str) -> QuerySet[Notice]:

@@ -1,5 +1,6 @@
 """Every write of this room that other rooms ask for: facts, audit entries, mails, notices, the end of live streams."""
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -10,8 +11,9 @@ from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
 from foundation.events import live, writing
-from foundation.events.models import AuditEntry, Event, Mail, Notice, NoticeReader
+from foundation.events.models import Attachment, AuditEntry, Event, Mail, Notice, NoticeReader
 from foundation.events.writing import WAKE_CHANNEL, together
+from foundation.trade import clock
 
 __all__ = [
     "LARGEST_PAYLOAD_BYTES",
@@ -19,6 +21,7 @@ __all__ = [
     "WAKE_CHANNEL",
     "HasLabel",
     "end_streams",
+    "keep_attachment",
     "notify",
     "publish",
     "queue_mail",
@@ -92,6 +95,26 @@ def record_audit(
     return entry
 
 
+def keep_attachment(*, name: str, content_type: str, body: bytes) -> Attachment:
+    """Keep a file for the mails that are queued in the same transaction; the same file is kept once.
+
+    Raises `TransactionManagementError` outside a transaction.
+    """
+    _require_transaction("An attachment")
+    kept = Attachment(
+        sha256=hashlib.sha256(body).hexdigest(),
+        name=name,
+        content_type=content_type,
+        body=body,
+        kept_at=clock.now(),
+    )
+    # Written again where it stands: that locks the row, so that no pruning takes it before its mail is there.
+    Attachment.objects.bulk_create(
+        [kept], update_conflicts=True, unique_fields=["sha256", "name"], update_fields=["kept_at"]
+    )
+    return Attachment.objects.defer("body").get(sha256=kept.sha256, name=name)
+
+
 def queue_mail(
     *,
     organization_id: str | None,
@@ -101,11 +124,12 @@ def queue_mail(
     html: str = "",
     kind: str,
     event: Event | None = None,
+    attachment: Attachment | None = None,
 ) -> Mail | None:
     """Queue a mail in the transaction of its cause; None when the event already has this mail to this address.
 
-    The kind `sign_in` marks mails whose links let somebody in: they are never shown and are wiped once sent. Raises
-    `TransactionManagementError` outside a transaction.
+    The kind `sign_in` marks mails whose links let somebody in: they are never shown and are wiped once sent.
+    `attachment` is a file that `keep_attachment` has kept. Raises `TransactionManagementError` outside a transaction.
     """
     _require_transaction("A mail")
     writing.write_what_waits()
@@ -117,6 +141,7 @@ def queue_mail(
         text=text,
         html=html,
         kind=kind,
+        attachment=attachment,
     )
     Mail.objects.bulk_create([mail], ignore_conflicts=True)
     stored = Mail.objects.filter(public_id=mail.public_id).first()

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.db.models.functions import Now
 
-from foundation.events.models import Canary, Digest, DigestItem, Event, Mail, Notice, Reaction
+from foundation.events.models import Attachment, Canary, Digest, DigestItem, Event, Mail, Notice, Reaction
 from foundation.events.queries import dead_reactions
 from foundation.events.reactions import Settle
 from foundation.events.services import WAKE_CHANNEL, publish
@@ -43,7 +43,10 @@ def replay(*, reactions: Iterable[int] | None = None) -> int:
 
 
 def prune() -> None:
-    """Delete facts, reactions, mails, digests and notices that are old enough; an undone reaction keeps its fact."""
+    """Delete facts, reactions, mails with their attachments, digests and notices that are old enough.
+
+    An undone reaction keeps its fact, a mail what is attached to it.
+    """
     now = clock.now()
     _delete(Reaction.objects.filter(done_at__lt=now - timedelta(days=REACTION_DAYS)))
     _delete_events(Event.objects.filter(name__startswith="canary."), now - timedelta(hours=CANARY_HOURS))
@@ -52,6 +55,9 @@ def prune() -> None:
     _delete(Digest.objects.filter(due_at__lt=now - timedelta(days=FEED_DAYS)))
     for model in (Mail, Notice):
         _delete(model.objects.filter(created_at__lt=now - timedelta(days=FEED_DAYS)))
+    # One statement that reads no bytes: what a mail is being given meanwhile is locked, looked at again, and stays.
+    of_a_mail = Mail.objects.filter(attachment=OuterRef("pk"))
+    Attachment.objects.filter(~Exists(of_a_mail), kept_at__lt=now - timedelta(days=FEED_DAYS)).delete()
 
 
 def _delete_events(events: QuerySet[Event], before: datetime) -> None:

@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("events/stream", views.stream, name="stream"),
     path("events/feed", views.feed, name="feed"),
     path("events/mails/", views.mails, name="mails"),
+    path("events/mails/<str:mail_id>/attachment", views.attachment, name="attachment"),
     path("events/bell", views.bell, name="bell"),
     path("events/notices", views.notices, name="notices"),
     path("events/notices/read", views.read_notices, name="read_notices"),

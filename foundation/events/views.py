@@ -5,7 +5,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -14,7 +14,7 @@ from foundation.events.listening import Ticket
 from foundation.events.mails import SIGN_IN, without_links
 from foundation.events.streams import DOOR, Door
 from foundation.events.watching import asked
-from foundation.trade.errors import Forbidden
+from foundation.trade.errors import Forbidden, NotFound
 
 MOST_IN_FEED = 200
 MAILS_ON_A_PAGE = 50
@@ -92,19 +92,40 @@ def _require_news(actor: Any) -> None:
         raise Forbidden("missing_scope", "Notices are for the people of the office. Your tours are under Tours.")
 
 
+def _require_mails(actor: Any) -> None:
+    """Raise `Forbidden` for a role to which the organization's mails are not shown."""
+    if not actor.may("loads:write"):
+        raise Forbidden("not_for_viewers", "Mails are shown to owners and dispatchers.")
+
+
 @require_GET
 def mails(request: HttpRequest) -> HttpResponse:
     """Show the mails that went to an organization's people; links that let somebody in are never shown."""
     actor = _member(request)
     if actor is None:
         return redirect("/")
-    if not actor.may("loads:write"):
-        raise Forbidden("not_for_viewers", "Mails are shown to owners and dispatchers.")
+    _require_mails(actor)
     page = Paginator(queries.mails_of(actor.organization.public_id), MAILS_ON_A_PAGE).get_page(request.GET.get("page"))
     for mail in page:
         if mail.kind == SIGN_IN:
             mail.text = without_links(mail.text)
     return render(request, "events/mails.html", {"page": page})
+
+
+@require_GET
+def attachment(request: HttpRequest, mail_id: str) -> HttpResponse:
+    """Give the file that went with one of the organization's mails, to whom its mails are shown."""
+    actor = _member(request)
+    if actor is None:
+        return redirect("/")
+    _require_mails(actor)
+    kept = queries.attachment_of(actor.organization.public_id, mail_id)
+    if kept is None:
+        raise NotFound("There is no such attachment here.")
+    response = HttpResponse(bytes(kept.body), content_type=kept.content_type)
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=kept.name)
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 @require_GET

@@ -1,18 +1,23 @@
 """Mails: sent at least once, never lost, and without a key to the house on any page."""
 
+import hashlib
 import re
+from email import message_from_bytes, policy
+from pathlib import Path
 
 import pytest
 from django.core import mail as django_mail
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.transaction import TransactionManagementError
 from django.test import Client
 
 from backhaul.wiring import FACTS
 from foundation.accounts.models import Role
 from foundation.events.mails import without_links
-from foundation.events.models import Mail, Reaction
+from foundation.events.models import Attachment, Mail, Reaction
+from foundation.events.queries import mails_of
 from foundation.events.relay.placing import place_batch
-from foundation.events.services import queue_mail
+from foundation.events.services import keep_attachment, queue_mail
 from tests.builders import make_organization, make_person
 from tests.events.pump import pump, run_task
 
@@ -122,3 +127,87 @@ def test_the_page_of_mails_has_pages() -> None:
     assert "Mail 00" not in _get(owner).content.decode()
     assert "Mail 00" in _get(owner, "/events/mails/?page=2").content.decode()
     assert _get(owner, "/events/mails/?page=drop").status_code == 200
+
+
+PDF = b"%PDF-1.7\n\x00\xff of a paper\n"
+
+
+def _queue_with_file(body: bytes = PDF, name: str = "paper.pdf", **fields) -> Mail:
+    with transaction.atomic():
+        kept = keep_attachment(name=name, content_type="application/pdf", body=body)
+        return _queue(attachment=kept, **fields)
+
+
+def test_a_file_goes_with_a_mail_byte_for_byte_and_once_however_often_it_is_tried() -> None:
+    mail = _queue_with_file(html="<p>Hello</p>")
+    pump()
+    run_task("events.send_mail", [mail.public_id], 1)
+    (sent,) = django_mail.outbox
+    assert [tuple(each) for each in sent.attachments] == [("paper.pdf", PDF, "application/pdf")]
+    assert sent.alternatives[0] == ("<p>Hello</p>", "text/html")
+
+
+def test_the_same_file_is_kept_once_for_all_mails_and_another_name_or_content_apart() -> None:
+    first, second = _queue_with_file(to="a@example.com"), _queue_with_file(to="b@example.com")
+    assert first.attachment_id == second.attachment_id
+    other = _queue_with_file(PDF + b"2").attachment
+    renamed = _queue_with_file(name="other.pdf").attachment
+    assert Attachment.objects.count() == 3
+    assert other.sha256 == hashlib.sha256(PDF + b"2").hexdigest()
+    assert renamed.sha256 == first.attachment.sha256
+    assert bytes(Attachment.objects.get(pk=first.attachment_id).body) == PDF
+
+
+def test_a_file_is_what_its_hash_says_and_is_kept_in_the_transaction_of_its_mail(transactional_db: None) -> None:
+    with pytest.raises(TransactionManagementError, match="An attachment belongs in the transaction"):
+        keep_attachment(name="paper.pdf", content_type="application/pdf", body=PDF)
+    kept = _queue_with_file().attachment
+    with pytest.raises(IntegrityError, match="attachment_is_what_its_hash_says"):
+        Attachment.objects.filter(pk=kept.pk).update(body=b"another")
+    with pytest.raises(IntegrityError, match="foreign key"):
+        Attachment.objects.filter(pk=kept.pk).delete()
+
+
+def test_a_mail_written_to_a_folder_has_its_file_with_it(settings, tmp_path: Path) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH = str(tmp_path)
+    _queue_with_file()
+    pump()
+    (written,) = tmp_path.iterdir()
+    raw = written.read_bytes().partition(b"-" * 79)[0]
+    (part,) = message_from_bytes(raw, policy=policy.default).iter_attachments()
+    assert (part.get_filename(), part.get_content_type()) == ("paper.pdf", "application/pdf")
+    assert part.get_content() == PDF
+
+
+def test_the_page_of_mails_gives_the_file_to_whom_it_shows_the_mail_and_to_nobody_else(settings) -> None:
+    settings.MAIL_DELIVERY = "page"
+    ours, other = make_organization(), make_organization()
+    mail = _queue_with_file(organization_id=ours.public_id)
+    bare = _queue(organization_id=ours.public_id)
+    pump()
+    assert django_mail.outbox == []
+    path = f"/events/mails/{mail.public_id}/attachment"
+    for role in (Role.OWNER, Role.DISPATCHER):
+        person = make_person(ours, role)
+        page = _get(person).content.decode()
+        assert page.count("paper.pdf") == 1
+        assert path in page
+        given = _get(person, path)
+        assert (given.content, given["Content-Type"]) == (PDF, "application/pdf")
+        assert given["Content-Disposition"] == 'attachment; filename="paper.pdf"'
+        assert given["X-Content-Type-Options"] == "nosniff"
+        assert _get(person, f"/events/mails/{bare.public_id}/attachment").status_code == 404
+    for role in (Role.VIEWER, Role.DRIVER):
+        assert _get(make_person(ours, role), path).status_code == 403
+    assert _get(make_person(other), path).status_code == 404
+    assert Client().get(path).status_code == 302
+
+
+def test_a_page_of_mails_reads_no_bytes_of_what_is_attached(django_assert_num_queries) -> None:
+    ours = make_organization()
+    for number in range(3):
+        _queue_with_file(PDF + bytes([number]), organization_id=ours.public_id)
+    with django_assert_num_queries(1) as asked:
+        assert [mail.attachment.name for mail in mails_of(ours.public_id)] == ["paper.pdf"] * 3
+    assert "body" not in asked[0]["sql"]

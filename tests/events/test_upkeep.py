@@ -5,9 +5,9 @@ from django.db import transaction
 
 from backhaul.wiring import FACTS
 from foundation.events import queries, upkeep
-from foundation.events.models import Canary, Event, FeedEntry, Mail, Notice, Reaction
+from foundation.events.models import Attachment, Canary, Event, FeedEntry, Mail, Notice, Reaction
 from foundation.events.relay.placing import place_batch
-from foundation.events.services import notify, publish, queue_mail
+from foundation.events.services import keep_attachment, notify, publish, queue_mail
 from tests.events.pump import pump
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +57,26 @@ def test_pruning_takes_what_is_old_and_leaves_undone_work_and_what_is_new() -> N
     Notice.objects.update(created_at=LONG_AGO)
     upkeep.prune()
     assert (Mail.objects.count(), Notice.objects.count()) == (0, 0)
+
+
+def test_a_file_is_pruned_with_the_last_mail_that_had_it_and_no_earlier() -> None:
+    def send(to: str, name: str) -> None:
+        with transaction.atomic():
+            kept = keep_attachment(name=name, content_type="application/pdf", body=b"%PDF")
+            queue_mail(organization_id="org_1", to=to, subject="s", text="t", kind="paper", attachment=kept)
+
+    send("a@example.com", "one.pdf")
+    send("b@example.com", "one.pdf")
+    send("c@example.com", "two.pdf")
+    with transaction.atomic():
+        keep_attachment(name="new, and of no mail.pdf", content_type="application/pdf", body=b"%PDF")
+    Attachment.objects.exclude(name__startswith="new").update(kept_at=LONG_AGO)
+    Mail.objects.filter(recipient__in=["a@example.com", "c@example.com"]).update(created_at=LONG_AGO)
+    upkeep.prune()
+    assert set(Attachment.objects.values_list("name", flat=True)) == {"one.pdf", "new, and of no mail.pdf"}
+    Mail.objects.update(created_at=LONG_AGO)
+    upkeep.prune()
+    assert Attachment.objects.get().name.startswith("new")
 
 
 def test_reactions_that_were_done_days_ago_are_pruned() -> None:

@@ -80,6 +80,7 @@ def _arguments(cast: Cast, name: str) -> dict[str, Any]:
         "amendment_id": cast.bargains.amendment.public_id,
         "contention_id": cast.bargains.contention.public_id,
         "record_id": cast.bargains.record.public_id,
+        "mail_id": "quite-unknown",
         "subject": cast.bargains.amendment.subject,
         "person_id": cast.colleague.public_id,
         "invitation_id": cast.invitation.public_id,
