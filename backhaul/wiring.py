@@ -49,6 +49,7 @@ WIRING: Mapping[str, tuple[str, ...]] = {
     "leg.withdrawn": _LEGS + _PROPOSALS + _THREADS + _CLAIMS,
     "leg.expired": _LEGS + _PROPOSALS + _THREADS + _CLAIMS,
     "leg.costs_changed": _LEGS,
+    "truck.archived": _THREADS + _CLAIMS,
     "organization.record_asked": ("accounts.ask_registry",),
     "organization.unverified": (*_ORGANIZATIONS, "brokers.part_unverified"),
     "organization.verified": (*_ORGANIZATIONS, "accounts.ask_registry"),

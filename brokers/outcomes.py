@@ -34,7 +34,7 @@ _SAYS: dict[str, tuple[str, str]] = {
     ),
     ThreadOutcome.TRUCK_TAKEN: (
         "The carrier's truck is not free for this load any more.",
-        "This truck has been booked for another load in that time.",
+        "This truck has been booked for another load in that time, or was taken out of service.",
     ),
     ThreadOutcome.LEG_GONE: (
         "The carrier's truck is not offered for this trip any more.",

@@ -43,9 +43,9 @@ from loads.queries import locked_load
 
 _SETTLED = "This claim was settled meanwhile. Reload to see how."
 _OUT_OF_SIGHT = "The load is not in your sight any more."
-_LEG_CHANGED = (
-    "The return leg that this rested on is off the market, of another truck, or was edited so that it cannot take the "
-    "load. Nothing was booked: claim it anew with a truck that can."
+_CHANGED = (
+    "What this rested on has changed: the truck is out of service, or its return leg is off the market, of another "
+    "truck, or was edited so that it cannot take the load. Nothing was booked: claim it anew with a truck that can."
 )
 _TIME_OVER = "The check did not come back in time, so the load went back to the market. Claim it again if it stands."
 
@@ -172,23 +172,25 @@ def settle_claim(*, claim_id: str) -> Claim:
 
 def _why_no_more(claim: Claim, loads: Sequence[Load], now: datetime) -> str:
     """Return why a claim on hold has nothing to wait for: who made it may not claim any more, or a load is gone, has
-    changed or is out of the carrier's sight, or its return leg takes it no more; "" otherwise.
+    changed or is out of the carrier's sight, or what it rides on takes it no more; "" otherwise.
     """
     try:
         _check_claimant(claimant(claim, now), claim, now)
         _check_loads(claim, loads, now)
     except (Forbidden, Conflict, NotFound) as refusal:
         return refusal.sentence
-    return "" if _leg_takes(claim, loads, now) else _LEG_CHANGED
+    return "" if _still_rides(claim, loads, now) else _CHANGED
 
 
-def _leg_takes(claim: Claim, loads: Sequence[Load], now: datetime) -> bool:
-    """Say whether the return leg of a claim on hold is still its truck's, on the market, and takes the load; of several
-    loads on it, that is judged when they are booked.
+def _still_rides(claim: Claim, loads: Sequence[Load], now: datetime) -> bool:
+    """Say whether the truck of a claim on hold is in service, and its return leg still that truck's, on the market, and
+    takes the load; of several loads on it, and of a truck that goes out, that is judged when they are booked.
     """
+    vehicle = vehicle_in(claim)
+    if vehicle.truck.archived_at is not None:
+        return False
     if claim.leg is None:
         return True
-    vehicle = vehicle_in(claim)
     try:
         if len(loads) > 1:
             on_leg(vehicle, claim.leg, now)

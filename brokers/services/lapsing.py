@@ -56,13 +56,13 @@ def lapse_rivals(*, booked: Mapping[Load, Tour], except_thread: Thread | None = 
 
 
 def lapse_threads(*, subjects: Sequence[str], settle: Settle) -> int:
-    """Lapse the threads about loads and return legs that are not to be had any more, or not as they were: a leg that
-    became another truck's, or that was edited so that it cannot take the load; return how many.
+    """Lapse the threads about loads, return legs and trucks that are not to be had any more, or not as they were: a leg
+    that became another truck's, or that was edited so that it cannot take the load; return how many.
     """
     count = 0
     for subject in subjects:
         with transaction.atomic():
-            theirs = Q(load__public_id=subject) | Q(leg__public_id=subject)
+            theirs = Q(load__public_id=subject) | Q(leg__public_id=subject) | Q(truck__public_id=subject)
             rows = Thread.objects.filter(theirs, status=ThreadStatus.OPEN).select_related(*_RESTS_ON)
             now = clock.now()
             gone = {thread.pk: _why_gone(thread, subject, now) for thread in rows.prefetch_related("load__stops")}
@@ -95,7 +95,7 @@ def _is_taken(thread: Thread, booked: Load, tour: Tour) -> bool:
 
 
 def _why_gone(thread: Thread, subject: str, now: datetime) -> str:
-    """Return why a thread cannot go on once something became of its load or its leg, the `subject`; or ""."""
+    """Return why a thread cannot go on once something became of its load, leg or truck, the `subject`; or ""."""
     load = thread.load
     if load.status == Status.COVERED:
         live = Booking.objects.filter(load=load, status=BookingStatus.BOOKED).values_list("carrier_id", flat=True)
@@ -106,7 +106,8 @@ def _why_gone(thread: Thread, subject: str, now: datetime) -> str:
         return ThreadOutcome.SOLD
     leg = thread.leg
     if leg is None:
-        return ""
+        is_archived = thread.truck is not None and thread.truck.archived_at is not None
+        return ThreadOutcome.TRUCK_TAKEN if is_archived else ""
     if leg.status != Status.OPEN or leg.truck_id != thread.truck_id:
         return ThreadOutcome.LEG_GONE
     return ThreadOutcome.LEG_GONE if leg.public_id == subject and not _can_be_hauled(thread, now) else ""

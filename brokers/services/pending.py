@@ -47,13 +47,13 @@ def check_claims(*, subjects: Sequence[str], settle: Settle) -> None:
 
 def settle_claims_on(*, subjects: Sequence[str], settle: Settle) -> int:
     """Settle the claims on hold on loads that left the market, were sold or were changed, and on return legs that left
-    it or were edited; return how many are closed.
+    it or were edited, and with trucks that went out of service; return how many are closed.
 
     So whoever waits is told at once. An acceptance on hold ends with its thread or its offer.
     """
     count = 0
     for subject in subjects:
-        theirs = Q(loads__load__public_id=subject) | Q(leg__public_id=subject)
+        theirs = Q(loads__load__public_id=subject) | Q(leg__public_id=subject) | Q(truck__public_id=subject)
         waiting = pending_claims().filter(theirs, offer__isnull=True).distinct()
         count += sum(_settled(claim) for claim in list(waiting))
         with transaction.atomic():

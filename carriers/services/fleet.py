@@ -22,7 +22,7 @@ from carriers.rules import check_capacity, check_driver, check_home_base, implie
 from carriers.terms import DriverTerms, HomeBaseTerms, TrailerTerms, TruckTerms
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
-from foundation.events.services import record_audit
+from foundation.events.services import publish, record_audit
 from foundation.places.areas import centroid
 from foundation.trade import clock
 from foundation.trade.constraints import refusing
@@ -324,6 +324,8 @@ def _archive(actor: Actor, unit: Unit, version: int | None, action: str, *, busy
         sentence = f"{row} is on a booked tour that has not ended. Cancel its bookings first, or wait for its end."
         with refusing({"unit_on_a_tour_stays_in_service": Conflict("on_a_tour", sentence)}):
             row.save()
+        if isinstance(row, Truck):  # for who bargains with it; its own people read it in the audit
+            publish(name="truck.archived", subject=row.public_id, audience={}, version=row.version)
         _audit(actor, row, action, {})
     return row
 

@@ -1,6 +1,7 @@
 """What rests on a return leg ends when the leg becomes another truck's, or cannot take the load any more."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,22 +9,22 @@ import pytest
 
 from brokers.models import Booking, ClaimStatus, Offer, OfferStatus, Thread, ThreadOutcome, ThreadStatus, Tour
 from brokers.services.acceptance import accept_offer
-from brokers.services.claims import settle_claim
-from brokers.services.threads import invite_carrier
+from brokers.services.claims import claim_load, settle_claim
+from brokers.services.threads import invite_carrier, open_thread
 from carriers.models import ReturnLeg
 from carriers.services.fleet import archive_truck
 from carriers.services.legs import edit_leg, withdraw_leg
 from carriers.store import terms_of as leg_terms_of
 from foundation.accounts.actor import Actor
-from foundation.accounts.models import Organization
+from foundation.accounts.models import FederalRecord, Organization
 from foundation.events.models import Notice
 from foundation.places.queries import find_place
 from foundation.trade.errors import Conflict
 from foundation.trade.posting import Status
 from tests.brokers.bargains import Deal, make_deal, offer_by, terms
-from tests.brokers.booked import claim, going_home, open_load
+from tests.brokers.booked import claim, going_home, local_load, open_load
 from tests.brokers.test_pending_claims import answer
-from tests.builders import make_actor, make_driver, make_leg, make_record, make_truck
+from tests.builders import make_actor, make_driver, make_leg, make_record, make_truck, now
 from tests.events.pump import pump
 
 pytestmark = pytest.mark.usefixtures("db", "straight_roads", "empty_cache")
@@ -100,6 +101,34 @@ def test_a_truck_archived_once_its_leg_is_another_trucks_leaves_no_thread_behind
     lapsed(deal)
 
 
+def test_a_truck_that_would_go_out_lapses_its_thread_and_its_claim_when_it_is_archived(
+    registry: Path, shipper: Organization, carrier: Organization
+) -> None:
+    actor, truck = make_actor(carrier), make_truck(carrier)
+    make_record(carrier)
+    bargained, claimed = local_load(shipper), local_load(shipper, opens_at=now() + timedelta(days=4))
+    open_thread(
+        actor=actor,
+        load_id=bargained.public_id,
+        truck_id=truck.public_id,
+        terms=terms(bargained),
+        load_version=bargained.version,
+    )
+    FederalRecord.objects.all().delete()
+    answer(registry, carrier, fails=True)
+    held = claim_load(actor=actor, load_id=claimed.public_id, truck_id=truck.public_id)
+    assert held.status == ClaimStatus.PENDING
+    archive_truck(actor=actor, truck_id=truck.public_id)
+    pump()
+    thread = Thread.objects.get()
+    assert (thread.status, thread.outcome) == (ThreadStatus.LAPSED, ThreadOutcome.TRUCK_TAKEN)
+    assert [len(told(side)) for side in (shipper, carrier)] == [1, 1]
+    assert "taken out of service" in told(carrier)[0]
+    held.refresh_from_db()
+    assert held.status == ClaimStatus.RELEASED
+    assert "the truck is out of service" in held.outcome
+
+
 @pytest.mark.parametrize("deed", ["another truck", "elsewhere", "withdrawn"])
 def test_a_claim_on_hold_whose_leg_changes_is_released_at_once_with_a_reason(
     deed: str, registry: Path, shipper: Organization, carrier: Organization
@@ -117,7 +146,7 @@ def test_a_claim_on_hold_whose_leg_changes_is_released_at_once_with_a_reason(
     pump()
     held.refresh_from_db()
     assert held.status == ClaimStatus.RELEASED
-    assert "return leg that this rested on" in held.outcome
+    assert "was edited so that it cannot take the load" in held.outcome
     assert not held.loads.filter(is_held=True).exists()
     load.refresh_from_db()
     assert load.status == Status.OPEN
