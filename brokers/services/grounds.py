@@ -316,7 +316,7 @@ def _check_after(plan: PlannedTour, vehicle: Vehicle, ground: Ground) -> None:
         return
     _check_home_base(vehicle.home_base, home)
     asked = vehicle.return_home_by
-    if asked is None or asked >= home.home_by:
+    if asked is None or asked >= home.home_by.replace(second=0, microsecond=0):  # the sentence names the minute
         return
     if plan.ends_at + way(end, place_of(home, "home")).expected() > asked:
         by = local(home.home_by, home.home_time_zone)

@@ -37,12 +37,6 @@ DEADLOCK_SECONDS = 1.0
 """So long we wait for a lock before we look for a deadlock; the other connection waits longer, so we give way."""
 
 
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the other connection the time to get in the way again before the next try."""
-    monkeypatch.setattr(retrying, "PAUSE_SECONDS", 0.2)
-
-
 @pytest.fixture
 def load() -> Load:
     return open_load(make_organization("Prairie Paper"))
@@ -54,18 +48,24 @@ def leg() -> ReturnLeg:
 
 
 class InTheWay:
-    """A second connection that comes between us and a row, so many times in a row."""
+    """A second connection that comes between us and a row, so many times in a row.
+
+    Before each of our next tries we wait until it is in the way again, or is done: in place of the pause of a few
+    hundredths of a second, in which it would mostly get there.
+    """
 
     def __init__(self, times: int, deed: Callable[["InTheWay"], None]) -> None:
         self.times, self.done = times, 0
         self._deed = deed
-        self.ready = threading.Event()
+        self._turn = threading.Condition()
+        self._placed, self._is_over, self._tries = 0, False, 1
         self.failures: list[Exception] = []
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             self._ours = cursor.fetchone()[0]
         self.db = psycopg.connect(**_parameters(), autocommit=True)
         self._thread = threading.Thread(target=self._run)
+        self._patch = pytest.MonkeyPatch()
 
     def _run(self) -> None:
         try:
@@ -75,22 +75,41 @@ class InTheWay:
         except Exception as error:
             self.failures.append(error)
         finally:
-            self.ready.set()
+            with self._turn:
+                self._is_over = True
+                self._turn.notify_all()
+
+    def in_place(self) -> None:
+        """Say that the row is held."""
+        with self._turn:
+            self._placed += 1
+            self._turn.notify_all()
+
+    def _wait_for(self, number: int) -> None:
+        with self._turn:
+            assert self._turn.wait_for(lambda: self._is_over or self._placed >= number, timeout=60)
+
+    def sleep(self, _: float) -> None:
+        """Stand in for the pause before our next try."""
+        self._tries += 1
+        self._wait_for(self._tries)
 
     def wait_until_we_wait(self) -> None:
         """Return once our own connection waits for a lock."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not self.db.execute("SELECT 1 FROM pg_locks WHERE pid = %s AND NOT granted", [self._ours]).fetchone():
             assert time.monotonic() < deadline, "we never waited"
             time.sleep(0.005)
 
     def __enter__(self) -> "InTheWay":
+        self._patch.setattr(retrying, "time", self)
         self._thread.start()
-        assert self.ready.wait(30)
+        self._wait_for(1)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._thread.join(30)
+        self._thread.join(60)
+        self._patch.undo()
         self.db.close()
         assert self.failures == []
 
@@ -110,7 +129,7 @@ def _crossing(load: Load, leg: ReturnLeg) -> Callable[[InTheWay], None]:
         self.db.execute("SET deadlock_timeout = '20s'")
         self.db.execute("BEGIN")
         self.db.execute("SELECT 1 FROM carriers_returnleg WHERE id = %s FOR UPDATE", [leg.pk])
-        self.ready.set()
+        self.in_place()
         self.wait_until_we_wait()
         self.db.execute("SELECT 1 FROM loads_load WHERE id = %s FOR UPDATE", [load.pk])
         self.db.execute("ROLLBACK")
@@ -124,7 +143,7 @@ def _changing(load: Load) -> Callable[[InTheWay], None]:
     def deed(self: InTheWay) -> None:
         self.db.execute("BEGIN")
         self.db.execute("UPDATE loads_load SET notes = notes || '.' WHERE id = %s", [load.pk])
-        self.ready.set()
+        self.in_place()
         self.wait_until_we_wait()
         self.db.execute("COMMIT")
 
@@ -162,7 +181,7 @@ def test_a_lock_that_is_not_to_be_had_is_a_503_after_three_seconds(load: Load, l
     def hold(self: InTheWay) -> None:
         self.db.execute("BEGIN")
         self.db.execute("SELECT 1 FROM loads_load WHERE id = %s FOR UPDATE", [load.pk])
-        self.ready.set()
+        self.in_place()
         self.wait_until_we_wait()
         began.append(time.monotonic())
         answered.wait(30)
