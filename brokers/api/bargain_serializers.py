@@ -30,13 +30,21 @@ from foundation.rest.fields import (
 from foundation.rest.serializers import StrictSerializer
 from loads.models import LoadSize, StopKind
 
+_WINDOWS = (
+    "Where a broker sells the load they have to lie within the shipper's windows (`outside_the_window`); in the thread "
+    "of a tender leave them out, since a sale keeps those of the posting (`as_posted`)."
+)
 _ONLY_TAKER = "Only the taker's own people see it."
 
 
 class OfferTermsSerializer(GivenTermsSerializer):
     """The terms of an offer, with the version of the load that they are for."""
 
-    stop_times = OfferStopTimeSerializer(many=True, required=False, help_text=f"One for each stop of the load. {KEPT}")
+    stop_times = OfferStopTimeSerializer(
+        many=True,
+        required=False,
+        help_text=f"One for each stop of the load. {KEPT} {_WINDOWS}",
+    )
     load_version = StrictIntegerField(help_text="The version of the load that you looked at.")
     expires_in_minutes = StrictIntegerField(
         required=False,
@@ -73,6 +81,13 @@ class OpeningSerializer(OfferTermsSerializer, VehicleFieldsSerializer):
 @extend_schema_serializer(examples=[OpenApiExample("A tender", TENDER, request_only=True)])
 class TenderSerializer(OfferTermsSerializer):
     """What the shipper would pay the broker for the load."""
+
+    stop_times = OfferStopTimeSerializer(
+        many=True,
+        required=False,
+        help_text="Leave them out: a sale keeps the times of the posting, and others are refused (`as_posted`). For "
+        "others the shipper edits the load first.",
+    )
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A counter-offer", COUNTER, request_only=True)])

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.forms import BoundField
 
+from brokers.bargain_rules import Windows
 from brokers.models.bargains import MOST_PAYMENT_DAYS
 from brokers.terms import BargainTerms, StopTime
 from foundation.trade.errors import Invalid
@@ -43,7 +44,8 @@ class TermsForm(forms.Form):
     """What one side would agree to. Begins with the terms that it is given; wall times are those of each stop.
 
     `load_version` and `on_number` name what the reader saw, so that a stale page is refused and says so; `form_token`
-    names the form, so that a first offer that is sent twice is made once.
+    names the form, so that a first offer that is sent twice is made once. `windows` is what may be said of the times:
+    a sale keeps those of the posting and has no fields for them.
     """
 
     linehaul_cents = DollarsField(label="Rate", help_text="All in, unless you name a fuel surcharge beside it.")
@@ -66,9 +68,18 @@ class TermsForm(forms.Form):
     form_token = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
 
     def __init__(
-        self, data: Any = None, *, load: Load, terms: BargainTerms, on_number: int | None = None, **kwargs: Any
+        self,
+        data: Any = None,
+        *,
+        load: Load,
+        terms: BargainTerms,
+        on_number: int | None = None,
+        windows: Windows = Windows.FREE,
+        **kwargs: Any,
     ) -> None:
-        self.stops = list(load.stops.all())
+        self.keeps_posted_times = windows is Windows.POSTED
+        self.keeps_within = windows is Windows.WITHIN and load.seller_id is not None
+        self.stops = [] if self.keeps_posted_times else list(load.stops.all())
         self._before = {time.sequence: time for time in terms.stop_times}
         initial = {name: getattr(terms, name) or None for name in _MONEY}
         initial |= {"free_minutes": terms.free_minutes, "payment_days": terms.payment_days}
@@ -143,7 +154,7 @@ class TermsForm(forms.Form):
         )
 
     def stop_times(self) -> tuple[StopTime, ...]:
-        """Return the times at the stops, of a form in which these are right; none where one of them is not."""
+        """Return the times at the stops; none where one of them is not right, or where the form asks for none."""
         if any(name.startswith("stop_") for name in self.errors):
             return ()
         data = self.cleaned_data

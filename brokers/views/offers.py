@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from brokers.acting import both_sides_sentence, on_both_sides_of
 from brokers.bargain_rows import ThreadRow, thread_rows
+from brokers.bargain_rules import Windows
 from brokers.forms.terms import TermsForm
 from brokers.forms.vehicles import VehicleForm
 from brokers.models import Offer, Thread, ThreadStatus
@@ -135,7 +136,8 @@ def counter(request: HttpRequest, thread_id: str) -> HttpResponse:
         "what differs." if live else f"To {row.other}. It begins with the terms of the last offer.",
         stand_in=f"You act for {row.party}." if row.is_acting else "",
     )  # fmt: skip
-    form = terms_form(request, load, next_bargain(thread), on_number=row.last.offer.number)
+    windows = Windows.POSTED if thread.kind == Thread.Kind.TENDER else Windows.WITHIN
+    form = terms_form(request, load, next_bargain(thread), row.last.offer.number, windows)
     if request.method != "POST":
         return offer_page(request, load, form, page, row=row)
     if not form.is_valid():
@@ -147,14 +149,20 @@ def counter(request: HttpRequest, thread_id: str) -> HttpResponse:
     return send_offer(request, load, form, page, send, row=row)
 
 
-def terms_form(request: HttpRequest, load: Load, terms: BargainTerms, on_number: int | None = None) -> TermsForm:
+def terms_form(
+    request: HttpRequest,
+    load: Load,
+    terms: BargainTerms,
+    on_number: int | None = None,
+    windows: Windows = Windows.WITHIN,
+) -> TermsForm:
     """Return the form as sent, or beginning with these terms; `?rate=` names another rate in whole dollars."""
     rate = request.GET.get("rate", "")
     initial = {}
     if rate.isascii() and rate.isdigit() and len(rate) < 8:
         initial = {"linehaul_cents": int(rate) * 100, "fuel_surcharge_cents": None}
     data = request.POST if request.method == "POST" else None
-    return TermsForm(data, load=load, terms=terms, on_number=on_number, initial=initial)
+    return TermsForm(data, load=load, terms=terms, on_number=on_number, windows=windows, initial=initial)
 
 
 def send_offer(

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from brokers.bargain_rules import Windows
 from brokers.models import Offer
 from brokers.panel_queries import load_to_bargain
 from brokers.services.tenders import tender_load
@@ -37,7 +38,7 @@ def tender(request: HttpRequest, load_id: str) -> HttpResponse:
         lead="The rate is what the shipper pays you. Once it accepts, you alone sell the load to carriers, at a rate "
         "that you set; neither learns the other's.",
     )
-    form = terms_form(request, load, posted_terms(load))
+    form = terms_form(request, load, posted_terms(load), windows=Windows.POSTED)
     if request.method != "POST":
         return offer_page(request, load, form, page)
     if not form.is_valid():
