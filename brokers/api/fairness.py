@@ -108,6 +108,7 @@ class LoadBenchmarkView(Endpoint):
     scopes = {"get": "matches:read"}
     parameters = {"get": frozenset({"leg"})}
     buckets = {"get": "search"}
+    shows_one = frozenset({"get"})
 
     @extend_schema(
         operation_id="loads_benchmark",
@@ -130,6 +131,7 @@ class ThreadBenchmarkView(Endpoint):
 
     scopes = {"get": "offers:read"}
     buckets = {"get": "search"}
+    shows_one = frozenset({"get"})
 
     @extend_schema(
         operation_id="threads_benchmark",

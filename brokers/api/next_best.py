@@ -68,6 +68,7 @@ class NextBestViewSet(MatchViewSet):
     scopes = {"of_lost_load": "matches:read"}
     parameters = {"of_lost_load": frozenset({"leg"})}
     buckets = {"of_lost_load": "search"}
+    shows_one = frozenset({"of_lost_load"})
 
     @extend_schema(
         operation_id="loads_next_best",

@@ -14,6 +14,7 @@ from brokers.api.proposals import LineProposalViewSet, ProposalViewSet
 from brokers.api.splits import SplitViewSet
 from brokers.api.threads import ThreadViewSet
 from brokers.api.tours import TourViewSet
+from brokers.api.trust import BookingCarrierView, OwnTrustView, ThreadCarrierView
 
 _PROPOSAL = "proposals/<str:public_id>"
 _OFFER = "offers/<str:public_id>"
@@ -38,6 +39,9 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
         SplitViewSet.as_view({"get": "retrieve", "post": "create"}),
         name="api-thread-split",
     ),
+    path("threads/<str:public_id>/carrier-checks", ThreadCarrierView.as_view(), name="api-thread-carrier-checks"),
+    path("bookings/<str:public_id>/carrier-checks", BookingCarrierView.as_view(), name="api-booking-carrier-checks"),
+    path("trust", OwnTrustView.as_view(), name="api-trust"),
     path("threads/<str:public_id>/benchmark", ThreadBenchmarkView.as_view(), name="api-thread-benchmark"),
     path("loads/<str:public_id>/benchmark", LoadBenchmarkView.as_view(), name="api-load-benchmark"),
     path(

@@ -135,7 +135,7 @@ class Operation(AutoSchema):
         elif self.method in ("PUT", "PATCH", "DELETE"):
             optional = action in getattr(self.view, "if_match_optional", ())
             parameters.append(IF_MATCH if optional else _required(IF_MATCH))
-        elif action == "retrieve":
+        elif _shows_one(self.view):
             parameters.append(IF_NONE_MATCH)
         return parameters
 
@@ -154,6 +154,7 @@ class Operation(AutoSchema):
         for status, response in operation["responses"].items():
             self._add_headers(str(status), response)
         statuses = [*COMMON_STATUSES, *STATUSES_BY_METHOD[self.method]]
+        statuses += getattr(self.view, "refused_with", {}).get(_action(self.view), ())
         if "{" in self.path:
             statuses.append(404)
         if any(each["name"] == "If-Match" and each.get("required") for each in operation.get("parameters", [])):
@@ -162,7 +163,7 @@ class Operation(AutoSchema):
             statuses.append(412)
         for status in sorted(statuses):
             operation["responses"].setdefault(str(status), {"$ref": f"#/components/responses/Problem{status}"})
-        if self.method == "GET" and _action(self.view) == "retrieve":
+        if self.method == "GET" and _shows_one(self.view):
             operation["responses"]["304"] = {"description": "What you have is current.", "headers": _headers("ETag")}
         return operation
 
@@ -181,7 +182,7 @@ class Operation(AutoSchema):
         if (
             action != "list"
             and self.method != "DELETE"
-            and hasattr(self.view, "represent")
+            and (hasattr(self.view, "represent") or _shows_one(self.view))
             and status in ("200", "201")
         ):
             names.append("ETag")
@@ -204,6 +205,11 @@ class Operation(AutoSchema):
 def _action(view: Any) -> str | None:
     """Return the name of the action that is described; "" for a view that is not one of ours."""
     return view.action_name() if hasattr(view, "action_name") else ""
+
+
+def _shows_one(view: Any) -> bool:
+    """Say whether the action that is described reads one thing, with its ETag."""
+    return _action(view) in getattr(view, "shows_one", ())
 
 
 def _describe(operation: Schema, words: str) -> None:

@@ -59,6 +59,8 @@ class Endpoint(APIView):
     buckets: ClassVar[Mapping[str, str]] = {}
     requires_idempotency_key: ClassVar[frozenset[str]] = frozenset()
     field_names: ClassVar[Mapping[str, str]] = {}
+    shows_one: ClassVar[frozenset[str]] = frozenset({"retrieve"})  # reads of one thing, with its ETag
+    refused_with: ClassVar[Mapping[str, tuple[int, ...]]] = {}  # problems beyond those of the action's method
     for_people_only: ClassVar[bool] = False  # its scopes are none that a key may hold
 
     permission_classes: ClassVar[list[type[BasePermission]]] = [Scoped]  # type: ignore[misc]

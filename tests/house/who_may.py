@@ -273,6 +273,9 @@ POST   api-proposal-answer         400  403  400  400  403  400  400  400  400  
 POST   api-proposal-withdrawal     400  403  400  400  403  400  400  400  400  400  400  400  401  401
 GET    api-load-benchmark          200  200  200  200  403  200  200  200  200  404  404  404  401  401
 GET    api-load-next-best          200  200  200  200  403  200  200  200  200  404  404  404  401  401
+GET    api-thread-carrier-checks   404  404  404  404  403  404  404  200  404  404  404  404  401  401
+GET    api-booking-carrier-checks  404  404  404  404  403  404  404  200  404  404  404  404  401  401
+GET    api-trust                   200  200  200  200  403  200  200  200  200  200  200  200  401  401
 GET    api-thread-benchmark        404  404  404  404  403  404  404  200  200  404  404  404  401  401
 POST   api-load-claims             400  403  400  400  403  400  400  400  400  400  400  400  401  401
 GET    api-load-backhauls          400  400  400  400  403  400  400  400  400  404  404  404  401  401
@@ -315,5 +318,6 @@ POST   api-contention-dispute      400  403  400  400  403  400  400  400  400  
 POST   api-contention-withdrawal   400  403  400  400  403  400  400  400  400  400  400  400  401  401
 GET    api-record-list             200  200  200  200  403  200  200  200  200  200  200  200  401  401
 GET    api-record-detail           404  404  404  404  403  404  404  200  404  404  404  404  401  401
+PATCH  api-record-detail           404  403  404  404  403  404  404  428  404  404  404  404  401  401
 GET    <api/<path:rest>>           404  404  404  404  404  404  404  404  404  404  404  404  404  404
 """
