@@ -10,9 +10,11 @@ from brokers.acting import kept_by
 from brokers.booking_queries import booking_for
 from brokers.booking_visibility import agents_payload, booking_payload, reads_terms, role_of
 from brokers.models import Booking
+from brokers.papers.record_queries import open_margin_cents
 from brokers.paying import pays_to_payload
 from foundation.accounts.models import Decision, Organization
 from foundation.accounts.queries import represented_by
+from foundation.rest.fields import money
 from foundation.trade.errors import NotFound
 
 
@@ -43,6 +45,8 @@ def payload_read_by(viewer: Organization, booking: Booking, now: datetime) -> di
     if side.pk != viewer.pk:
         return agents_payload(booking, side)
     found = booking_payload(booking, viewer)
+    if (margin_cents := open_margin_cents(viewer, booking)) is not None:
+        found["margin"] = money(margin_cents)
     if reads_terms(booking, role_of(booking, viewer)):
         found["pays_to"] = pays_to_payload(booking, now)
     return found

@@ -184,6 +184,10 @@ class BookingSerializer(StrictSerializer):
     )
     terms = TermsSerializer(help_text=_SELLERS)
     shipper_rate = MoneyField(help_text="What the shipper pays. Only the broker that sold the load sees it.")
+    margin = MoneyField(
+        may_be_negative=True,
+        help_text="What the broker keeps, for shipper and carrier; left out unless it shows its margin openly.",
+    )
     tour = serializers.CharField(help_text=_CARRIERS)
     truck = UnitSerializer(help_text=_CARRIERS)
     leg = serializers.CharField(allow_null=True, help_text=f"The return leg that it was booked on. {_CARRIERS}")

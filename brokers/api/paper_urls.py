@@ -46,5 +46,9 @@ paper_urlpatterns: list[URLPattern | URLResolver] = [
         name="api-contention-withdrawal",
     ),
     path("transaction-records", RecordViewSet.as_view({"get": "list"}), name="api-record-list"),
-    path("transaction-records/<str:public_id>", RecordViewSet.as_view({"get": "retrieve"}), name="api-record-detail"),
+    path(
+        "transaction-records/<str:public_id>",
+        RecordViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
+        name="api-record-detail",
+    ),
 ]

@@ -14,11 +14,13 @@ from brokers.booking_queries import booking_for
 from brokers.models import Agreement, Booking, CancelReason, ContentionStatus, TransactionRecord
 from brokers.papers.record_queries import record_of, records_of
 from brokers.papers.record_visibility import record_payload
-from brokers.services.record_requests import LONGEST_REASON, ask_for_record
+from brokers.services.record_requests import LONGEST_REASON, ask_for_record, complete_record
 from foundation.rest.fields import InstantField, MoneyField, StrictCharField, instant
 from foundation.rest.serializers import StrictSerializer
 from foundation.rest.views import ResourceViewSet
 from foundation.trade import clock
+
+_OF_AN_AGENT = "Only in the record of a broker that acted for a side."
 
 
 class ConsignorSerializer(serializers.Serializer[Any]):
@@ -96,6 +98,44 @@ class RecordSerializer(RecordShownSerializer):
     etag = serializers.CharField()
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Once both were paid",
+            {
+                "freight_bill_number": "PO-7741",
+                "collected": {"amount": "2956.78", "currency": "USD"},
+                "collected_on": "2026-12-20",
+                "carrier_paid_on": "2026-12-18",
+            },
+            request_only=True,
+        )
+    ]
+)
+class RecordEntriesSerializer(StrictSerializer):
+    """What the law asks for and a booking does not know; what is left out stays."""
+
+    carrier_address = StrictCharField(required=False, allow_blank=True, help_text="At most 400 characters.")
+    freight_bill_number = StrictCharField(required=False, allow_blank=True, help_text="Or that of the bill of lading.")
+    compensation = MoneyField(
+        required=False, allow_null=True, help_text=f"{_OF_AN_AGENT} Of a sale it follows from the two rates."
+    )
+    compensation_paid_by = StrictCharField(required=False, allow_blank=True, help_text=_OF_AN_AGENT)
+    other_services = StrictCharField(required=False, allow_blank=True, help_text="At most 500 characters.")
+    other_services_compensation = MoneyField(required=False, help_text="$0.00 for none.")
+    other_services_paid_by = StrictCharField(required=False, allow_blank=True)
+    collected = MoneyField(required=False, allow_null=True, help_text="The freight charges that were collected.")
+    collected_on = serializers.DateField(required=False, allow_null=True)
+    carrier_paid_on = serializers.DateField(required=False, allow_null=True)
+
+
+_COLUMNS = {
+    "compensation": "compensation_cents",
+    "other_services_compensation": "other_services_cents",
+    "collected": "collected_cents",
+}
+
+
 @extend_schema_serializer(examples=[OpenApiExample("An auditor", {"reason": "Our auditor asks."}, request_only=True)])
 class RecordRequestSerializer(StrictSerializer):
     """Why a party asks."""
@@ -127,7 +167,8 @@ class RecordFilter(FilterSet):  # type: ignore[misc]
 class RecordViewSet(ResourceViewSet):
     """Records that the organization keeps as a broker."""
 
-    scopes = {"list": "bookings:read", "retrieve": "bookings:read"}
+    scopes = {"list": "bookings:read", "retrieve": "bookings:read", "partial_update": "bookings:write"}
+    field_names = {column: name for name, column in _COLUMNS.items()}
     queryset = TransactionRecord.objects.none()
     serializer_class = RecordSerializer
     filterset_class = RecordFilter
@@ -148,6 +189,21 @@ class RecordViewSet(ResourceViewSet):
     @extend_schema(summary="Show a transaction record")
     def retrieve(self, request: Request, public_id: str) -> Response:
         """Answer with one record."""
+        return self.shown(self.one(self.get_object()))
+
+    @extend_schema(
+        summary="Complete a transaction record",
+        description="Enters or corrects what the booking does not know. Each change is audited with what stood before; "
+        "what follows from the booking changes by an amendment of it alone.",
+        request=RecordEntriesSerializer,
+        responses=RecordSerializer,
+    )
+    def partial_update(self, request: Request, public_id: str) -> Response:
+        """Take what the broker enters."""
+        record = self.get_object()
+        self.check_if_match(self.one(record))
+        entries = {_COLUMNS.get(name, name): value for name, value in self.body(RecordEntriesSerializer).items()}
+        complete_record(actor=self.actor, record_id=public_id, version=record.version, entries=entries)
         return self.shown(self.one(self.get_object()))
 
 

@@ -53,8 +53,11 @@ def requests_to(record: TransactionRecord) -> list[RecordRequest]:
     return list(record.requests.select_related("organization").order_by("-pk"))
 
 
-def open_margin_cents(booking: Booking) -> int | None:
-    """Return the margin that a broker chose to show openly to the parties of its sales; None where it did not."""
-    if booking.shipper_rate_cents is None or not booking.seller.shows_margin:
+def open_margin_cents(viewer: Organization, booking: Booking) -> int | None:
+    """Return the margin that a broker chose to show openly to shipper and carrier of its sales; None where it did not,
+    and to everybody else.
+    """
+    party = viewer.pk in (booking.shipper_id, booking.carrier_id) and viewer.pk != booking.seller_id
+    if not party or booking.shipper_rate_cents is None or not booking.seller.shows_margin:
         return None
     return booking.shipper_rate_cents - booking.rate_cents

@@ -114,18 +114,12 @@ def booking_papers(request: HttpRequest, booking_id: str) -> HttpResponse:
         "own_record": own_record_of_booking(viewer, booking_id),
         "records_to_ask_for": records_to_ask_for(viewer, booking_id),
         "requests": requests_of(viewer, booking_id),
-        "margin_cents": _margin_cents(viewer, booking),
+        "margin_cents": open_margin_cents(viewer, booking),
         "viewer": viewer,
         "zone": viewer.time_zone,
     }
     fragment = is_fragment(request)
     return render(request, "brokers/_papers.html" if fragment else "brokers/papers.html", context)
-
-
-def _margin_cents(viewer: Organization, booking: Any) -> int | None:
-    """Return an openly shown margin, for a party that is not the broker itself."""
-    party = viewer.pk in (booking.shipper_id, booking.carrier_id)
-    return open_margin_cents(booking) if party and viewer.pk != booking.seller_id else None
 
 
 @never_cache

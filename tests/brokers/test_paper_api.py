@@ -1,5 +1,7 @@
 """Papers in the API: confirmations, amendments and transaction records, each to its sides alone."""
 
+from typing import Any
+
 import pytest
 
 from brokers.models import Booking, TransactionRecord
@@ -100,3 +102,57 @@ def test_an_amendment_is_proposed_and_accepted(
     late = haul.post(f"/api/v1/amendments/{row['id']}/decline", {}, headers=KEY)
     assert late.status_code == 409
     assert ApiClient(make_organization("Rival")).get(f"/api/v1/amendments/{row['id']}").status_code == 404
+
+
+def _patch(client: ApiClient, path: str, body: object, etag: str = "") -> Any:
+    return client.patch(path, body, content_type="application/json", headers={"If-Match": etag} if etag else {})
+
+
+def test_a_broker_completes_its_own_record_on_the_version_that_it_read(sold: Booking) -> None:
+    broker, path = ApiClient(sold.seller), f"/api/v1/transaction-records/{TransactionRecord.objects.get().public_id}"
+    etag = broker.get(path)["ETag"]
+    entered = {
+        "carrier_address": "100 Main St\nTulsa, OK 74103",
+        "freight_bill_number": "BOL-9",
+        "collected": {"amount": "2956.78", "currency": "USD"},
+        "collected_on": "2026-12-20",
+        "carrier_paid_on": "2026-12-18",
+    }
+    assert _patch(broker, path, entered).status_code == 428
+    answer = _patch(broker, path, entered, etag)
+    assert answer.status_code == 200, answer.content
+    found = answer.json()
+    assert found["carrier"]["address"] == entered["carrier_address"]
+    assert {name: found[name] for name in entered if name != "carrier_address"} == {
+        name: value for name, value in entered.items() if name != "carrier_address"
+    }
+    assert (found["compensation"]["amount"], found["version"]) == ("544.44", 2)
+    assert _patch(broker, path, {"freight_bill_number": "BOL-10"}, etag).status_code == 412
+    cleared = _patch(broker, path, {"collected": None, "collected_on": None}, answer["ETag"])
+    assert (cleared.json()["collected"], cleared.json()["freight_bill_number"]) == (None, "BOL-9")
+    assert cleared["ETag"] == broker.get(path)["ETag"]
+
+
+def test_what_is_not_the_brokers_to_enter_is_refused_by_the_field_that_was_sent(sold: Booking) -> None:
+    broker, path = ApiClient(sold.seller), f"/api/v1/transaction-records/{TransactionRecord.objects.get().public_id}"
+    etag = broker.get(path)["ETag"]
+    usd = {"amount": "1.00", "currency": "USD"}
+    refused = _patch(broker, path, {"compensation": usd}, etag)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/compensation")
+    for body in ({"charged": usd}, {"collected_on": "20.12.2026"}, {"collected": 5.5}, {"freight_bill_number": 7}):
+        assert _patch(broker, path, body, etag).status_code == 400, body
+    assert TransactionRecord.objects.get().version == 1
+    for other in (sold.carrier, sold.shipper):
+        assert _patch(ApiClient(other), path, {}, etag).status_code == 404
+    assert _patch(ApiClient(sold.seller, scopes=["bookings:read"]), path, {}, etag).status_code == 403
+
+
+def test_an_openly_shown_margin_stands_in_the_booking_for_shipper_and_carrier(sold: Booking) -> None:
+    path = f"/api/v1/bookings/{sold.public_id}"
+    readers = [ApiClient(each) for each in (sold.carrier, sold.shipper, sold.seller)]
+    hidden = [each.get(path) for each in readers]
+    assert all("margin" not in each.json() for each in hidden)
+    assert all("544.44" not in each.content.decode() for each in hidden[:2])
+    Organization.objects.filter(pk=sold.seller_id).update(shows_margin=True)
+    shown = [each.get(path).json() for each in readers]
+    assert [each.get("margin") for each in shown] == [{"amount": "544.44", "currency": "USD"}] * 2 + [None]
