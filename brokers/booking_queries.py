@@ -69,6 +69,11 @@ def live_booking_of_load(viewer: Organization, load: Load) -> Booking | None:
     return bookings_of(viewer).filter(load=load, status="booked").first()
 
 
+def own_booking_of_load(carrier: Organization, load_id: str) -> Booking | None:
+    """Return the booking by which a carrier hauls a load now; None where it does not."""
+    return bookings_of(carrier).filter(load__public_id=load_id, carrier=carrier, status=BookingStatus.BOOKED).first()
+
+
 def claims_of(viewer: Organization) -> QuerySet[Claim]:
     """Return the claims that the viewer made, or that were made for it, newest first.
 

@@ -12,19 +12,21 @@ from rest_framework.response import Response
 from brokers.api.booking_parts import DRIVER, LANE, LOAD, RATE, TRUCK
 from brokers.api.claims import ClaimSerializer, ClaimViewSet
 from brokers.api.vehicle_fields import VehicleFieldsSerializer, vehicle_in
-from brokers.booking_queries import load_in_sight
-from brokers.bundling import SHOWN, Backhauls, RoundTrip, backhauls_after
-from brokers.models import ClaimStatus
+from brokers.booking_queries import load_in_sight, own_booking_of_load
+from brokers.bundling import SHOWN, Backhauls, RoundTrip, backhauls_after, backhauls_on
+from brokers.models import Booking, ClaimStatus
 from brokers.models.claims import LONGEST_BUNDLE
 from brokers.services.booking import check_bookable
 from brokers.services.bundles import claim_bundle
 from brokers.services.claiming import Wanted, claim_terms
 from brokers.touring import vehicle_of
-from foundation.accounts.models import Capability
+from carriers.models import ReturnLeg
+from foundation.accounts.models import Capability, Organization
 from foundation.rest.errors import bad_parameter
 from foundation.rest.fields import InstantField, MoneyField, PublicIdField, StrictIntegerField, instant, money
 from foundation.rest.views import Endpoint, location_of
 from foundation.trade import clock
+from foundation.trade.errors import Conflict
 
 _BACK = "load_06hx2k4a8m0q3v5y7z9c1e2g4s"
 _BACK_RATE = {"amount": "900.00", "currency": "USD"}
@@ -127,6 +129,7 @@ class RoundTripSerializer(serializers.Serializer[Any]):
             "A backhaul that pays",
             {
                 "load": LOAD,
+                "leg": None,
                 "empty_at": "2026-11-26T17:10:00Z",
                 "home_by": "2026-11-28T23:00:00Z",
                 "out_earns": {"amount": "610.40", "currency": "USD"},
@@ -154,6 +157,9 @@ class BackhaulsSerializer(serializers.Serializer[Any]):
     """What waits for the way home of an outbound load; yours alone, at your own costs."""
 
     load = serializers.CharField()
+    leg = serializers.CharField(
+        allow_null=True, help_text="The return leg that your booking opened: claim them with it. null before you book."
+    )
     empty_at = InstantField(help_text="When the planned tour out ends.")
     home_by = InstantField()
     out_earns = MoneyField(may_be_negative=True, help_text="The outbound load until the truck is empty.")
@@ -178,15 +184,17 @@ class BackhaulsView(Endpoint):
 
     scopes = {"get": "matches:read"}
     parameters = {"get": frozenset(_FIELDS)}
+    refused_with = {"get": (409, 422)}
     buckets = {"get": "search"}
 
     @extend_schema(
         operation_id="loads_backhauls",
         summary="Show the backhauls for an outbound load",
         description="Before you claim a load with a truck that goes out: what could ride on the leg home that it "
-        "would open, and what the round trip earns at your own costs. Nothing is stored or told to anybody.",
+        "would open, and what the round trip earns at your own costs. Nothing is stored or told to anybody. Once you "
+        "have booked it: the same for the leg that it opened, and nothing else is asked; a 409 where that is taken.",
         parameters=[
-            OpenApiParameter("truck", str, required=True, description="The truck that goes out."),
+            OpenApiParameter("truck", str, description="The truck that goes out; needed until the load is yours."),
             OpenApiParameter("driver", str, description="The usual one where it is left out."),
             OpenApiParameter("trailer", str, description="The usual one where it is left out."),
             OpenApiParameter("home_base", str, description="Where it goes home to; its own where it is left out."),
@@ -198,8 +206,14 @@ class BackhaulsView(Endpoint):
     def get(self, request: Request, public_id: str) -> Response:
         """Answer the best round trips."""
         carrier, now = self.actor.organization, clock.now()
+        booking = own_booking_of_load(carrier, public_id)
+        if booking is not None:
+            _asked(request)
+            return Response(_shown(_after(carrier, booking), leg=booking.opened_leg))
         load = load_in_sight(carrier, public_id, now)
         asked = _asked(request)
+        if "truck" not in asked:
+            raise bad_parameter("truck", "required", "Say with which truck: give its id as truck=trk_….")
         self.actor.require_posting(Capability.HAULS)
         check_bookable(load, carrier=carrier, seller=load.sold_by, now=now)
         claim_terms(load)
@@ -216,14 +230,25 @@ def _asked(request: Request) -> dict[str, Any]:
             found[name] = _FIELDS[name].run_validation(value)
         except ValidationError as error:
             raise bad_parameter(name, "invalid", " ".join(str(each) for each in error.args[0])) from error
-    if "truck" not in found:
-        raise bad_parameter("truck", "required", "Say with which truck: give its id as truck=trk_….")
     return found
 
 
-def _shown(found: Backhauls) -> dict[str, Any]:
+def _after(carrier: Organization, booking: Booking) -> Backhauls:
+    """Return what rides home on the leg that a booking opened; raises a 409 where none is open."""
+    if booking.opened_leg is None:
+        raise Conflict("no_leg_opened", "Your booking of this load opened no return leg, so nothing waits for one.")
+    found = backhauls_on(carrier=carrier, booking=booking)
+    if found is None:
+        raise Conflict(
+            "leg_taken", "The return leg that your booking of this load opened is taken, or has left the market."
+        )
+    return found
+
+
+def _shown(found: Backhauls, *, leg: ReturnLeg | None = None) -> dict[str, Any]:
     return {
         "load": found.load.public_id,
+        "leg": None if leg is None else leg.public_id,
         "empty_at": instant(found.leg.ready_at),
         "home_by": instant(found.leg.home_by),
         "out_earns": money(found.out_cents),

@@ -155,6 +155,31 @@ def test_a_round_trip_is_claimed_by_rest_once_for_each_key(
     assert set(Load.objects.values_list("status", flat=True)) == {Status.COVERED}
 
 
+def test_after_the_outbound_booking_rest_answers_for_the_leg_that_it_opened_to_the_carrier_alone(
+    carrier: Organization, shipper: Organization, truck: Truck, out: Load, back: Load
+) -> None:
+    client, path = ApiClient(carrier), f"/api/v1/loads/{out.public_id}/backhauls"
+    home = f"{home_by():%Y-%m-%dT%H:%M:%SZ}"
+    before = client.get(f"{path}?truck={truck.public_id}&return_home_by={home}").json()
+    assert before["leg"] is None
+    body_ = {"truck": truck.public_id, "return_home_by": home, "load_version": 1}
+    rate = {"rate": {"amount": "2400.00", "currency": "USD"}}
+    made = client.post(f"/api/v1/loads/{out.public_id}/claims", body_ | rate, headers={"Idempotency-Key": str(uuid4())})
+    assert made.status_code == 201, made.content
+    leg = ReturnLeg.objects.get()
+    for query in ("", f"?truck={truck.public_id}"):
+        after = client.get(path + query)
+        assert after.status_code == 200, after.content
+        assert after.json()["leg"] == leg.public_id
+        assert after.json()["items"][0]["loads"][0]["load"] == back.public_id
+        assert after.json()["items"][0]["earns"] == before["items"][0]["earns"]
+    assert client.get(f"{path}?truck=nonsense").status_code == 400
+    assert ApiClient(shipper).get(f"{path}?truck={truck.public_id}").status_code in (403, 404, 409)
+    ReturnLeg.objects.update(status=Status.WITHDRAWN)
+    taken = client.get(path)
+    assert (taken.status_code, taken.json()["code"]) == (409, "leg_taken")
+
+
 def test_a_round_trip_by_rest_with_a_load_that_is_gone_is_a_409_that_names_it(
     carrier: Organization, truck: Truck, out: Load
 ) -> None:
