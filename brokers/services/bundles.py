@@ -110,7 +110,7 @@ def _check_chain(
                 home_base=None,
                 now=now,
                 already=[booking.load for booking in ground.bookings],
-                times=agreed_times(ground.bookings) | times,
+                times={**agreed_times(ground.bookings), **times},
             )
             check_units(plan, truck=vehicle.truck, driver=driver, trailer=trailer, but=ground.tour)
             check_on_leg(plan, leg, ground)
