@@ -1,6 +1,6 @@
 """Bundles: an outbound load with its backhauls, or a chain on a leg home, claimed as one: all of them or none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Unpack
 
@@ -91,7 +91,7 @@ def _check_chain(
     vehicle: Vehicle,
     leg: ReturnLeg,
     loads: Sequence[Load],
-    times: Mapping[int, Sequence[StopTime]],
+    times: dict[int, tuple[StopTime, ...]],
     now: datetime,
 ) -> None:
     """Raise as `check_together` for loads on a leg home that is on the market."""
