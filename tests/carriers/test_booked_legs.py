@@ -235,6 +235,20 @@ def test_a_leg_that_a_booking_opened_begins_where_and_not_before_its_tour_ends(c
     assert edit_leg(actor=dispatcher, leg_id=leg.public_id, version=leg.version, terms=later).version == 2
 
 
+def test_over_rest_such_a_leg_is_refused_at_its_field(carrier, dispatcher):
+    leg = opened(carrier, dispatcher, make_truck(carrier))
+    api, address = ApiClient(carrier), f"/api/v1/legs/{leg.public_id}"
+    seen = api.get(address)
+    body = {"truck": leg.truck.public_id, "empty": {"zip": "60601"}, "home_by": (leg.home_by + 60 * HOUR).isoformat()}
+    answer = api.put(address, body | {"ready_at": leg.ready_at.isoformat()}, etag=seen["ETag"])
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/empty")
+    assert "tour_ends_at" not in seen.json()
+    withdraw_leg(actor=dispatcher, leg_id=leg.public_id)
+    answer = api.post("/api/v1/legs", body | {"ready_at": (leg.ready_at + HOUR).isoformat()})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/ready_at")
+    assert "give that time or later" in answer.json()["errors"][0]["detail"]
+
+
 def test_a_leg_is_not_posted_into_a_booked_tour_nor_too_far_from_where_that_ends(carrier, dispatcher):
     truck = make_truck(carrier)
     leg = withdraw_leg(actor=dispatcher, leg_id=opened(carrier, dispatcher, truck).public_id)

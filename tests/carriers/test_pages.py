@@ -193,6 +193,28 @@ def test_an_edit_that_touches_nothing_changes_nothing(sign_in: SignIn, carrier: 
     assert leg.version == 1
 
 
+def test_forms_refuse_a_leg_where_the_trucks_booked_tour_does_not_leave_it_beside_the_field(
+    sign_in: SignIn, carrier: Organization, truck: Truck
+) -> None:
+    ends_at = now().replace(second=0) + timedelta(days=1)
+    leg = make_leg(carrier, truck=truck, empty="77002", ready_at=ends_at)
+    ReturnLeg.objects.update(tour_starts_at=ends_at - timedelta(hours=30), tour_ends_at=ends_at)
+    client, edit = sign_in(carrier), f"/legs/{leg.public_id}/edit/"
+    later = {"home_by": wall(ends_at + timedelta(days=5)), "version": "1", "save": "keep"}
+    answer = client.post(edit, form(truck, ready_at=wall(ends_at), **later))
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == ["empty"]
+    assert "booked tour of truck" in answer.content.decode()
+    answer = client.post(edit, form(truck, empty="77002", ready_at=wall(ends_at - timedelta(minutes=1)), **later))
+    assert list(answer.context["form"].errors) == ["ready_at"]
+    assert client.post(edit, form(truck, empty="77002", ready_at=wall(ends_at), **later)).status_code == 302
+    ReturnLeg.objects.update(status=Status.WITHDRAWN)
+    answer = client.post("/legs/new/", form(truck, ready_at=wall(ends_at), home_by=later["home_by"]))
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == ["ready_at"]
+    assert "too far away to be here by then" in answer.content.decode()
+
+
 def test_buttons_confirm_withdraw_and_post_again(sign_in: SignIn, carrier: Organization, truck: Truck) -> None:
     leg = make_leg(carrier, truck=truck, confirmed_at=now() - timedelta(hours=13))
     client = sign_in(carrier)
