@@ -321,6 +321,7 @@ SPECTACULAR_SETTINGS = {
         "ProposalRoleEnum": "brokers.models.proposals.ProposalParty.Role",
         "RateBasisEnum": "matching.api.serializers.RATE_BASES",
         "RecordBasisEnum": "brokers.models.records.TransactionRecord.Basis",
+        "RelationshipKindEnum": "foundation.accounts.models.relationships.RelationshipKind",
         "StatusEnum": "foundation.trade.posting.Status",
         "StopKindEnum": "loads.models.StopKind",
         "ThreadKindEnum": "brokers.models.threads.Thread.Kind",

@@ -85,13 +85,18 @@ def payment_account_of(organization: Organization) -> PaymentAccount | None:
     return PaymentAccount.objects.filter(organization=organization, ended_at__isnull=True).first()
 
 
-def relationships_of(organization: Organization, now: datetime) -> list[Relationship]:
+def relationships_in_force(organization: Organization, now: datetime) -> QuerySet[Relationship]:
     """Return the relationships in force in which the organization gives or takes.
 
     That somebody blocks it is the blocker's own business and is left out.
     """
     mine = Q(giver=organization) | (Q(taker=organization) & ~Q(kind=RelationshipKind.BLOCKED))
-    return list(standing(now).filter(mine).select_related("giver", "taker").order_by("kind", "pk"))
+    return standing(now).filter(mine).select_related("giver", "taker")
+
+
+def relationships_of(organization: Organization, now: datetime) -> list[Relationship]:
+    """Return the same by kind, the oldest first."""
+    return list(relationships_in_force(organization, now).order_by("kind", "pk"))
 
 
 def requests_of(organization: Organization) -> list[RelationshipRequest]:

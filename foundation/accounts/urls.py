@@ -5,6 +5,7 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, include, path
 
 from foundation.accounts.api import PaymentAccountViewSet
+from foundation.accounts.relationships_api import RelationshipViewSet
 from foundation.accounts.views import home, keys, notices, organization, payment, people, relationships, verification
 
 app_name = "accounts"
@@ -49,5 +50,11 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
         "payment-account",
         PaymentAccountViewSet.as_view({"get": "retrieve", "put": "update"}),
         name="api-payment-account",
+    ),
+    path("relationships", RelationshipViewSet.as_view({"get": "list"}), name="api-relationship-list"),
+    path(
+        "relationships/<str:public_id>",
+        RelationshipViewSet.as_view({"get": "retrieve"}),
+        name="api-relationship-detail",
     ),
 ]

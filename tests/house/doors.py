@@ -60,6 +60,7 @@ def _arguments(cast: Cast, name: str) -> dict[str, Any]:
         "api-confirmation-": cast.bargains.confirmation.public_id,
         "api-amendment-": cast.bargains.amendment.public_id,
         "api-contention-": cast.bargains.contention.public_id,
+        "api-relationship-": cast.standing.public_id,
         "api-record-": cast.bargains.record.public_id,
     }
     return {

@@ -319,5 +319,7 @@ POST   api-contention-withdrawal   400  403  400  400  403  400  400  400  400  
 GET    api-record-list             200  200  200  200  403  200  200  200  200  200  200  200  401  401
 GET    api-record-detail           404  404  404  404  403  404  404  200  404  404  404  404  401  401
 PATCH  api-record-detail           404  403  404  404  403  404  404  428  404  404  404  404  401  401
+GET    api-relationship-list       200  200  200  200  403  200  200  200  200  200  200  200  401  401
+GET    api-relationship-detail     404  404  200  200  403  200  404  404  404  404  404  404  401  401
 GET    <api/<path:rest>>           404  404  404  404  404  404  404  404  404  404  404  404  404  404
 """
