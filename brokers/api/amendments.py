@@ -19,6 +19,7 @@ from brokers.models import Amendment, AmendmentStatus, Booking
 from brokers.papers.amending import terms_before
 from brokers.papers.amendment_queries import amendment_of, amendments_of
 from brokers.papers.amendment_visibility import amendment_payload
+from brokers.papers.stop_details import STOP_FIELDS
 from brokers.services.amendments import (
     DEFAULT_MINUTES,
     accept_amendment,
@@ -32,6 +33,7 @@ from foundation.rest.filters import ChoicesFilter
 from foundation.rest.serializers import StrictSerializer
 from foundation.rest.views import ResourceViewSet, location_of
 from foundation.trade import clock
+from foundation.trade.errors import FieldProblem, Invalid
 
 
 class AmendedTermsSerializer(GivenTermsSerializer):
@@ -40,8 +42,19 @@ class AmendedTermsSerializer(GivenTermsSerializer):
     notes = StrictCharField(required=False, allow_blank=True, help_text=KEPT)
 
 
+class AmendedStopSerializer(StrictSerializer):
+    """What would change at a stop beside its times; what is left out stays. Its town and ZIP stay in any case."""
+
+    sequence = StrictIntegerField(min_value=0, help_text="The stop's place in the load, from 0.")
+    facility = StrictCharField(required=False, allow_blank=True)
+    address = StrictCharField(required=False, allow_blank=True)
+    instructions = StrictCharField(required=False, allow_blank=True)
+
+
 class AmendedLoadSerializer(StrictSerializer):
-    """Fields of the covered load that would change."""
+    """Fields of the covered load that would change. Equipment, hazmat and places stay: for others cancel the booking
+    and agree anew.
+    """
 
     weight_pounds = StrictIntegerField(required=False)
     length_feet = StrictIntegerField(required=False)
@@ -52,6 +65,11 @@ class AmendedLoadSerializer(StrictSerializer):
     reference = StrictCharField(required=False, allow_blank=True)
     notes = StrictCharField(required=False, allow_blank=True)
     instructions = StrictCharField(required=False, allow_blank=True)
+    stops = AmendedStopSerializer(
+        many=True,
+        required=False,
+        help_text="The stops that would change. A change is shown as `stops.<sequence>.<field>`.",
+    )
 
 
 @extend_schema_serializer(examples=[OpenApiExample("More weight, more money", PROPOSAL, request_only=True)])
@@ -218,13 +236,25 @@ class BookingAmendmentViewSet(AmendmentViewSet):
             subject=data["subject"],
             terms=_terms(booking, data),
             stop_times=tuple(StopTime(**time) for time in data.get("stop_times", ())),
-            load_changes=data.get("load", {}),
+            load_changes=_load_changes(data.get("load", {})),
             reason=data.get("reason", ""),
             booking_version=data["version"],
             expires_in_minutes=data.get("expires_in_minutes", DEFAULT_MINUTES),
             confirmed=data.get("confirmed", False),
         )
         return self.shown(self.one(row), status=201, location=location_of("amendments", row.public_id))
+
+
+def _load_changes(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of the load that a body gives, those of stops by name. Raises `Invalid` for one named twice."""
+    found = {name: value for name, value in given.items() if name != "stops"}
+    for index, stop in enumerate(given.get("stops", ())):
+        details = {f"stops.{stop['sequence']}.{name}": stop[name] for name in STOP_FIELDS if name in stop}
+        if details.keys() & found.keys():
+            sentence = "This stop is named twice. Name each stop once."
+            raise Invalid([FieldProblem(f"load.stops.{index}.sequence", "named_twice", sentence)])
+        found |= details
+    return found
 
 
 def _terms(booking: Booking, data: Mapping[str, Any]) -> BargainTerms | None:

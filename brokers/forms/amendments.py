@@ -1,12 +1,15 @@
 """The form of an amendment: the terms, the times and the load's own fields as they stand, to be changed."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from django import forms
 
-from brokers.forms.terms import TermsForm
+from brokers.forms.terms import StopFields, TermsForm
 from brokers.models import Amendment
-from brokers.papers.amending import LOAD_FIELDS
+from brokers.papers.amending import load_before
+from brokers.papers.stop_details import STOP_FIELDS
 from brokers.terms import BargainTerms
 from foundation.trade.form_fields import CountField
 from loads.models import Load
@@ -21,6 +24,12 @@ _MONEY_FIELDS = (
     "layover_cents",
     "payment_days",
     "notes",
+)
+
+_DETAILS = (
+    ("facility", "Facility", 120),
+    ("address", "Street address", 200),
+    ("instructions", "Instructions at this stop", 500),
 )
 
 
@@ -45,9 +54,10 @@ class AmendmentForm(TermsForm):
         **kwargs: Any,
     ) -> None:
         initial = {"booking_version": booking_version, "expires_in_minutes": 1440}
-        initial |= {f"load_{name}": getattr(load, name) for name in LOAD_FIELDS} if freight else {}
+        stood = load_before(load) if freight else {}
+        initial |= {_field(name): value for name, value in stood.items()}
         super().__init__(data, load=load, terms=terms, initial=initial, **kwargs)
-        self.freight, self.subject, self._load = freight, subject, load
+        self.freight, self.subject, self._load, self._stood = freight, subject, load, stood
         self.fields["expires_in_minutes"].choices = EXPIRIES  # type: ignore[attr-defined]
         self.fields["expires_in_minutes"].label = "It stands for"
         del self.fields["load_version"], self.fields["on_number"], self.fields["form_token"]
@@ -74,6 +84,18 @@ class AmendmentForm(TermsForm):
             self.fields[f"load_{name}"] = forms.CharField(
                 label=label, max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
             )
+        for stop in self.stops:
+            for name, label, longest in _DETAILS:
+                field = forms.CharField(label=label, max_length=longest, required=False)
+                if name == "instructions":
+                    field.widget = forms.Textarea(attrs={"rows": 2, "maxlength": longest})
+                self.fields[_field(f"stops.{stop.sequence}.{name}")] = field
+
+    def stop_fields(self) -> Iterator[StopFields]:
+        """Return each stop with its fields: of freight also facility, address and instructions."""
+        for row in super().stop_fields():
+            names = [_field(f"stops.{row.stop.sequence}.{name}") for name in STOP_FIELDS]
+            yield replace(row, details=tuple(self[name] for name in names))
 
     @property
     def details_open(self) -> bool:
@@ -91,8 +113,13 @@ class AmendmentForm(TermsForm):
         """Return what the form says of the load's own fields."""
         if not self.freight:
             return {}
-        found = {name: self.cleaned_data[f"load_{name}"] for name in LOAD_FIELDS}
+        found = {name: self.cleaned_data[_field(name)] for name in self._stood}
         return {name: value.replace("\r\n", "\n") if isinstance(value, str) else value for name, value in found.items()}
 
     def _field_of(self, path: str) -> str | None:
-        return f"load_{path}" if f"load_{path}" in self.fields else super()._field_of(path)
+        return _field(path) if _field(path) in self.fields else super()._field_of(path)
+
+
+def _field(name: str) -> str:
+    """Return the form's field for a field that an amendment names: `stops.0.address` is `load_stop_0_address`."""
+    return f"load_{name.replace('stops.', 'stop_').replace('.', '_')}"

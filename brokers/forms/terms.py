@@ -32,12 +32,13 @@ NEEDS_CONFIRMATION = "needs_confirmation"
 
 @dataclass(frozen=True, slots=True)
 class StopFields:
-    """A stop of the load with the fields of its times."""
+    """A stop of the load with the fields of its times, and of what else may change there."""
 
     stop: Stop
     opens_at: BoundField
     closes_at: BoundField
     by_appointment: BoundField
+    details: tuple[BoundField, ...] = ()
 
 
 class TermsForm(forms.Form):

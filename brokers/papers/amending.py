@@ -1,5 +1,6 @@
 """What an amendment touches: whose yes it needs, what it changes, and whether that is still as it was proposed on."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Any
 from brokers.bargain_rules import Windows, completed, judge
 from brokers.models import Amendment, Booking
 from brokers.papers.sale import sale_terms
+from brokers.papers.stop_details import STOP_FIELDS, as_terms, details_before
 from brokers.terms import BargainTerms, StopTime, differences, terms_of
 from foundation.accounts.models import Organization
 from foundation.trade.errors import FieldProblem, Invalid
@@ -30,7 +32,13 @@ LOAD_FIELDS = (
     "notes",
     "instructions",
 )
-"""The fields of a covered load that an amendment may change, beside the times at its stops."""
+"""The fields of a covered load that an amendment may change, beside the times and details of its stops."""
+
+_UNKNOWN = (
+    f"An amendment does not change this field. It changes: {', '.join(LOAD_FIELDS)}, and of each stop "
+    f"{', '.join(STOP_FIELDS)}. For other equipment, hazmat or places cancel the booking and agree anew."
+)
+_MOST_CHANGED_BYTES = 11_000  # both sides of a change are told in one fact, beside times, reason and names
 
 PLANNED_BY = frozenset({"weight_pounds", "length_feet", "pallets"})
 """Those among them that the tour is planned by."""
@@ -82,8 +90,8 @@ def stored_before(booking: Booking, subject: str, load: Load) -> dict[str, Any]:
 
 
 def load_before(load: Load) -> dict[str, Any]:
-    """Return the load's own fields as they stand."""
-    return {name: getattr(load, name) for name in LOAD_FIELDS}
+    """Return the load's own fields, and the details of its stops, as they stand."""
+    return {name: getattr(load, name) for name in LOAD_FIELDS} | details_before(load)
 
 
 def judged(
@@ -105,7 +113,8 @@ def judged(
     """
     before = terms_before(booking, subject, load)
     freight = changes_freight(booking, subject)
-    _check_touched(subject, freight, terms, stop_times, load_changes)
+    old = load_before(load)
+    _check_touched(subject, freight, terms, stop_times, load_changes, old)
     after = terms if terms is not None and subject != Subject.FREIGHT else before
     after = replace(after, stop_times=(tuple(stop_times) or before.stop_times) if freight else ())
     whole = completed(after, load)
@@ -123,10 +132,10 @@ def judged(
         windows=Windows.FREE,
     )
     after = replace(after, stop_times=whole.stop_times if freight else ())
-    old = load_before(load)
     changed = {name: [old[name], value] for name, value in load_changes.items() if old[name] != value}
     if changed or moved:
         _check_load(load, {name: value for name, (_, value) in changed.items()}, now)
+        _check_length(changed)
     if not changed and not differences(before, after):
         raise Invalid([FieldProblem("", "nothing_changes", "Nothing would change. Change a field, or leave it be.")])
     return after, changed
@@ -190,13 +199,12 @@ def _check_touched(
     terms: BargainTerms | None,
     stop_times: tuple[StopTime, ...],
     load_changes: Mapping[str, Any],
+    known: Mapping[str, Any],
 ) -> None:
     problems = Problems()
     for name in load_changes:
-        if name not in LOAD_FIELDS:
-            problems.add(
-                name, "unknown", f"An amendment does not change this field. It changes: {', '.join(LOAD_FIELDS)}."
-            )
+        if name not in known:
+            problems.add(name, "unknown", _UNKNOWN)
     if not freight and (load_changes or stop_times):
         sentence = "Freight and times concern shipper, broker and carrier: propose them as an amendment of the freight."
         problems.add("subject", "not_here", sentence)
@@ -216,5 +224,11 @@ def _check_ahead(times: Sequence[StopTime], before: Sequence[StopTime], now: dat
 
 
 def _check_load(load: Load, values: Mapping[str, Any], now: datetime) -> None:
-    terms = replace(load_terms_of(load), **values)
+    terms = replace(load_terms_of(load), **as_terms(load, values))
     validate(terms, now=now, roads=[Stretch(load.loaded_miles, 0.0, 0.0)], draft=True)
+
+
+def _check_length(changed: Mapping[str, list[Any]]) -> None:
+    if len(json.dumps(changed, ensure_ascii=False).encode()) > _MOST_CHANGED_BYTES:
+        sentence = "That is more text than one amendment tells. Propose it in two, or write it shorter."
+        raise Invalid([FieldProblem(next(iter(changed)), "too_long", sentence)])

@@ -16,6 +16,7 @@ from brokers.models import (
 )
 from brokers.papers.amending import changes_planned_freight, has_moved_on, moved_times, touches_tour
 from brokers.papers.amendment_facts import tell_of_amended_booking, tell_of_amendment
+from brokers.papers.stop_details import as_terms, is_of_stop
 from brokers.replanning import plan_anew
 from brokers.services.boarding import settle_leg
 from brokers.services.confirmations import issue_confirmation
@@ -68,7 +69,8 @@ def settle_amendment(*, amendment: Amendment, booking: Booking, load: Load, acto
     times = _times(amendment)
     moved = moved_times(amendment)  # the others may have been agreed apart from the posting: that is not the load's
     if values or moved:
-        load = amend_load(load=load, changes={**values, "stop_times": moved}, actor=actor, now=now)
+        changes = {**as_terms(load, values), "stop_times": moved}
+        load = amend_load(load=load, changes=changes, actor=actor, now=now)
         booking.load_version = load.version
     _write_terms(amendment, booking, times, now)
     if plan is not None:
@@ -120,7 +122,8 @@ def _planned(amendment: Amendment, booking: Booking, tour: Tour, now: datetime) 
     others = [each.load for each in bookings if each.pk != booking.pk]
     load = next(each.load for each in bookings if each.pk == booking.pk)
     for name, (_, value) in amendment.load_changes.items():
-        setattr(load, name, value)
+        if not is_of_stop(name):
+            setattr(load, name, value)
     stood = agreed_times(bookings)
     times = stood | ({booking.load_id: _times(amendment)} if _times(amendment) else {})
     home = leg_home_of(bookings) if tour.leg is None else None

@@ -18,6 +18,7 @@ from brokers.forms.terms import NEEDS_CONFIRMATION
 from brokers.models import Amendment, AmendmentStatus, Booking, BookingStatus
 from brokers.papers.amending import changes_freight, load_before, sides_of, subjects_for, terms_before, terms_of_change
 from brokers.papers.amendment_queries import amendment_of, answers_for, may_act, waits_for
+from brokers.papers.stop_details import is_of_stop
 from brokers.papers.words import SUBJECT_WORDS
 from brokers.services.amendments import (
     accept_amendment,
@@ -28,6 +29,7 @@ from brokers.services.amendments import (
 from foundation.accounts.access import actor_of, is_fragment, scope_required
 from foundation.trade import clock
 from foundation.trade.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from loads.models import Load
 
 _KEPT = "What you typed is kept: see below what it would change of what stands now, then send it."
 _LOAD_WORDS = {
@@ -41,17 +43,28 @@ _LOAD_WORDS = {
     "notes": ("Notes", ""),
     "instructions": ("For the driver", ""),
 }
+_STOP_WORDS = {"facility": "facility", "address": "street address", "instructions": "instructions"}
 
 
 def changes_of(amendment: Amendment) -> list[Change]:
     """Return what an amendment changes, field by field, times in each stop's own zone."""
     before, after = terms_of_change(amendment)
-    changes = changes_between(before, after, list(amendment.booking.load.stops.all()))
-    for name, (label, unit) in _LOAD_WORDS.items():
-        if name in amendment.load_changes:
-            old, new = amendment.load_changes[name]
-            changes.append(Change(name, label, _plain(old, unit), _plain(new, unit)))
-    return changes
+    load = amendment.booking.load
+    changed = amendment.load_changes
+    names = [*(name for name in _LOAD_WORDS if name in changed), *sorted(name for name in changed if is_of_stop(name))]
+    of_load = [_load_change(name, *changed[name], load) for name in names]
+    return changes_between(before, after, list(load.stops.all())) + of_load
+
+
+def _load_change(name: str, old: Any, new: Any, load: Load) -> Change:
+    """Return how a field of the load changes, in words; one of a stop is named with its town."""
+    if not is_of_stop(name):
+        label, unit = _LOAD_WORDS[name]
+        return Change(name, label, _plain(old, unit), _plain(new, unit))
+    _, sequence, field = name.split(".")
+    stop = next((each for each in load.stops.all() if each.sequence == int(sequence)), None)
+    where = f"{stop.get_kind_display()} in {stop.city}" if stop else f"Stop {int(sequence) + 1}"
+    return Change(name, f"{where}: {_STOP_WORDS[field]}", _plain(old, ""), _plain(new, ""))
 
 
 def _typed(booking: Booking, subject: str, form: AmendmentForm) -> list[Change]:
@@ -63,7 +76,7 @@ def _typed(booking: Booking, subject: str, form: AmendmentForm) -> list[Change]:
         after = replace(after, stop_times=before.stop_times)
     stood = load_before(booking.load)
     return changes_between(before, after, list(booking.load.stops.all())) + [
-        Change(name, _LOAD_WORDS[name][0], _plain(stood[name], _LOAD_WORDS[name][1]), _plain(new, _LOAD_WORDS[name][1]))
+        _load_change(name, stood[name], new, booking.load)
         for name, new in form.load_changes().items()
         if new != stood[name]
     ]
