@@ -31,12 +31,12 @@ def as_terms(load: Load, values: Mapping[str, Any]) -> dict[str, Any]:
     return terms if after == before else terms | {"stops": after}
 
 
-def _details_of(sequence: int, values: Mapping[str, Any]) -> dict[str, str]:
+def _details_of(sequence: int, values: Mapping[str, Any]) -> dict[str, Any]:
     names = {name: f"{_STOPS}{sequence}.{name}" for name in STOP_FIELDS}
     return {name: values[field] for name, field in names.items() if field in values}
 
 
-def _changed(stop: StopTerms, details: Mapping[str, str]) -> StopTerms:
+def _changed(stop: StopTerms, details: Mapping[str, Any]) -> StopTerms:
     """Return a stop with other details; the exact point of an old address is not that of a new one."""
     place = stop.place
     if details.get("address", stop.address) != stop.address and place.precision in ("address", "coordinates"):

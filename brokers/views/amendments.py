@@ -52,7 +52,7 @@ def changes_of(amendment: Amendment) -> list[Change]:
     load = amendment.booking.load
     changed = amendment.load_changes
     names = [*(name for name in _LOAD_WORDS if name in changed), *sorted(name for name in changed if is_of_stop(name))]
-    of_load = [_load_change(name, *changed[name], load) for name in names]
+    of_load = [_load_change(name, changed[name][0], changed[name][1], load) for name in names]
     return changes_between(before, after, list(load.stops.all())) + of_load
 
 

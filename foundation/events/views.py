@@ -123,7 +123,7 @@ def attachment(request: HttpRequest, mail_id: str) -> HttpResponse:
     if kept is None:
         raise NotFound("There is no such attachment here.")
     response = HttpResponse(bytes(kept.body), content_type=kept.content_type)
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=kept.name)
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=kept.name) or "attachment"
     response["X-Content-Type-Options"] = "nosniff"
     return response
 
