@@ -99,7 +99,10 @@ RULES: tuple[Rule, ...] = (
         name="lookalike_domain",
         asks="Does the carrier's e-mail domain imitate another company's?",
         inputs=("contact e-mail", "federal record", "domains of the market's verified companies", "operator's word"),
-        threshold="one letter apart, or the same once digits, hyphens and endings that look alike are made equal",
+        threshold=(
+            "the same before another ending, one letter apart, or the same once digits, hyphens and letters of any "
+            "alphabet that look alike are made equal"
+        ),
         results=("flag", "block"),
         check=conduct.lookalike_domain,
     ),
@@ -114,8 +117,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="seller",
         asks="May the seller sell these loads?",
-        inputs=("seller's bookings of the last 24 hours", "selling broker's federal record"),
-        threshold="the load does not look like one that its seller has taken to haul itself; a broker has active "
+        inputs=(
+            "bookings of the last 24 hours of who posted the load and of the broker that sells it",
+            "selling broker's federal record",
+        ),
+        threshold="the load does not look like one that either has taken to haul itself; a broker has active "
         "authority and $75,000 of bond on file",
         results=("block",),
         check=conduct.seller,
