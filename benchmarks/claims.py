@@ -302,7 +302,7 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=16, help="how many claim at once")
     parser.add_argument("--each", type=int, default=40, help="how many loads each claims by its clock")
     parser.add_argument("--pause", type=float, default=1.0, help="seconds from one claim of a client to its next")
-    parser.add_argument("--each-closed", type=int, default=20, help="how many loads each claims without a pause; 0: none")
+    parser.add_argument("--each-closed", type=int, default=20, help="how many it claims without a pause; 0: none")
     parser.add_argument("--workers", type=int, default=4, help="how many worker processes the web server has")
     asked = parser.parse_args()
     began = time.monotonic()
