@@ -72,10 +72,14 @@ def reasons_for(booking: Booking, by: Organization, now: datetime) -> frozenset[
 
     Once the freight is on board by the plan, only those that say that it never was.
     """
-    is_carrier = by.pk == booking.carrier_id
     if is_on_board(booking, now):
-        return frozenset({CancelReason.LOAD_NOT_READY if is_carrier else CancelReason.NO_SHOW})
-    return CARRIERS_REASONS if is_carrier else SELLERS_REASONS
+        return frozenset({CancelReason.LOAD_NOT_READY if by.pk == booking.carrier_id else CancelReason.NO_SHOW})
+    return every_reason_for(booking, by)
+
+
+def every_reason_for(booking: Booking, by: Organization) -> frozenset[CancelReason]:
+    """Return the reasons that a side may give while nothing is on board."""
+    return CARRIERS_REASONS if by.pk == booking.carrier_id else SELLERS_REASONS
 
 
 def why_few_reasons(booking: Booking, by: Organization, now: datetime) -> str:

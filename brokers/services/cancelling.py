@@ -9,8 +9,7 @@ from brokers.booking_queries import booking_for
 from brokers.booking_visibility import SHIPPER, cancel_reason_for
 from brokers.facts import tell_of_booking
 from brokers.fallout import (
-    CARRIERS_REASONS,
-    SELLERS_REASONS,
+    every_reason_for,
     hanging_on,
     is_over,
     no_show_is_shown,
@@ -146,7 +145,7 @@ def _hold(found: Booking) -> dict[int, ReturnLeg]:
 
 def _check_reason(booking: Booking, side: Organization, reason: str, now: datetime) -> None:
     allowed = reasons_for(booking, side, now)
-    if reason in (CARRIERS_REASONS if side.pk == booking.carrier_id else SELLERS_REASONS) - allowed:
+    if reason in every_reason_for(booking, side) - allowed:
         raise Conflict("on_board", why_few_reasons(booking, side, now))
     if reason not in allowed:
         words = ", ".join(sorted(CancelReason(each).value for each in allowed))

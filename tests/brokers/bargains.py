@@ -7,7 +7,7 @@ from typing import Any
 from brokers.models import Offer
 from brokers.services.threads import open_thread
 from brokers.terms import BargainTerms, posted_terms
-from carriers.models import ReturnLeg
+from carriers.models import CostSetting, ReturnLeg
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization, Person
 from foundation.events.digests import save_wishes
@@ -43,6 +43,20 @@ def make_deal(**load_fields: Any) -> Deal:
         leg=make_leg(carrier, hours=120, ready_at=opens_at),
         rival_leg=make_leg(rival, hours=120, ready_at=opens_at),
     )
+
+
+def make_deal_with_limits() -> Deal:
+    """Make the cast, with the shipper's reserve of $2,677.77 and the carrier's own costs."""
+    deal = make_deal()
+    Load.objects.filter(pk=deal.load.pk).update(reserve_cents=2_677_77)
+    CostSetting.objects.create(
+        organization=deal.carrier.organization,
+        valid_from=now().date().replace(day=1),
+        loaded_cents_per_mile=131,
+        empty_cents_per_mile=127,
+        hour_cents=29_13,
+    )
+    return deal
 
 
 def terms(load: Load, dollars: int = 2_300, **changes: Any) -> BargainTerms:

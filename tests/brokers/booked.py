@@ -9,7 +9,7 @@ from carriers.models import ReturnLeg
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import Organization
 from loads.models import Load
-from tests.builders import make_actor, make_leg, make_load, now
+from tests.builders import make_actor, make_leg, make_load, make_organization, now
 
 
 def open_load(shipper: Organization, **fields: Any) -> Load:
@@ -42,3 +42,9 @@ def local_load(shipper: Organization, **fields: Any) -> Load:
     """Post Dallas to Houston, 240 miles, in two days, open to claims: an outbound load for a truck of Dallas."""
     first = fields.pop("opens_at", None) or now() + timedelta(days=2)
     return open_load(shipper, from_place="75201", to_place="77002", opens_at=first, **fields)
+
+
+def another_books(load: Load) -> None:
+    """Let a carrier of its own take a load from under everybody's eyes."""
+    rival = make_organization("Quick Haulers", hauls=True)
+    claim(rival, load, going_home(rival))

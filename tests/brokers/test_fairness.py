@@ -8,12 +8,11 @@ from django.test import Client
 from brokers.fairness import fairness_of_thread
 from brokers.services import counter_offer
 from brokers.thread_queries import thread_of
-from carriers.models import CostSetting
 from foundation.accounts.actor import Actor
 from foundation.accounts.models import RelationshipKind
 from foundation.trade.money import dollars
 from loads.models import Load
-from tests.brokers.bargains import Deal, make_deal, offer_by, terms
+from tests.brokers.bargains import Deal, make_deal_with_limits, offer_by, terms
 from tests.builders import make_actor, make_organization, make_relationship, now
 
 pytestmark = pytest.mark.django_db
@@ -24,16 +23,7 @@ ESTIMATE = re.compile(
 
 @pytest.fixture
 def deal(straight_roads: None) -> Deal:
-    deal = make_deal()
-    Load.objects.filter(pk=deal.load.pk).update(reserve_cents=2_677_77)
-    CostSetting.objects.create(
-        organization=deal.carrier.organization,
-        valid_from=now().date().replace(day=1),
-        loaded_cents_per_mile=131,
-        empty_cents_per_mile=127,
-        hour_cents=29_13,
-    )
-    return deal
+    return make_deal_with_limits()
 
 
 def _page(actor: Actor, path: str) -> str:

@@ -6,11 +6,10 @@ import pytest
 
 from brokers.models import Thread
 from brokers.services.opening import open_thread
-from carriers.models import CostSetting
 from foundation.accounts.models import Organization, RelationshipKind
 from loads.models import Load
-from tests.brokers.bargains import Deal, make_deal, offer_by, terms
-from tests.builders import make_organization, make_relationship, make_truck, now
+from tests.brokers.bargains import Deal, make_deal_with_limits, offer_by, terms
+from tests.builders import make_organization, make_relationship, make_truck
 from tests.rest.clients import ApiClient
 
 pytestmark = pytest.mark.usefixtures("empty_cache", "straight_roads")
@@ -19,16 +18,7 @@ RESERVE = {"amount": "2677.77", "currency": "USD"}
 
 @pytest.fixture
 def deal(db: None) -> Deal:
-    deal = make_deal()
-    Load.objects.filter(pk=deal.load.pk).update(reserve_cents=2_677_77)
-    CostSetting.objects.create(
-        organization=deal.carrier.organization,
-        valid_from=now().date().replace(day=1),
-        loaded_cents_per_mile=131,
-        empty_cents_per_mile=127,
-        hour_cents=29_13,
-    )
-    return deal
+    return make_deal_with_limits()
 
 
 def _read(organization: Organization, path: str) -> dict[str, Any]:

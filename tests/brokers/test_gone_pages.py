@@ -8,7 +8,7 @@ from carriers.models import ReturnLeg
 from foundation.accounts.models import Organization, RelationshipKind
 from loads.models import Load
 from loads.services import withdraw_load
-from tests.brokers.booked import claim, going_home, open_load
+from tests.brokers.booked import another_books, going_home, open_load
 from tests.brokers.test_bargain_pages import body
 from tests.builders import make_actor, make_organization, make_relationship
 from tests.matching.market import run
@@ -27,11 +27,6 @@ def leg(carrier: Organization) -> ReturnLeg:
     return going_home(carrier)
 
 
-def _another_books(load: Load) -> None:
-    rival = make_organization("Quick Haulers", hauls=True)
-    claim(rival, load, going_home(rival))
-
-
 def test_a_form_is_told_that_the_load_is_gone_with_the_next_best_for_the_truck_in_it(
     sign_in: Any, carrier: Organization, shipper: Organization, load: Load, leg: ReturnLeg
 ) -> None:
@@ -39,7 +34,7 @@ def test_a_form_is_told_that_the_load_is_gone_with_the_next_best_for_the_truck_i
     run(leg)
     client, path = sign_in(carrier), f"/bargain/loads/{load.public_id}/standing/?version={load.version}"
     assert body(client.get(path, headers=FRAGMENT)).strip() == ""
-    _another_books(load)
+    another_books(load)
     for vehicle in (f"leg:{leg.public_id}", f"truck:{leg.truck.public_id}", "nonsense", ""):
         said = body(client.get(path, {"version": load.version, "vehicle": vehicle}, headers=FRAGMENT))
         assert "This load is gone." in said
@@ -61,7 +56,7 @@ def test_parts_of_an_open_page_keep_what_they_show_once_the_load_is_gone(
         f"/bargain/loads/{load.public_id}/backhauls/?vehicle=truck:{leg.truck.public_id}",
     )
     assert [client.get(path, headers=FRAGMENT).status_code for path in parts] == [200] * 4
-    _another_books(load)
+    another_books(load)
     assert [client.get(path, headers=FRAGMENT).status_code for path in parts] == [204] * 4
     assert client.get(parts[0]).status_code == 404
     assert "This load is gone" in body(client.get(parts[1]))

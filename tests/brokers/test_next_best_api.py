@@ -7,7 +7,7 @@ import pytest
 from carriers.models import ReturnLeg
 from foundation.accounts.models import Organization, RelationshipKind
 from loads.models import Load
-from tests.brokers.booked import claim, going_home, open_load
+from tests.brokers.booked import another_books, going_home, open_load
 from tests.builders import make_organization, make_relationship
 from tests.matching.market import run
 from tests.rest.clients import ApiClient
@@ -25,11 +25,6 @@ def leg(carrier: Organization) -> ReturnLeg:
     return going_home(carrier)
 
 
-def _another_books(load: Load) -> None:
-    rival = make_organization("Quick Haulers", hauls=True)
-    claim(rival, load, going_home(rival))
-
-
 def _ask(organization: Organization, load: Load, query: str = "") -> Any:
     return ApiClient(organization).get(f"/api/v1/loads/{load.public_id}/next-best{query}")
 
@@ -39,7 +34,7 @@ def test_who_lost_a_load_reads_what_its_trucks_could_take_instead_and_not_who_ha
 ) -> None:
     instead = open_load(shipper, rate_cents=2_200_00)
     run(leg)
-    _another_books(load)
+    another_books(load)
     lost = ApiClient(carrier).post(
         f"/api/v1/loads/{load.public_id}/claims",
         {"leg": leg.public_id, "rate": {"amount": "2400.00", "currency": "USD"}, "load_version": 1},

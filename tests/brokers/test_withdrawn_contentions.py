@@ -20,24 +20,14 @@ from loads.models import Load
 from loads.services import sell_load
 from tests.brokers.booked import claim, going_home, open_load
 from tests.brokers.test_bargain_pages import body
+from tests.brokers.test_contentions import at, booking
 from tests.builders import make_actor, make_organization, make_relationship, now
 from tests.rest.clients import ApiClient
 
+__all__ = ["at", "booking"]
+
 pytestmark = pytest.mark.usefixtures("db", "straight_roads", "empty_cache")
 NOT_READY, NO_SHOW = CancelReason.LOAD_NOT_READY, CancelReason.NO_SHOW
-
-
-@pytest.fixture
-def at(monkeypatch: pytest.MonkeyPatch):
-    """Return a way to move the clock."""
-    return lambda moment: monkeypatch.setattr(clock, "now", lambda: moment)
-
-
-@pytest.fixture
-def booking(shipper: Organization, carrier: Organization) -> Booking:
-    """Return a claimed load with a TONU of $250 and two hours free at the pickup."""
-    claim(carrier, open_load(shipper, tonu_cents=250_00), going_home(carrier, hours=240))
-    return Booking.objects.select_related("load", "shipper", "seller", "carrier", "tour").get()
 
 
 @pytest.fixture
